@@ -1,0 +1,1 @@
+"""The science, free of QGIS and Qt."""

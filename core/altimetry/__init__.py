@@ -1,0 +1,1 @@
+"""Laser altimetry: read, filter, interpolate, certainty."""

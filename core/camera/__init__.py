@@ -1,0 +1,1 @@
+"""Sensors, rotations, rays and camera models."""

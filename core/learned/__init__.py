@@ -1,0 +1,1 @@
+"""Terrain from one image by a learned model."""

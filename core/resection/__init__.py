@@ -1,0 +1,1 @@
+"""Exterior orientation from control points."""

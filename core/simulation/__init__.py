@@ -1,0 +1,1 @@
+"""Simulated terrain, orbits, altimeters and images with known truth."""

@@ -1,0 +1,1 @@
+"""The steps a user runs, described once for Processing and the command line."""

@@ -1,0 +1,1 @@
+"""Intersection, gridding, levelling and comparison of terrain."""

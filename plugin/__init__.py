@@ -1,0 +1,1 @@
+"""Life cycle of the plugin in QGIS."""

@@ -1,0 +1,1 @@
+"""Docks, tools and settings of the desktop."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MissingPackageError
-from .files import atomic_path
+from .outputs import replacing
 
 
 class Html(str):
@@ -90,7 +90,7 @@ class Report:
 
     def write(self, path: str | Path) -> Path:
         """Write the page to ``path``, whole or not at all; returns the path."""
-        with atomic_path(path) as temporary:
+        with replacing(path, (".html", ".htm")) as temporary:
             temporary.write_text(self.html(), encoding="utf-8")
         return Path(path)
 

@@ -39,6 +39,6 @@ def test_numbers_are_aligned_and_rounded():
 def test_write_is_whole_or_absent(tmp_path):
     path = Report("Title").section("One", "text").write(tmp_path / "report.html")
     assert path.read_text(encoding="utf-8").endswith("</html>\n")
-    with pytest.raises(InputError, match="Cannot write"):
+    with pytest.raises(InputError, match="does not exist"):
         Report("Title").write(tmp_path / "absent" / "report.html")
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]

@@ -49,8 +49,8 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[object] = (), capti
 
 def key_values(pairs: Mapping[str, object]) -> Html:
     """Names and values side by side: parameters, inputs, times."""
-    items = "".join(f"<dt>{escape(str(key))}</dt><dd>{escape(shown(value))}</dd>" for key, value in pairs.items())
-    return Html(f"<dl>{items}</dl>")
+    rows = "".join(f"<tr><th>{escape(str(key))}</th><td>{escape(shown(value))}</td></tr>" for key, value in pairs.items())
+    return Html(f'<table class="pairs">{rows}</table>')
 
 
 def figure(picture: Any, caption: str = "", dpi: int = 144) -> Html:
@@ -155,15 +155,14 @@ font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,
 h1,h2{line-height:1.2;font-weight:600;letter-spacing:-.01em}h1{font-size:1.9rem;margin:0}
 h2{font-size:1.25rem;margin:2.4rem 0 .8rem;padding-bottom:.3rem;border-bottom:1px solid var(--line);break-after:avoid}
 header p{margin:.3rem 0 0;color:var(--soft)}p{max-width:46rem}
-nav ol{display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;margin:1.4rem 0 0;padding:0;list-style:none;font-size:.9rem}
+nav ol{margin:1.4rem 0 0;padding:0;list-style:none;font-size:.9rem}nav li{display:inline-block;margin-right:1.4rem}
 a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
 .scroll{overflow-x:auto;margin:1rem 0}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);padding-bottom:.4rem}
 th,td{padding:.35rem .8rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th{font-weight:600;color:var(--soft);white-space:nowrap}tr{break-inside:avoid}.number{text-align:right}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.4rem;font-size:.92rem}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+.pairs th,.pairs td{padding:.2rem 1.4rem .2rem 0;border:0;font-weight:400}.pairs td{overflow-wrap:anywhere}
 figure{margin:1.2rem 0;break-inside:avoid}
 img{display:block;max-width:100%;height:auto;padding:.6rem;background:#fff;border:1px solid var(--line);
 border-radius:6px}

@@ -49,7 +49,8 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[object] = (), capti
 
 def key_values(pairs: Mapping[str, object]) -> Html:
     """Names and values side by side: parameters, inputs, times."""
-    rows = "".join(f"<tr><th>{escape(str(key))}</th><td>{escape(shown(value))}</td></tr>" for key, value in pairs.items())
+    lines = ((escape(str(key)), escape(shown(value))) for key, value in pairs.items())
+    rows = "".join(f"<tr><th>{key}</th><td>{value}</td></tr>" for key, value in lines)
     return Html(f'<table class="pairs">{rows}</table>')
 
 

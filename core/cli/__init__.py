@@ -1,1 +1,120 @@
-"""The same steps as commands."""
+"""The steps as commands: ``planetary-dtm COMMAND``; exit status 0 done, 1 failed, 2 wrong usage, 130 cancelled."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+from ..errors import CancelledError, PlanetaryDtmError
+from ..steps import STEP_IDS, Kind, OutputKind, Parameter, Step, step
+from ..version import VERSION
+from .terminal import TerminalProgress
+
+BENCHMARKS = ("view", "hadley", "paper", "certainty")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the console script's entry point. Returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = vars(_parser(given).parse_args(given))
+    command = options.pop("command")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if command == "bench":
+            return _bench(options)
+        return _run(step(command), {k.upper(): v for k, v in options.items()})
+    except (CancelledError, KeyboardInterrupt):
+        print("Cancelled.", file=sys.stderr)
+        return 130
+    except PlanetaryDtmError as error:
+        print(f"planetary-dtm {command}: {error}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print(f"planetary-dtm {command}: not enough memory; choose a larger pixel size or a smaller extent.", file=sys.stderr)
+        return 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(chosen: Step, values: dict[str, Any]) -> int:
+    with TerminalProgress(chosen.title) as progress:
+        result = chosen.run(**chosen.checked(values), progress=progress)
+    for sentence in result.warnings:
+        print(f"Warning: {sentence}", file=sys.stderr)
+    for sentence in result.notes:
+        print(sentence)
+    for name, value in result.outputs.items():
+        print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+    return 0
+
+
+def _bench(options: dict[str, Any]) -> int:
+    module = import_module(f"...benchmarks.{options['name']}", __package__)
+    with TerminalProgress(f"bench {options['name']}") as progress:
+        table = module.run(data=options["data"], folder=options["folder"], progress=progress)
+    print(table.text())
+    if options["json"]:
+        table.save(options["json"])
+    return 0
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="planetary-dtm", description="Terrain models of planets and moons from one image or push-broom stereo."
+    )
+    parser.add_argument("--version", action="version", version=f"planetary-dtm {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Only the chosen command's module is imported, unless the list of all is asked for.
+    wanted = given[0] if given and given[0] in (*STEP_IDS, "bench") else None
+    for step_id in STEP_IDS:
+        if wanted in (None, step_id):
+            _add_step(commands, step(step_id))
+    if wanted in (None, "bench"):
+        bench = commands.add_parser("bench", help="Run a benchmark and print its table.")
+        bench.add_argument("name", choices=BENCHMARKS)
+        bench.add_argument("--json", metavar="FILE", help="Write the numbers to FILE too.")
+        bench.add_argument("--data", metavar="FOLDER", help="Real data (default: PLANETARY_DTM_DATA or ../shared/data).")
+        bench.add_argument("--folder", metavar="FOLDER", help="Where figures are written (default: a temporary folder).")
+    return parser
+
+
+def _add_step(commands: Any, described: Step) -> None:
+    command = commands.add_parser(described.id, help=described.title + ".", description=described.help)
+    for parameter in described.parameters:
+        _add_parameter(command, parameter)
+    for output in described.outputs:
+        if output.kind is not OutputKind.NUMBER:
+            flag = _flag(output.name)
+            command.add_argument(flag, dest=output.name.lower(), required=not output.optional, metavar="PATH", help=output.help)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.lower().replace("_", "-")
+
+
+def _add_parameter(command: argparse.ArgumentParser, parameter: Parameter) -> None:
+    dest, unit = parameter.name.lower(), f" [{parameter.unit}]" if parameter.unit else ""
+    shown = "" if parameter.default in (None, "") else f" (default: {parameter.default})"
+    options: dict[str, Any] = {"dest": dest, "help": (parameter.help + unit + shown).replace("%", "%%")}
+    kind = parameter.kind
+    if kind is Kind.FLAG:
+        command.add_argument(_flag(parameter.name), action=argparse.BooleanOptionalAction, default=None, **options)
+        return
+    options["required"] = not parameter.optional and parameter.default is None
+    if kind is Kind.EXTENT:
+        command.add_argument(_flag(parameter.name), nargs=4, type=float, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), **options)
+    elif kind in (Kind.RASTERS, Kind.TABLES, Kind.FILES):
+        command.add_argument(_flag(parameter.name), nargs="+", metavar="PATH", **options)
+    elif kind is Kind.CHOICE:
+        command.add_argument(_flag(parameter.name), choices=parameter.choices, **options)
+    else:
+        types = {Kind.NUMBER: float, Kind.INTEGER: int}
+        metavar = {Kind.NUMBER: "X", Kind.INTEGER: "N", Kind.FIELD: "COLUMN", Kind.TEXT: "TEXT", Kind.CRS: "CRS"}
+        command.add_argument(_flag(parameter.name), type=types.get(kind, str), metavar=metavar.get(kind, "PATH"), **options)

@@ -1,0 +1,73 @@
+"""Outputs appear whole or not at all: written under a temporary name beside the target, then renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import InputError
+
+
+@contextmanager
+def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield a temporary path in the target's folder; on success rename it to ``path``, else remove it.
+
+    ``suffixes`` are the file name endings allowed (empty: any). Raises `InputError` when the folder
+    does not exist or cannot be written, the disk is full, or the target is held by another program.
+    """
+    target = Path(path)
+    if suffixes and target.suffix.lower() not in suffixes:
+        raise InputError(f"Output {target.name!r} must end in {' or '.join(suffixes)}.")
+    if not target.parent.is_dir():
+        raise InputError(f"Output folder {str(target.parent)!r} does not exist; create it or choose another.")
+    if target.is_dir():
+        raise InputError(f"Output {str(target)!r} is a folder; give a file name.")
+    temporary = target.with_name(f".{target.stem[:80]}.{secrets.token_hex(4)}.part{target.suffix}")
+    try:
+        with temporary.open("wb"):
+            pass
+        temporary.unlink()
+        yield temporary
+        os.replace(temporary, target)
+    except PermissionError as error:
+        raise InputError(
+            f"Output {str(target)!r} cannot be written ({error.strerror}); close programs that hold it or choose another."
+        ) from error
+    except OSError as error:
+        raise InputError(f"Output {str(target)!r} was not written: {error.strerror or error}.") from error
+    finally:
+        for leftover in target.parent.glob(f"{_escape(temporary.name)}*"):
+            leftover.unlink()
+
+
+@contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """Like `replacing` for a folder of results: yields a temporary folder that takes the target's place at the end.
+
+    A target that exists already must be empty or made by an earlier run (its files are replaced one by one).
+    """
+    target = Path(path)
+    if target.exists() and not target.is_dir():
+        raise InputError(f"Output folder {str(target)!r} is a file; choose another name.")
+    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+        yield temporary
+        if not target.exists():
+            os.replace(temporary, target)
+            return
+        for made in sorted(temporary.iterdir()):
+            os.replace(made, target / made.name)
+    except OSError as error:
+        raise InputError(f"Output folder {str(target)!r} was not written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _escape(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

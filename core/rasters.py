@@ -1,0 +1,339 @@
+"""Georeferenced rasters: grids, windowed reading with a validity mask, whole-or-nothing writing.
+
+Pixel coordinates follow the project's convention: column, row with pixel centres at integers. A grid's
+``transform`` is GDAL's (upper-left corner of the upper-left pixel), so a centre lies half a pixel further.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .bodies import Array, Body, LonLat, body_of_crs, spatial_reference
+from .errors import InputError
+from .outputs import replacing
+from .progress import Progress, silent
+
+Mask = npt.NDArray[np.bool_]
+NODATA = -32768.0
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows and columns of a grid: ``row``, ``column`` of the first pixel, ``height``, ``width``."""
+
+    column: int
+    row: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Band:
+    """One band to write: its values are given apart; unit is empty where the values have none."""
+
+    name: str
+    unit: str = "m"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Size, placement (GDAL geotransform, north up) and CRS (WKT) of a raster."""
+
+    width: int
+    height: int
+    transform: tuple[float, float, float, float, float, float]
+    crs: str
+
+    @cached_property
+    def lonlat(self) -> LonLat:
+        return LonLat(self.crs)
+
+    @cached_property
+    def body(self) -> Body:
+        return body_of_crs(self.crs)
+
+    @cached_property
+    def is_geographic(self) -> bool:
+        return bool(spatial_reference(self.crs).IsGeographic())
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """xmin, ymin, xmax, ymax of the pixel edges, in the CRS."""
+        x0, dx, _, y0, _, dy = self.transform
+        x1, y1 = x0 + dx * self.width, y0 + dy * self.height
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+    @cached_property
+    def metres_per_unit(self) -> tuple[float, float]:
+        """Ground metres per CRS unit along x and y at the middle of the grid, on the CRS's own ellipsoid."""
+        x, y = self.xy((self.width - 1) / 2, (self.height - 1) / 2)
+        step = np.array([abs(self.transform[1]), abs(self.transform[5])]) * max(min(self.width, self.height) / 8, 1)
+        lon, lat = self.lonlat.from_xy(x + np.array([-1, 1, 0, 0]) * step[0], y + np.array([0, 0, -1, 1]) * step[1])
+        radius = self.body.semi_major_m
+        dlon = np.angle(np.exp(1j * np.array([lon[1] - lon[0], lon[3] - lon[2]])))
+        dlat = np.array([lat[1] - lat[0], lat[3] - lat[2]])
+        cos_lat = np.cos([(lat[0] + lat[1]) / 2, (lat[2] + lat[3]) / 2])
+        metres = radius * np.hypot(dlon * cos_lat, dlat) / (2 * step)
+        if not np.all(np.isfinite(metres) & (metres > 0)):
+            raise InputError("The raster lies outside the area where its CRS is defined; reproject it first.")
+        return float(metres[0]), float(metres[1])
+
+    @property
+    def pixel_size_m(self) -> tuple[float, float]:
+        """Pixel width and height on the ground (m) at the middle of the grid."""
+        mx, my = self.metres_per_unit
+        return abs(self.transform[1]) * mx, abs(self.transform[5]) * my
+
+    def xy(self, column: npt.ArrayLike, row: npt.ArrayLike) -> tuple[Array, Array]:
+        """Pixel centre coordinates (0-based, centres at integers) -> x, y of the CRS."""
+        x0, dx, _, y0, _, dy = self.transform
+        return x0 + (np.asarray(column, float) + 0.5) * dx, y0 + (np.asarray(row, float) + 0.5) * dy
+
+    def pixel(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
+        """Inverse of `xy`: x, y -> column, row (fractional)."""
+        x0, dx, _, y0, _, dy = self.transform
+        return (np.asarray(x, float) - x0) / dx - 0.5, (np.asarray(y, float) - y0) / dy - 0.5
+
+    def lonlat_of(self, column: npt.ArrayLike, row: npt.ArrayLike) -> tuple[Array, Array]:
+        """Pixel -> planetocentric longitude, latitude (rad)."""
+        return self.lonlat.from_xy(*self.xy(column, row))
+
+    def pixel_of(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+        """Planetocentric longitude, latitude (rad), any turn -> column, row (fractional, maybe outside)."""
+        middle = self.transform[0] + self.transform[1] * self.width / 2
+        return self.pixel(*self.lonlat.to_xy(lon, lat, near_x=middle))
+
+    def window(self, extent: Sequence[float] | None) -> Window:
+        """Snap an extent (xmin, ymin, xmax, ymax) outward to whole pixels, cut to the grid.
+
+        Raises `InputError` for an empty extent or one that does not meet the grid.
+        """
+        if extent is None:
+            return Window(0, 0, self.width, self.height)
+        xmin, ymin, xmax, ymax = map(float, extent)
+        if not all(map(math.isfinite, (xmin, ymin, xmax, ymax))) or xmin >= xmax or ymin >= ymax:
+            raise InputError(f"Extent {xmin:g} {ymin:g} {xmax:g} {ymax:g} is empty; give xmin ymin xmax ymax.")
+        columns, rows = self.pixel([xmin, xmax], [ymin, ymax])
+        slack = 1e-6  # an extent typed with few digits must not gain a pixel
+        c0, c1 = math.floor(min(columns) + 0.5 + slack), math.ceil(max(columns) + 0.5 - slack)
+        r0, r1 = math.floor(min(rows) + 0.5 + slack), math.ceil(max(rows) + 0.5 - slack)
+        c0, r0, c1, r1 = max(c0, 0), max(r0, 0), min(c1, self.width), min(r1, self.height)
+        if c1 <= c0 or r1 <= r0:
+            mine = " ".join(f"{v:g}" for v in self.extent)
+            raise InputError(
+                f"Extent {xmin:g} {ymin:g} {xmax:g} {ymax:g} lies outside the layer ({mine}); choose one that meets it."
+            )
+        return Window(c0, r0, c1 - c0, r1 - r0)
+
+    def sub(self, window: Window) -> Grid:
+        """The grid of a window."""
+        x0, dx, _, y0, _, dy = self.transform
+        moved = (x0 + window.column * dx, dx, 0.0, y0 + window.row * dy, 0.0, dy)
+        return replace(self, width=window.width, height=window.height, transform=moved)
+
+    def resized(self, width: int, height: int) -> Grid:
+        """The same ground with another number of pixels."""
+        x0, dx, _, y0, _, dy = self.transform
+        changed = (x0, dx * self.width / width, 0.0, y0, 0.0, dy * self.height / height)
+        return replace(self, width=width, height=height, transform=changed)
+
+
+class Raster:
+    """A raster opened for reading; file, band and fix are named in every `InputError`."""
+
+    def __init__(self, path: str | Path, what: str = "Raster") -> None:
+        from osgeo import gdal
+
+        self.path = str(path)
+        self.name = Path(self.path).name
+        try:
+            with quiet_gdal():
+                dataset = gdal.Open(self.path)
+        except RuntimeError:
+            dataset = None
+        if dataset is None or dataset.RasterCount == 0:
+            raise InputError(f"{what} {self.path!r} cannot be opened as a raster; check the path and the format.")
+        self._dataset = dataset
+        self.bands: int = dataset.RasterCount
+        transform, reference = dataset.GetGeoTransform(can_return_null=True), dataset.GetSpatialRef()
+        self._georeferenced = transform is not None and reference is not None
+        if self._georeferenced and (transform[2] or transform[4]):
+            raise InputError(f"{what} {self.name!r} is rotated against its CRS; warp it north up first.")
+        wkt = reference.ExportToWkt(["FORMAT=WKT2_2019"]) if reference is not None else ""
+        self._grid = Grid(dataset.RasterXSize, dataset.RasterYSize, tuple(transform or (0, 1, 0, 0, 0, 1)), wkt)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height, width in pixels."""
+        return self._grid.height, self._grid.width
+
+    @property
+    def grid(self) -> Grid:
+        """Placement; raises `InputError` when the file has none."""
+        if not self._georeferenced:
+            raise InputError(f"Raster {self.name!r} has no georeference (CRS and placement); assign one first.")
+        return self._grid
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return dict(self._dataset.GetMetadata() or {})
+
+    def band_name(self, band: int = 1) -> str:
+        return str(self._dataset.GetRasterBand(band).GetDescription())
+
+    def unit(self, band: int = 1) -> str:
+        return str(self._dataset.GetRasterBand(band).GetUnitType())
+
+    def is_byte(self, band: int = 1) -> bool:
+        from osgeo import gdal
+
+        return bool(self._dataset.GetRasterBand(band).DataType == gdal.GDT_Byte)
+
+    def colours(self) -> list[str]:
+        """Colour interpretation of every band, in lower case: gray, red, palette, alpha ..."""
+        from osgeo import gdal
+
+        bands = (self._dataset.GetRasterBand(i + 1) for i in range(self.bands))
+        return [gdal.GetColorInterpretationName(b.GetColorInterpretation()).lower() for b in bands]
+
+    def palette(self, band: int = 1) -> npt.NDArray[np.uint8] | None:
+        """RGB table (256, 3) of a palette band, or None."""
+        table = self._dataset.GetRasterBand(band).GetColorTable()
+        if table is None:
+            return None
+        entries = [table.GetColorEntry(i)[:3] for i in range(min(table.GetCount(), 256))]
+        return np.array(entries + [(0, 0, 0)] * (256 - len(entries)), np.uint8)
+
+    def read(
+        self, window: Window | None = None, shape: tuple[int, int] | None = None, band: int = 1, resampling: str = "average"
+    ) -> tuple[npt.NDArray[Any], Mask]:
+        """Read a window -> values (float32 or float64 as the band needs) and validity, both ``shape`` (rows, columns).
+
+        ``shape`` smaller than the window reads area means of the valid pixels (``resampling`` as GDAL names it).
+        Offset and scale of the band are applied; invalid values come back as 0.
+        """
+        from osgeo import gdal
+
+        w = window or Window(0, 0, self._grid.width, self._grid.height)
+        rows, columns = shape or (w.height, w.width)
+        source = self._dataset.GetRasterBand(band)
+        wide = source.DataType in (gdal.GDT_Float64, gdal.GDT_Int32, gdal.GDT_UInt32)
+        method = {"average": gdal.GRIORA_Average, "nearest": gdal.GRIORA_NearestNeighbour, "bilinear": gdal.GRIORA_Bilinear}
+        options: dict[str, Any] = dict(buf_xsize=columns, buf_ysize=rows, resample_alg=method[resampling])
+        buf_type = gdal.GDT_Float64 if wide else gdal.GDT_Float32
+        try:
+            with quiet_gdal():
+                data = source.ReadAsArray(w.column, w.row, w.width, w.height, buf_type=buf_type, **options)
+                flags = source.GetMaskBand().ReadAsArray(
+                    w.column, w.row, w.width, w.height, columns, rows, buf_type=gdal.GDT_Float32,
+                    resample_alg=options["resample_alg"],
+                )
+        except RuntimeError as error:
+            raise InputError(f"Raster {self.name!r} cannot be read ({error}); it may be truncated.") from error
+        if data is None or flags is None:
+            raise InputError(f"Raster {self.name!r} cannot be read in full; it may be truncated.")
+        valid = (flags > 0) & np.isfinite(data)
+        scale, offset = source.GetScale() or 1.0, source.GetOffset() or 0.0
+        if (scale, offset) != (1.0, 0.0):
+            data = data * scale + offset
+        return np.where(valid, data, 0).astype(data.dtype, copy=False), valid
+
+
+@contextmanager
+def quiet_gdal() -> Iterator[None]:
+    """Turn GDAL failures into exceptions inside the block and keep its messages off the terminal."""
+    from osgeo import gdal
+
+    used = gdal.GetUseExceptions()
+    gdal.UseExceptions()
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        yield
+    finally:
+        gdal.PopErrorHandler()
+        if not used:
+            gdal.DontUseExceptions()
+
+
+class DtmWriter:
+    """Bands of a GeoTIFF written window by window inside `writing_dtm`."""
+
+    def __init__(self, dataset: Any, bands: int) -> None:
+        self._dataset, self._bands = dataset, bands
+
+    def write(self, values: Sequence[npt.NDArray[Any]], column: int = 0, row: int = 0) -> None:
+        """Write one array a band (rows, columns) at an offset; non-finite values become nodata."""
+        for index in range(self._bands):
+            block = np.asarray(values[index], np.float32)
+            block = np.where(np.isfinite(block), block, np.float32(NODATA))
+            self._dataset.GetRasterBand(index + 1).WriteArray(block, column, row)
+
+
+@contextmanager
+def writing_dtm(
+    path: str | Path, grid: Grid, bands: Sequence[Band], metadata: Mapping[str, str], progress: Progress = silent
+) -> Iterator[DtmWriter]:
+    """Write a Float32 GeoTIFF with nodata, overviews, band names and units, as a cloud-optimised one (COG).
+
+    The file takes its name only when complete; `InputError` when it cannot be written.
+    """
+    from osgeo import gdal
+
+    with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
+        rough = str(temporary) + ".raw.tif"
+        try:
+            options = ["TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=1", "PREDICTOR=3", "INTERLEAVE=BAND", "BIGTIFF=IF_SAFER"]
+            dataset = gdal.GetDriverByName("GTiff").Create(
+                rough, grid.width, grid.height, len(bands), gdal.GDT_Float32, options
+            )
+            dataset.SetGeoTransform(grid.transform)
+            dataset.SetSpatialRef(spatial_reference(grid.crs))
+            dataset.SetMetadata({"AREA_OR_POINT": "Area", **{k: str(v) for k, v in metadata.items()}})
+            for index, band in enumerate(bands):
+                target = dataset.GetRasterBand(index + 1)
+                target.SetNoDataValue(NODATA)
+                target.SetDescription(band.name)
+                target.SetUnitType(band.unit)
+            yield DtmWriter(dataset, len(bands))
+            dataset.FlushCache()
+            _to_cog(dataset, str(temporary), progress)
+            del dataset
+        except RuntimeError as error:
+            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+
+
+def write_dtm(
+    path: str | Path,
+    grid: Grid,
+    values: Sequence[npt.NDArray[Any]],
+    bands: Sequence[Band],
+    metadata: Mapping[str, str],
+    progress: Progress = silent,
+) -> None:
+    """Write whole bands (each (height, width), NaN = nodata) at once; see `writing_dtm`."""
+    with writing_dtm(path, grid, bands, metadata, progress) as writer:
+        writer.write(values)
+
+
+def _to_cog(dataset: Any, path: str, progress: Progress) -> None:
+    from osgeo import gdal
+
+    options = ["COMPRESS=DEFLATE", "PREDICTOR=YES", f"BLOCKSIZE={2 * _BLOCK}", "OVERVIEW_RESAMPLING=AVERAGE"]
+    if gdal.GetDriverByName("COG") is None:
+        dataset.BuildOverviews("AVERAGE", [2, 4, 8, 16])
+        gdal.GetDriverByName("GTiff").CreateCopy(path, dataset, options=[*options[:2], "TILED=YES"])
+        return
+    made = gdal.GetDriverByName("COG").CreateCopy(
+        path, dataset, options=[*options, "BIGTIFF=IF_SAFER"], callback=lambda f, m, d: int(progress(f, "Writing"))
+    )
+    made.FlushCache()

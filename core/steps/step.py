@@ -1,0 +1,135 @@
+"""How a user's step is described: once, for the Processing toolbox, the command line and the manual.
+
+A step is a module of this package with a ``STEP``: its id, texts, parameters, outputs and the function
+that runs it. The function takes the parameters by their lower-case names, with the outputs' paths, and
+``progress``; it opens files, calls core, and returns a `StepResult`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from ..errors import InputError
+
+
+class Kind(Enum):
+    """What a parameter is; the value `Step.run` receives is given beside each."""
+
+    RASTER = "raster"  # path GDAL opens
+    RASTERS = "rasters"  # list of such paths
+    TABLE = "table"  # path of a CSV or vector layer (`path|layername=NAME`)
+    TABLES = "tables"  # list of such paths
+    FIELD = "field"  # name of a column of the TABLE named in `parent`
+    FILE = "file"  # path
+    FILES = "files"  # list of paths
+    FOLDER = "folder"  # path
+    EXTENT = "extent"  # (xmin, ymin, xmax, ymax) in the CRS of the RASTER named in `parent`
+    NUMBER = "number"  # float
+    INTEGER = "integer"  # int
+    CHOICE = "choice"  # one of `choices`
+    FLAG = "flag"  # bool
+    TEXT = "text"  # str
+    CRS = "crs"  # text GDAL understands
+
+
+class OutputKind(Enum):
+    """What a step makes."""
+
+    RASTER = "raster"
+    TABLE = "table"
+    FILE = "file"
+    FOLDER = "folder"
+    REPORT = "report"  # HTML
+    NUMBER = "number"  # returned, not written
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One input: its label and help are what the user reads in a dialog and in ``--help``."""
+
+    name: str
+    kind: Kind
+    label: str
+    help: str
+    default: Any = None
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    parent: str = ""
+    unit: str = ""
+    advanced: bool = False
+    extension: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output; an optional one is written only when asked for."""
+
+    name: str
+    kind: OutputKind
+    label: str
+    help: str
+    optional: bool = False
+    extension: str = ""
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Paths written and numbers found, by output name, and warnings in full sentences."""
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the work, as users meet it."""
+
+    id: str
+    title: str
+    group: str
+    help: str
+    parameters: tuple[Parameter, ...]
+    outputs: tuple[Output, ...]
+    run: Callable[..., StepResult]
+    icon: str = "planetary_dtm"
+    tags: tuple[str, ...] = ()
+
+    def checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Fill in defaults and check required values, ranges and choices; raises `InputError` naming the parameter."""
+        known = {p.name for p in self.parameters} | {o.name for o in self.outputs}
+        for name in values:
+            if name not in known:
+                raise InputError(f"{self.id} has no parameter {name}; it has {', '.join(sorted(known))}.")
+        ready: dict[str, Any] = {}
+        for parameter in self.parameters:
+            value = values.get(parameter.name)
+            ready[parameter.name.lower()] = parameter.default if value is None else _checked(self.id, parameter, value)
+            if ready[parameter.name.lower()] in (None, "", []) and not parameter.optional:
+                raise InputError(f"{self.id} needs {parameter.name}: {parameter.label}.")
+        for output in self.outputs:
+            if output.kind is OutputKind.NUMBER:
+                continue
+            ready[output.name.lower()] = values.get(output.name)
+            if not ready[output.name.lower()] and not output.optional:
+                raise InputError(f"{self.id} needs {output.name}: {output.label}.")
+        return ready
+
+
+def _checked(step: str, parameter: Parameter, value: Any) -> Any:
+    if parameter.kind is Kind.CHOICE and value not in parameter.choices:
+        raise InputError(f"{step}: {parameter.name} {value!r} is not one of {', '.join(parameter.choices)}.")
+    if parameter.kind in (Kind.NUMBER, Kind.INTEGER):
+        if value != value:
+            raise InputError(f"{step}: {parameter.name} is not a number.")
+        if parameter.minimum is not None and value < parameter.minimum:
+            raise InputError(f"{step}: {parameter.name} is {value:g}; it must be at least {parameter.minimum:g}.")
+        if parameter.maximum is not None and value > parameter.maximum:
+            raise InputError(f"{step}: {parameter.name} is {value:g}; it must be at most {parameter.maximum:g}.")
+    return value

@@ -1,0 +1,281 @@
+"""Tables of columns: CSV (plain or gzip) and every vector layer OGR reads; whole-or-nothing writing.
+
+Positions come from a layer's geometry and CRS; longitude/latitude columns count only where a table has
+no geometry, and then mean planetocentric degrees.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .bodies import Array, Body, LonLat
+from .errors import InputError
+from .outputs import replacing
+from .rasters import quiet_gdal
+
+_ROWS_AT_ONCE = 200_000
+_LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
+_LATITUDES = ("lat", "latitude", "pt_latitude", "areod_lat", "y_lat")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns by their names in the file (numbers as float64, the rest as text), all of one length.
+
+    ``geometry`` holds planetocentric longitude, latitude (rad) of point features, with ``body``; both
+    None for a table without geometry.
+    """
+
+    name: str
+    columns: dict[str, npt.NDArray[Any]]
+    geometry: tuple[Array, Array] | None = None
+    body: Body | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ())) if self.geometry is None else len(self.geometry[0])
+
+    def find(self, *names: str) -> str | None:
+        """The first column whose name matches one of ``names``, whatever its case and surrounding blanks."""
+        present = {column.strip().lower(): column for column in self.columns}
+        return next((present[n.lower()] for n in names if n.lower() in present), None)
+
+    def numbers(self, *names: str, what: str = "", required: bool = True) -> Array | None:
+        """A numeric column under one of ``names``; `InputError` names the file, the field and those present."""
+        column = self.find(*names)
+        if column is None:
+            if not required:
+                return None
+            listed = ", ".join(self.columns) or "none"
+            raise InputError(f"{self.name!r} has no column {names[0]!r}{what and f' ({what})'}; it has: {listed}.")
+        values = self.columns[column]
+        if values.dtype.kind not in "fiu":
+            raise InputError(f"Column {column!r} of {self.name!r} is text, not numbers; correct or choose another column.")
+        return np.asarray(values, np.float64)
+
+    def lonlat(self) -> tuple[Array, Array]:
+        """Planetocentric longitude, latitude (rad): from the geometry, else from columns in degrees."""
+        if self.geometry is not None:
+            return self.geometry
+        lon, lat = self.numbers(*_LONGITUDES), self.numbers(*_LATITUDES)
+        assert_degrees(self.name, lon, lat)
+        return np.radians(lon), np.radians(lat)
+
+
+def assert_degrees(name: str, lon: Any, lat: Any) -> None:
+    """Raise `InputError` when longitude, latitude in degrees are out of range (or swapped)."""
+    if np.nanmax(np.abs(lat), initial=0) > 90:
+        swapped = np.nanmax(np.abs(lon), initial=0) <= 90
+        hint = "are lon and lat swapped?" if swapped else "degrees from -90 to 90 are meant."
+        raise InputError(f"Latitudes in {name!r} reach {np.nanmax(np.abs(lat)):g}; {hint}")
+    if np.nanmin(lon, initial=0) < -180 or np.nanmax(lon, initial=0) > 360:
+        raise InputError(f"Longitudes in {name!r} leave -180..360 degrees; correct the column or the units.")
+
+
+def read_table(path: str | Path, what: str = "Table") -> Table:
+    """Read a CSV (gzip too) or a vector layer; ``path|layername=NAME`` picks a layer as QGIS writes it."""
+    source = str(path)
+    bare, _, layer = source.partition("|")
+    file = Path(bare)
+    if not file.exists() and not bare.startswith("/vsi"):
+        raise InputError(f"{what} {bare!r} does not exist; check the path.")
+    lower = file.name.lower()
+    if lower.endswith((".csv", ".csv.gz", ".tab", ".txt", ".tsv")):
+        return _read_csv(file, what)
+    return _read_vector(bare, dict(p.split("=", 1) for p in layer.split("|") if "=" in p), what)
+
+
+@contextmanager
+def _text(file: Path) -> Iterator[io.TextIOBase]:
+    with file.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    opened: Any = gzip.open(file, "rb") if packed else file.open("rb")
+    with opened, io.TextIOWrapper(opened, encoding="utf-8-sig", errors="strict", newline="") as text:
+        yield text
+
+
+def _read_csv(file: Path, what: str) -> Table:
+    try:
+        with _text(file) as text:
+            first = text.readline()
+            if not first.strip():
+                raise InputError(f"{what} {file.name!r} is empty; it needs a header line and rows.")
+            mark = max(",;\t", key=first.count)
+            if first.count(mark) == 0:
+                mark = None if len(first.split()) > 1 else ","  # type: ignore[assignment]
+            split = (lambda line: line.split(mark)) if mark is None else None
+            header = [h.strip() for h in (first.split() if split else next(csv.reader([first], delimiter=mark)))]
+            rows: Iterator[list[str]]
+            rows = (line.split() for line in text) if split else csv.reader(text, delimiter=mark)
+            columns = _columns(rows, header, file.name, what)
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{what} {file.name!r} cannot be read as a text table ({error}); it may be damaged.") from error
+    return Table(file.name, columns)
+
+
+def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str) -> dict[str, npt.NDArray[Any]]:
+    if len(set(header)) != len(header):
+        twice = next(h for h in header if header.count(h) > 1)
+        raise InputError(f"{what} {name!r} has two columns named {twice!r}; rename one.")
+    parts: list[list[npt.NDArray[Any]]] = [[] for _ in header]
+    filled = (row for row in rows if row)
+    count = 0
+    while chunk := list(islice(filled, _ROWS_AT_ONCE)):
+        for number, row in enumerate(chunk):
+            if len(row) < len(header):
+                line = count + number + 2
+                raise InputError(f"{what} {name!r}, line {line}: {len(row)} values where the header names {len(header)}.")
+        count += len(chunk)
+        for index, column in enumerate(zip(*(r[: len(header)] for r in chunk))):
+            parts[index].append(_convert(column))
+    if not count:
+        raise InputError(f"{what} {name!r} has a header but no rows.")
+    return {key: _joined(blocks) for key, blocks in zip(header, parts)}
+
+
+def _convert(column: Sequence[str]) -> npt.NDArray[Any]:
+    try:
+        return np.array(column, dtype=np.float64)
+    except ValueError:
+        stripped = [value.strip() for value in column]
+        try:
+            return np.array([value or "nan" for value in stripped], dtype=np.float64)
+        except ValueError:
+            return np.array(stripped, dtype=object)
+
+
+def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    if any(block.dtype == object for block in blocks):
+        return np.concatenate([block.astype(object) for block in blocks])
+    return np.concatenate(blocks)
+
+
+def _read_vector(path: str, options: Mapping[str, str], what: str) -> Table:
+    from osgeo import gdal, ogr
+
+    name = Path(path).name
+    try:
+        with quiet_gdal():
+            dataset = gdal.OpenEx(path, gdal.OF_VECTOR)
+    except RuntimeError:
+        dataset = None
+    layer = dataset and (dataset.GetLayerByName(options["layername"]) if "layername" in options else dataset.GetLayer(0))
+    if layer is None:
+        raise InputError(f"{what} {path!r} cannot be opened as a table or vector layer; check the path and the format.")
+    definition = layer.GetLayerDefn()
+    fields = [definition.GetFieldDefn(i) for i in range(definition.GetFieldCount())]
+    numeric = {ogr.OFTInteger, ogr.OFTInteger64, ogr.OFTReal}
+    values: list[list[Any]] = [[] for _ in fields]
+    points: list[tuple[float, float]] = []
+    has_geometry = layer.GetGeomType() != ogr.wkbNone
+    for feature in layer:
+        geometry = feature.GetGeometryRef() if has_geometry else None
+        if geometry is not None and not geometry.IsEmpty():
+            if geometry.GetGeometryCount():
+                geometry = geometry.GetGeometryRef(0)
+            points.append((geometry.GetX(), geometry.GetY()))
+        elif has_geometry:
+            points.append((np.nan, np.nan))
+        for index, field in enumerate(fields):
+            if not feature.IsFieldSetAndNotNull(index):
+                values[index].append(np.nan if field.GetType() in numeric else "")
+            elif field.GetType() in numeric:
+                values[index].append(feature.GetFieldAsDouble(index))
+            else:
+                values[index].append(feature.GetFieldAsString(index))
+    columns: dict[str, npt.NDArray[Any]] = {
+        field.GetName(): np.array(v, np.float64) if field.GetType() in numeric else _convert(v)
+        for field, v in zip(fields, values)
+    }
+    if not (points or any(len(v) for v in values)):
+        raise InputError(f"{what} {name!r} has no features.")
+    return _with_geometry(name, columns, points, layer, what)
+
+
+def _with_geometry(
+    name: str, columns: dict[str, npt.NDArray[Any]], points: list[tuple[float, float]], layer: Any, what: str
+) -> Table:
+    if not points:
+        return Table(name, columns)
+    reference = layer.GetSpatialRef()
+    if reference is None:
+        raise InputError(f"{what} {name!r} has points but no CRS; set the layer's CRS first.")
+    frame = LonLat(reference)
+    x, y = np.array(points, np.float64).T
+    return Table(name, columns, frame.from_xy(x, y), frame.body)
+
+
+def write_table(
+    path: str | Path, columns: Mapping[str, npt.ArrayLike], lonlat: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    body: Body | None = None,
+) -> None:
+    """Write columns as CSV (``.csv``) or, by the name's ending, as GeoPackage or another vector format.
+
+    With ``lonlat`` (degrees) and ``body`` a vector format gets point geometry in the body's lon/lat CRS.
+    Numbers are written so that they read back exactly.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".csv":
+        with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as text:
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(zip(*(_plain(values) for values in columns.values())))
+        return
+    formats = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON", ".shp": "ESRI Shapefile", ".fgb": "FlatGeobuf"}
+    if suffix not in formats:
+        raise InputError(f"Output {Path(path).name!r} must end in .csv or {', '.join(formats)}.")
+    if suffix == ".shp":  # several files cannot be renamed as one
+        _write_vector(str(path), formats[suffix], columns, lonlat, body)
+        return
+    with replacing(path) as temporary:
+        _write_vector(str(temporary), formats[suffix], columns, lonlat, body)
+
+
+def _plain(values: npt.ArrayLike) -> list[Any]:
+    array = np.asarray(values)
+    if array.dtype.kind == "f":
+        return ["" if v != v else repr(v).removesuffix(".0") if abs(v) < 1e15 else repr(v) for v in array.tolist()]
+    return list(array.tolist())
+
+
+def _write_vector(path: str, driver: str, columns: Mapping[str, npt.ArrayLike], lonlat: Any, body: Body | None) -> None:
+    from osgeo import gdal, ogr
+
+    kinds = {"f": ogr.OFTReal, "i": ogr.OFTInteger64, "u": ogr.OFTInteger64, "b": ogr.OFTInteger}
+    try:
+        with quiet_gdal():
+            dataset = gdal.GetDriverByName(driver).Create(path, 0, 0, 0, gdal.GDT_Unknown)
+            reference = body.lonlat_crs() if body is not None and lonlat is not None else None
+            shape = ogr.wkbPoint if reference is not None else ogr.wkbNone
+            layer = dataset.CreateLayer(Path(path).stem.lstrip(".").split(".")[0], reference, shape)
+            arrays = [np.asarray(v) for v in columns.values()]
+            for name, array in zip(columns, arrays):
+                layer.CreateField(ogr.FieldDefn(name, kinds.get(array.dtype.kind, ogr.OFTString)))
+            definition = layer.GetLayerDefn()
+            where = zip(*(np.asarray(c, float).tolist() for c in lonlat)) if reference is not None else None
+            layer.StartTransaction()
+            for row in zip(*(array.tolist() for array in arrays)):
+                feature = ogr.Feature(definition)
+                for index, value in enumerate(row):
+                    if value == value:
+                        feature.SetField(index, value)
+                if where is not None:
+                    point = ogr.Geometry(ogr.wkbPoint)
+                    point.SetPoint_2D(0, *next(where))
+                    feature.SetGeometry(point)
+                layer.CreateFeature(feature)
+            layer.CommitTransaction()
+            dataset.FlushCache()
+    except RuntimeError as error:
+        raise InputError(f"Output {path!r} was not written: {error}.") from error

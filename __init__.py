@@ -1,7 +1,7 @@
 """Planetary DTM: terrain models of planets and moons from one image or from push-broom stereo."""
 
 
-def classFactory(iface):  # noqa: N802 - the name QGIS calls
+def classFactory(iface):
     """Return the plugin; QGIS calls this once when the plugin is switched on."""
     from .plugin.plugin import PlanetaryDtmPlugin
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bodies import Array, Body, LonLat, body_of_crs, spatial_reference
-from .errors import InputError
+from .errors import CancelledError, InputError
 from .outputs import replacing
 from .progress import Progress, silent
 
@@ -215,7 +215,11 @@ class Raster:
         return np.array(entries + [(0, 0, 0)] * (256 - len(entries)), np.uint8)
 
     def read(
-        self, window: Window | None = None, shape: tuple[int, int] | None = None, band: int = 1, resampling: str = "average"
+        self,
+        window: Window | None = None,
+        shape: tuple[int, int] | None = None,
+        band: int = 1,
+        resampling: str = "average",
     ) -> tuple[npt.NDArray[Any], Mask]:
         """Read a window -> values (float32 or float64 as the band needs) and validity, both ``shape`` (rows, columns).
 
@@ -228,14 +232,24 @@ class Raster:
         rows, columns = shape or (w.height, w.width)
         source = self._dataset.GetRasterBand(band)
         wide = source.DataType in (gdal.GDT_Float64, gdal.GDT_Int32, gdal.GDT_UInt32)
-        method = {"average": gdal.GRIORA_Average, "nearest": gdal.GRIORA_NearestNeighbour, "bilinear": gdal.GRIORA_Bilinear}
-        options: dict[str, Any] = dict(buf_xsize=columns, buf_ysize=rows, resample_alg=method[resampling])
+        method = {
+            "average": gdal.GRIORA_Average,
+            "nearest": gdal.GRIORA_NearestNeighbour,
+            "bilinear": gdal.GRIORA_Bilinear,
+        }
+        options: dict[str, Any] = {"buf_xsize": columns, "buf_ysize": rows, "resample_alg": method[resampling]}
         buf_type = gdal.GDT_Float64 if wide else gdal.GDT_Float32
         try:
             with quiet_gdal():
                 data = source.ReadAsArray(w.column, w.row, w.width, w.height, buf_type=buf_type, **options)
                 flags = source.GetMaskBand().ReadAsArray(
-                    w.column, w.row, w.width, w.height, columns, rows, buf_type=gdal.GDT_Float32,
+                    w.column,
+                    w.row,
+                    w.width,
+                    w.height,
+                    columns,
+                    rows,
+                    buf_type=gdal.GDT_Float32,
                     resample_alg=options["resample_alg"],
                 )
         except RuntimeError as error:
@@ -292,7 +306,14 @@ def writing_dtm(
     with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
         rough = str(temporary) + ".raw.tif"
         try:
-            options = ["TILED=YES", "COMPRESS=DEFLATE", "ZLEVEL=1", "PREDICTOR=3", "INTERLEAVE=BAND", "BIGTIFF=IF_SAFER"]
+            options = [
+                "TILED=YES",
+                "COMPRESS=DEFLATE",
+                "ZLEVEL=1",
+                "PREDICTOR=3",
+                "INTERLEAVE=BAND",
+                "BIGTIFF=IF_SAFER",
+            ]
             dataset = gdal.GetDriverByName("GTiff").Create(
                 rough, grid.width, grid.height, len(bands), gdal.GDT_Float32, options
             )
@@ -333,7 +354,24 @@ def _to_cog(dataset: Any, path: str, progress: Progress) -> None:
         dataset.BuildOverviews("AVERAGE", [2, 4, 8, 16])
         gdal.GetDriverByName("GTiff").CreateCopy(path, dataset, options=[*options[:2], "TILED=YES"])
         return
-    made = gdal.GetDriverByName("COG").CreateCopy(
-        path, dataset, options=[*options, "BIGTIFF=IF_SAFER"], callback=lambda f, m, d: int(progress(f, "Writing"))
-    )
+    cancelled: list[bool] = []
+
+    def told(fraction: float, message: str, data: Any) -> int:
+        go_on = progress(fraction, "Writing")
+        if not go_on:
+            cancelled.append(True)
+        return int(go_on)
+
+    try:
+        made = gdal.GetDriverByName("COG").CreateCopy(
+            path, dataset, options=[*options, "BIGTIFF=IF_SAFER"], callback=told
+        )
+    except RuntimeError:
+        made = None
+        if not cancelled:
+            raise
+    if cancelled:
+        raise CancelledError()
+    if made is None:
+        raise RuntimeError(gdal.GetLastErrorMsg() or "the disk may be full")
     made.FlushCache()

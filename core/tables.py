@@ -51,18 +51,22 @@ class Table:
         present = {column.strip().lower(): column for column in self.columns}
         return next((present[n.lower()] for n in names if n.lower() in present), None)
 
-    def numbers(self, *names: str, what: str = "", required: bool = True) -> Array | None:
+    def numbers(self, *names: str, what: str = "") -> Array:
         """A numeric column under one of ``names``; `InputError` names the file, the field and those present."""
         column = self.find(*names)
         if column is None:
-            if not required:
-                return None
             listed = ", ".join(self.columns) or "none"
             raise InputError(f"{self.name!r} has no column {names[0]!r}{what and f' ({what})'}; it has: {listed}.")
         values = self.columns[column]
         if values.dtype.kind not in "fiu":
-            raise InputError(f"Column {column!r} of {self.name!r} is text, not numbers; correct or choose another column.")
+            raise InputError(
+                f"Column {column!r} of {self.name!r} is text, not numbers; correct or choose another column."
+            )
         return np.asarray(values, np.float64)
+
+    def optional_numbers(self, *names: str) -> Array | None:
+        """Like `numbers`, but None where no such column is there."""
+        return None if self.find(*names) is None else self.numbers(*names)
 
     def lonlat(self) -> tuple[Array, Array]:
         """Planetocentric longitude, latitude (rad): from the geometry, else from columns in degrees."""
@@ -120,7 +124,9 @@ def _read_csv(file: Path, what: str) -> Table:
             rows = (line.split() for line in text) if split else csv.reader(text, delimiter=mark)
             columns = _columns(rows, header, file.name, what)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{what} {file.name!r} cannot be read as a text table ({error}); it may be damaged.") from error
+        raise InputError(
+            f"{what} {file.name!r} cannot be read as a text table ({error}); it may be damaged."
+        ) from error
     return Table(file.name, columns)
 
 
@@ -135,7 +141,9 @@ def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str)
         for number, row in enumerate(chunk):
             if len(row) < len(header):
                 line = count + number + 2
-                raise InputError(f"{what} {name!r}, line {line}: {len(row)} values where the header names {len(header)}.")
+                raise InputError(
+                    f"{what} {name!r}, line {line}: {len(row)} values where the header names {len(header)}."
+                )
         count += len(chunk)
         for index, column in enumerate(zip(*(r[: len(header)] for r in chunk))):
             parts[index].append(_convert(column))
@@ -170,7 +178,9 @@ def _read_vector(path: str, options: Mapping[str, str], what: str) -> Table:
             dataset = gdal.OpenEx(path, gdal.OF_VECTOR)
     except RuntimeError:
         dataset = None
-    layer = dataset and (dataset.GetLayerByName(options["layername"]) if "layername" in options else dataset.GetLayer(0))
+    layer = dataset and (
+        dataset.GetLayerByName(options["layername"]) if "layername" in options else dataset.GetLayer(0)
+    )
     if layer is None:
         raise InputError(f"{what} {path!r} cannot be opened as a table or vector layer; check the path and the format.")
     definition = layer.GetLayerDefn()
@@ -217,7 +227,9 @@ def _with_geometry(
 
 
 def write_table(
-    path: str | Path, columns: Mapping[str, npt.ArrayLike], lonlat: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    path: str | Path,
+    columns: Mapping[str, npt.ArrayLike],
+    lonlat: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     body: Body | None = None,
 ) -> None:
     """Write columns as CSV (``.csv``) or, by the name's ending, as GeoPackage or another vector format.
@@ -232,7 +244,13 @@ def write_table(
             writer.writerow(columns)
             writer.writerows(zip(*(_plain(values) for values in columns.values())))
         return
-    formats = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON", ".shp": "ESRI Shapefile", ".fgb": "FlatGeobuf"}
+    formats = {
+        ".gpkg": "GPKG",
+        ".geojson": "GeoJSON",
+        ".json": "GeoJSON",
+        ".shp": "ESRI Shapefile",
+        ".fgb": "FlatGeobuf",
+    }
     if suffix not in formats:
         raise InputError(f"Output {Path(path).name!r} must end in .csv or {', '.join(formats)}.")
     if suffix == ".shp":  # several files cannot be renamed as one

@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"planetary-dtm {command}: {error}", file=sys.stderr)
         return 1
     except MemoryError:
-        print(f"planetary-dtm {command}: not enough memory; choose a larger pixel size or a smaller extent.", file=sys.stderr)
+        print(
+            f"planetary-dtm {command}: not enough memory; choose a larger pixel size or a smaller extent.",
+            file=sys.stderr,
+        )
         return 1
 
 
@@ -80,8 +83,12 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         bench = commands.add_parser("bench", help="Run a benchmark and print its table.")
         bench.add_argument("name", choices=BENCHMARKS)
         bench.add_argument("--json", metavar="FILE", help="Write the numbers to FILE too.")
-        bench.add_argument("--data", metavar="FOLDER", help="Real data (default: PLANETARY_DTM_DATA or ../shared/data).")
-        bench.add_argument("--folder", metavar="FOLDER", help="Where figures are written (default: a temporary folder).")
+        bench.add_argument(
+            "--data", metavar="FOLDER", help="Real data (default: PLANETARY_DTM_DATA or ../shared/data)."
+        )
+        bench.add_argument(
+            "--folder", metavar="FOLDER", help="Where figures are written (default: a temporary folder)."
+        )
     return parser
 
 
@@ -92,7 +99,9 @@ def _add_step(commands: Any, described: Step) -> None:
     for output in described.outputs:
         if output.kind is not OutputKind.NUMBER:
             flag = _flag(output.name)
-            command.add_argument(flag, dest=output.name.lower(), required=not output.optional, metavar="PATH", help=output.help)
+            command.add_argument(
+                flag, dest=output.name.lower(), required=not output.optional, metavar="PATH", help=output.help
+            )
 
 
 def _flag(name: str) -> str:
@@ -109,7 +118,9 @@ def _add_parameter(command: argparse.ArgumentParser, parameter: Parameter) -> No
         return
     options["required"] = not parameter.optional and parameter.default is None
     if kind is Kind.EXTENT:
-        command.add_argument(_flag(parameter.name), nargs=4, type=float, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), **options)
+        command.add_argument(
+            _flag(parameter.name), nargs=4, type=float, metavar=("XMIN", "YMIN", "XMAX", "YMAX"), **options
+        )
     elif kind in (Kind.RASTERS, Kind.TABLES, Kind.FILES):
         command.add_argument(_flag(parameter.name), nargs="+", metavar="PATH", **options)
     elif kind is Kind.CHOICE:
@@ -117,4 +128,6 @@ def _add_parameter(command: argparse.ArgumentParser, parameter: Parameter) -> No
     else:
         types = {Kind.NUMBER: float, Kind.INTEGER: int}
         metavar = {Kind.NUMBER: "X", Kind.INTEGER: "N", Kind.FIELD: "COLUMN", Kind.TEXT: "TEXT", Kind.CRS: "CRS"}
-        command.add_argument(_flag(parameter.name), type=types.get(kind, str), metavar=metavar.get(kind, "PATH"), **options)
+        command.add_argument(
+            _flag(parameter.name), type=types.get(kind, str), metavar=metavar.get(kind, "PATH"), **options
+        )

@@ -16,15 +16,30 @@ STEP = Step(
     parameters=(
         Parameter("INPUT", Kind.RASTER, "DTM", "The DTM to measure; its first band is the height."),
         Parameter(
-            "REFERENCE", Kind.FILE, "Reference", "A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the "
-            "same body and datum.",
+            "REFERENCE",
+            Kind.FILE,
+            "Reference",
+            "A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body and datum.",
         ),
     ),
     outputs=(
-        Output("OUTPUT", OutputKind.RASTER, "Difference", "GeoTIFF on the DTM's grid: DTM minus reference, in metres; with "
-               "altimetry, the pixels that hold shots.", optional=True, extension="tif", style="difference"),
-        Output("OUTPUT_REPORT", OutputKind.REPORT, "Report", "HTML page with maps, histogram and numbers.", optional=True,
-               extension="html"),
+        Output(
+            "OUTPUT",
+            OutputKind.RASTER,
+            "Difference",
+            "GeoTIFF on the DTM's grid: DTM minus reference, in metres; with altimetry, the pixels that hold shots.",
+            optional=True,
+            extension="tif",
+            style="difference",
+        ),
+        Output(
+            "OUTPUT_REPORT",
+            OutputKind.REPORT,
+            "Report",
+            "HTML page with maps, histogram and numbers.",
+            optional=True,
+            extension="html",
+        ),
         Output("BIAS", OutputKind.NUMBER, "Bias", "Mean difference in metres."),
         Output("RMSE", OutputKind.NUMBER, "RMSE", "Root mean square difference in metres."),
         Output("NMAD", OutputKind.NUMBER, "NMAD", "1.4826 times the median absolute deviation, in metres."),

@@ -20,18 +20,34 @@ STEP = Step(
         Parameter("INPUT", Kind.RASTER, "DTM", "The DTM to level; its first band is the height."),
         Parameter("ALTIMETRY", Kind.TABLE, "Altimetry", ALTIMETRY_HELP, optional=True),
         Parameter(
-            "ALTITUDE_FIELD", Kind.FIELD, "Altitude field", "Column of the altimetry that holds altitudes in metres above the "
-            "datum; left empty, it is recognised by its name.", optional=True, parent="ALTIMETRY",
+            "ALTITUDE_FIELD",
+            Kind.FIELD,
+            "Altitude field",
+            "Column of the altimetry that holds altitudes in metres above the "
+            "datum; left empty, it is recognised by its name.",
+            optional=True,
+            parent="ALTIMETRY",
         ),
         Parameter("REFERENCE_DEM", Kind.RASTER, "Reference DEM", REFERENCE_HELP, optional=True),
         Parameter(
-            "MODE", Kind.CHOICE, "Mode", "relative: scale, plane and fusion, for terrain from one image. rigid: shift and tilt "
-            "only, for measured terrain.", default="relative", choices=("relative", "rigid"),
+            "MODE",
+            Kind.CHOICE,
+            "Mode",
+            "relative: scale, plane and fusion, for terrain from one image. rigid: shift and tilt "
+            "only, for measured terrain.",
+            default="relative",
+            choices=("relative", "rigid"),
         ),
     ),
     outputs=(
-        Output("OUTPUT", OutputKind.RASTER, "Levelled DTM", "GeoTIFF in metres above the datum, with sigma.", extension="tif",
-               style="dtm"),
+        Output(
+            "OUTPUT",
+            OutputKind.RASTER,
+            "Levelled DTM",
+            "GeoTIFF in metres above the datum, with sigma.",
+            extension="tif",
+            style="dtm",
+        ),
     ),
     run=level_dtm,
     icon="level",

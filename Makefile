@@ -1,0 +1,38 @@
+# `make demo` and `make test` do all the set-up; `make desktop` opens QGIS with the plugin.
+.PHONY: setup demo test lint bench package desktop docs clean
+.DEFAULT_GOAL := help
+RUN := .venv/bin/python
+NAME ?= view
+
+help:
+	@echo "make demo [DATA=folder]  terrain from a simulated (or your) scene, with pictures and a report"
+	@echo "make test                every test, in the core and in a real QGIS"
+	@echo "make desktop             QGIS with the plugin"
+	@echo "make lint | bench NAME=view | package | setup"
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml .ci/setup
+	@bash .ci/setup
+	@touch $@
+
+demo: setup
+	@$(RUN) -m planetary_dtm.benchmarks.demo $(if $(DATA),--data $(DATA))
+
+test: setup lint
+	@bash .ci/test
+
+lint: setup
+	@bash .ci/lint
+
+bench: setup
+	@.venv/bin/planetary-dtm bench $(NAME)
+
+package: setup
+	@$(RUN) .ci/package.py
+
+desktop: setup
+	@$(RUN) .ci/desktop.py
+
+clean:
+	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache

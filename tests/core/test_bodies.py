@@ -1,0 +1,69 @@
+"""Bodies are read from a CRS, and two bodies are never mixed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from planetary_dtm.core.bodies import LonLat, body_named, body_of_crs, body_of_radius, require_same_body, same_body
+from planetary_dtm.core.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("crs", "name", "radius"),
+    [
+        ("IAU_2015:30100", "Moon", 1_737_400.0),
+        ("IAU_2015:30135", "Moon", 1_737_400.0),
+        ("IAU_2015:49900", "Mars", 3_396_190.0),
+        ("IAU_2015:49910", "Mars", 3_396_190.0),
+        ("IAU_2015:19900", "Mercury", 2_440_530.0),
+        ("EPSG:4326", "Earth", 6_378_137.0),
+        ("EPSG:32633", "Earth", 6_378_137.0),
+        ("+proj=longlat +R=1737400 +no_defs", "Moon", 1_737_400.0),
+        ("+proj=sinu +R=3396190 +no_defs", "Mars", 3_396_190.0),
+    ],
+)
+def test_body_comes_from_the_ellipsoid(crs, name, radius):
+    body = body_of_crs(crs)
+    assert (body.name, body.semi_major_m) == (name, radius)
+
+
+def test_unknown_bodies_are_told_apart_by_size():
+    odd = body_of_radius(33_000.0)
+    assert "33.0 km" in odd.name
+    assert same_body(odd, body_of_radius(33_050.0))
+    assert not same_body(odd, body_named("Moon"))
+
+
+def test_mixed_bodies_are_refused_with_both_names():
+    with pytest.raises(InputError, match=r"image is on Moon but altimetry is on Mars"):
+        require_same_body(body_named("Moon"), "The image", body_named("Mars"), "altimetry")
+    assert not same_body(body_of_crs("EPSG:4326"), body_named("Venus"))
+
+
+def test_unreadable_crs_is_one_sentence():
+    with pytest.raises(InputError, match="not understood"):
+        body_of_crs("IAU_2015:nonsense")
+
+
+@pytest.mark.parametrize(
+    "crs", ["IAU_2015:30100", "IAU_2015:30110", "IAU_2015:30130", "IAU_2015:49901", "+proj=sinu +R=3396190"]
+)
+def test_lonlat_there_and_back(crs):
+    frame = LonLat(crs)
+    lon, lat = np.radians([-170.0, -20.0, 0.0, 45.0, 179.0]), np.radians([30.0, 45.0, 60.0, 72.0, 80.0])
+    back = frame.from_xy(*frame.to_xy(lon, lat))
+    assert np.allclose(back[0], lon, atol=1e-9)
+    assert np.allclose(back[1], lat, atol=1e-9)
+
+
+def test_planetographic_latitude_becomes_planetocentric():
+    frame = LonLat("+proj=longlat +a=3396190 +b=3376200 +no_defs")
+    _, lat = frame.from_xy(0.0, 45.0)
+    assert np.degrees(lat) == pytest.approx(np.degrees(np.arctan((3376200 / 3396190) ** 2)), abs=1e-12)
+    assert frame.to_xy(0.0, lat)[1] == pytest.approx(45.0, abs=1e-12)
+
+
+def test_longitudes_stay_near_the_grid():
+    frame = LonLat("IAU_2015:30100")
+    assert frame.to_xy(np.radians(-175.0), 0.0, near_x=184.0)[0] == pytest.approx(185.0)

@@ -1,0 +1,128 @@
+"""Grids place pixels exactly; files are read with their mask and written whole or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from osgeo import gdal
+
+from planetary_dtm.core.errors import CancelledError, InputError
+from planetary_dtm.core.rasters import NODATA, Band, Grid, Raster, Window, write_dtm, writing_dtm
+
+MOON = "IAU_2015:30100"
+GRID = Grid(40, 30, (10.0, 0.01, 0.0, 20.0, 0.0, -0.01), MOON)
+
+
+def height(grid=GRID):
+    values = np.add.outer(np.arange(grid.height), np.arange(grid.width) / 100.0)
+    values[3, 4] = np.nan
+    return values
+
+
+def test_written_dtm_reads_back(tmp_path):
+    path = tmp_path / "dtm.tif"
+    write_dtm(path, GRID, [height(), height() * 0 + 5], [Band("height"), Band("sigma")], {"LEVELLED": "YES"})
+    raster = Raster(path)
+    values, valid = raster.read()
+    assert raster.grid.transform == pytest.approx(GRID.transform, abs=1e-12)
+    assert raster.grid.body.name == "Moon"
+    assert (raster.band_name(1), raster.unit(1), raster.band_name(2)) == ("height", "m", "sigma")
+    assert raster.metadata["LEVELLED"] == "YES"
+    assert not valid[3, 4] and valid.sum() == valid.size - 1
+    assert np.array_equal(values[valid], height().astype(np.float32)[valid])
+    dataset = gdal.Open(str(path))
+    assert dataset.GetRasterBand(1).GetNoDataValue() == NODATA
+    assert dataset.GetMetadataItem("LAYOUT", "IMAGE_STRUCTURE") == "COG"
+    assert [file.name for file in tmp_path.iterdir()] == ["dtm.tif"]
+
+
+def test_large_dtm_has_overviews(tmp_path):
+    grid = Grid(1200, 1100, (0.0, 10.0, 0.0, 0.0, 0.0, -10.0), "IAU_2015:30110")
+    with writing_dtm(tmp_path / "big.tif", grid, [Band("height")], {}) as writer:
+        for row in range(0, 1100, 550):
+            writer.write([np.full((550, 1200), float(row))], 0, row)
+    assert gdal.Open(str(tmp_path / "big.tif")).GetRasterBand(1).GetOverviewCount() >= 1
+    values, _ = Raster(tmp_path / "big.tif").read(Window(5, 545, 3, 10))
+    assert values[:5].max() == 0 and values[5:].min() == 550
+
+
+@pytest.mark.parametrize("error", [ValueError, CancelledError])
+def test_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path, error):
+    path = tmp_path / "dtm.tif"
+    path.write_bytes(b"older")
+    with pytest.raises(error), writing_dtm(path, GRID, [Band("height")], {}) as writer:
+        writer.write([height()])
+        raise error("stop")
+    assert [file.name for file in tmp_path.iterdir()] == ["dtm.tif"]
+    assert path.read_bytes() == b"older"
+
+
+def test_cancel_while_writing_leaves_nothing(tmp_path):
+    with pytest.raises(CancelledError):
+        write_dtm(tmp_path / "dtm.tif", GRID, [height()], [Band("height")], {}, progress=lambda f, m="": False)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["missing/dtm.tif", "dtm.png", "."])
+def test_unwritable_output_is_one_sentence(tmp_path, name):
+    with pytest.raises(InputError, match=r"^Output .*\.$"):
+        write_dtm(tmp_path / name, GRID, [height()], [Band("height")], {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_unreadable_rasters_are_one_sentence(tmp_path):
+    (tmp_path / "broken.tif").write_bytes(b"II*\0garbage")
+    for path in (tmp_path / "broken.tif", tmp_path / "absent.tif"):
+        with pytest.raises(InputError, match="cannot be opened"):
+            Raster(path)
+
+
+def test_truncated_raster_is_refused_not_returned_in_part(tmp_path):
+    path = tmp_path / "dtm.tif"
+    noise = np.random.default_rng(0).normal(size=(600, 600))
+    grid = Grid(600, 600, (0.0, 10.0, 0.0, 0.0, 0.0, -10.0), "IAU_2015:30110")
+    write_dtm(path, grid, [noise], [Band("height")], {})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match="truncated"):
+        Raster(path).read()
+
+
+def test_extent_snaps_outward_and_is_cut_to_the_grid():
+    assert GRID.window((10.011, 19.949, 10.05, 19.98)) == Window(1, 2, 4, 4)
+    assert GRID.window((10.01, 19.95, 10.05, 19.98)) == Window(1, 2, 4, 3)
+    assert GRID.window((0, 0, 10.02, 30)) == Window(0, 0, 2, 30)
+    assert GRID.window(None) == Window(0, 0, 40, 30)
+
+
+@pytest.mark.parametrize(
+    "extent", [(0, 0, 1, 1), (10.1, 19.8, 10.1, 19.9), (10.2, 19.8, 10.1, 19.9), (np.nan, 0, 1, 1)]
+)
+def test_extent_outside_or_empty_is_refused(extent):
+    with pytest.raises(InputError, match="Extent"):
+        GRID.window(extent)
+
+
+def test_pixels_and_longitudes_agree():
+    column, row = np.array([0.0, 7.25, 39.0]), np.array([0.0, 3.5, 29.0])
+    lon, lat = GRID.lonlat_of(column, row)
+    assert np.degrees(lon[0]) == pytest.approx(10.005)
+    assert np.degrees(lat[0]) == pytest.approx(19.995)
+    back = GRID.pixel_of(lon - 2 * np.pi, lat)
+    assert np.allclose(back[0], column, atol=1e-9) and np.allclose(back[1], row, atol=1e-9)
+
+
+def test_ground_size_of_a_pixel():
+    width, tall = GRID.pixel_size_m
+    per_degree = np.pi * 1_737_400 / 180
+    assert tall == pytest.approx(0.01 * per_degree, rel=1e-9)
+    assert width == pytest.approx(0.01 * per_degree * np.cos(np.radians(19.85)), rel=1e-6)
+
+
+def test_area_mean_ignores_nodata(tmp_path):
+    grid = Grid(4, 4, (0.0, 1.0, 0.0, 0.0, 0.0, -1.0), "IAU_2015:30110")
+    values = np.full((4, 4), 2.0)
+    values[0, 0] = np.nan
+    write_dtm(tmp_path / "a.tif", grid, [values], [Band("height")], {})
+    mean, valid = Raster(tmp_path / "a.tif").read(shape=(2, 2))
+    assert valid.all() and np.all(mean == 2)

@@ -35,7 +35,7 @@ def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path
         os.replace(temporary, target)
     except PermissionError as error:
         raise InputError(
-            f"Output {str(target)!r} cannot be written ({error.strerror}); close programs that hold it or choose another."
+            f"Output {str(target)!r} cannot be written ({error.strerror}); close what holds it or choose another."
         ) from error
     except OSError as error:
         raise InputError(f"Output {str(target)!r} was not written: {error.strerror or error}.") from error

@@ -104,9 +104,9 @@ def read_table(path: str | Path, what: str = "Table") -> Table:
 def _text(file: Path) -> Iterator[io.TextIOBase]:
     with file.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
-    opened: Any = gzip.open(file, "rb") if packed else file.open("rb")
-    with opened, io.TextIOWrapper(opened, encoding="utf-8-sig", errors="strict", newline="") as text:
-        yield text
+        raw.seek(0)
+        with gzip.open(raw) if packed else raw as content:
+            yield io.TextIOWrapper(content, encoding="utf-8-sig", errors="strict", newline="")
 
 
 def _read_csv(file: Path, what: str) -> Table:

@@ -10,7 +10,7 @@ STEP = Step(
     title="Compare DTM",
     group="Terrain",
     help=(
-        "Measures a DTM against a reference: another DEM, or altimetry shots. Gives the difference (DTM minus reference), "
+        "Measures a DTM against a reference: another DEM, or altimetry. Gives the difference (DTM minus reference), "
         "a report with maps and a histogram, and the usual numbers: bias, RMSE, NMAD, LE90, correlation, slope RMSE."
     ),
     parameters=(

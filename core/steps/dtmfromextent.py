@@ -11,7 +11,7 @@ STEP = Step(
     title="DTM from extent",
     group="Terrain from one image",
     help=(
-        "Turns the chosen extent of an image into a digital terrain model (DTM) with a learned image-to-height model.\n\n"
+        "Turns the chosen extent of an image into a digital terrain model (DTM) by a learned image-to-height model.\n\n"
         "Give altimetry (laser shots as points or CSV) or a coarse reference DEM and the result is in metres above the "
         "body's datum, with a second band of its one-sigma error. Without either the result is a relative height: its "
         "shape can be trusted, its scale and long waves cannot, and it carries no unit.\n\n"

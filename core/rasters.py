@@ -346,6 +346,30 @@ def write_dtm(
         writer.write(values)
 
 
+def write_image(
+    path: str | Path, grid: Grid, values: npt.NDArray[Any], metadata: Mapping[str, str], nodata: float | None = None
+) -> None:
+    """Write one band of grey, (height, width), in its own type (uint8, uint16, float32) as a tiled GeoTIFF."""
+    from osgeo import gdal, gdal_array
+
+    with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
+        try:
+            kind = gdal_array.NumericTypeCodeToGDALTypeCode(values.dtype.type)
+            dataset = gdal.GetDriverByName("GTiff").Create(
+                str(temporary), grid.width, grid.height, 1, kind, ["TILED=YES", "COMPRESS=DEFLATE"]
+            )
+            dataset.SetGeoTransform(grid.transform)
+            dataset.SetSpatialRef(spatial_reference(grid.crs))
+            dataset.SetMetadata({"AREA_OR_POINT": "Area", **metadata})
+            if nodata is not None:
+                dataset.GetRasterBand(1).SetNoDataValue(nodata)
+            dataset.GetRasterBand(1).WriteArray(values)
+            dataset.FlushCache()
+            del dataset
+        except RuntimeError as error:
+            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+
+
 def _to_cog(dataset: Any, path: str, progress: Progress) -> None:
     from osgeo import gdal
 

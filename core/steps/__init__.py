@@ -13,6 +13,7 @@ STEP_IDS = (
     "dtmfromextent",
     "leveldtm",
     "comparedtm",
+    "simulateview",
     "filteraltimetry",
     "certaintymap",
     "simulatescene",

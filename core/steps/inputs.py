@@ -1,0 +1,98 @@
+"""What several steps read: altimetry and reference DEMs, brought onto a DTM's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..altimetry.readers import read_shots
+from ..bodies import require_same_body
+from ..errors import InputError
+from ..rasters import Grid, Mask, Raster, Window
+from ..terrain.sampling import bilinear
+from ..terrain.shots import Shots, make_shots
+
+Array = npt.NDArray[np.float64]
+
+ALTIMETRY_HELP = (
+    "Laser shots to level to: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and MOLA "
+    "PEDR files are recognised by their header."
+)
+REFERENCE_HELP = (
+    "A DEM to level to, coarser than the image, in metres above the body's datum (for example GLD100 or MOLA)."
+)
+# Without a stated sigma a shot is trusted to this many metres (LOLA and MOLA are near 1 m; their place to tens of metres).
+_DEFAULT_SIGMA_M = 5.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A DEM on another grid: heights (m) and validity there, and the size of its cells in pixels of that grid."""
+
+    height: Array
+    valid: Mask
+    cell: float
+
+
+def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> Shots:
+    """Read altimetry and keep the shots that fall on ``grid``; altitudes in metres above its datum.
+
+    Raises `InputError` for another body, no usable altitude, or no shot inside.
+    """
+    shots = read_shots(path, grid.body, altitude_field=altitude_field or None)
+    column, row = grid.pixel_of(shots.lon, shots.lat)
+    inside = (column >= -0.5) & (column <= grid.width - 0.5) & (row >= -0.5) & (row <= grid.height - 0.5)
+    inside &= np.isfinite(shots.altitude)
+    if not inside.any():
+        raise InputError(f"Altimetry {shots.source!r}: none of its {len(shots.lon)} shots lies inside the extent.")
+    column = np.clip(column[inside], 0, grid.width - 1)
+    row = np.clip(row[inside], 0, grid.height - 1)
+    sigma = _DEFAULT_SIGMA_M if shots.sigma is None else np.where(shots.sigma[inside] > 0, shots.sigma[inside], 1e-3)
+    track = None if shots.track is None else shots.track[inside]
+    return make_shots(row, column, shots.altitude[inside], sigma, track)
+
+
+def reference_on(grid: Grid, path: str, what: str = "REFERENCE_DEM") -> Reference:
+    """Read the part of a DEM under ``grid`` and resample it there (bilinear between its cell centres).
+
+    Raises `InputError` for another body, a DEM without heights in metres, or no overlap.
+    """
+    source = Raster(path, what)
+    require_same_body(grid.body, "The image", source.grid.body, f"{what} {source.name!r}")
+    cell = float(np.sqrt(np.prod(source.grid.pixel_size_m) / np.prod(grid.pixel_size_m)))
+    rows, columns = np.linspace(-0.5, grid.height - 0.5, 33), np.linspace(-0.5, grid.width - 0.5, 33)
+    at_column, at_row = source.grid.pixel_of(*grid.lonlat_of(*np.meshgrid(columns, rows)))
+    window = _around(at_row, at_column, source.grid)
+    if window is None:
+        raise InputError(f"{what} {source.name!r} does not reach the extent; choose one that overlaps it.")
+    shape = (window.height, window.width)
+    if cell < 1:  # finer than the grid: take area means first, so that nothing aliases
+        shape = max(1, round(window.height * cell)), max(1, round(window.width * cell))
+    part = source.grid.sub(window).resized(shape[1], shape[0])
+    height, valid = source.read(window, shape)
+    if not valid.any():
+        raise InputError(f"{what} {source.name!r} holds only nodata in the extent.")
+    out, known = np.empty((grid.height, grid.width)), np.empty((grid.height, grid.width), bool)
+    step = max(1, 2_000_000 // grid.width)
+    for start in range(0, grid.height, step):
+        row = np.arange(start, min(start + step, grid.height))
+        c, r = part.pixel_of(*grid.lonlat_of(*np.meshgrid(np.arange(grid.width), row)))
+        # Up to half a cell beyond the outermost centres the rim is held.
+        near = (c > -0.5) & (c < part.width - 0.5) & (r > -0.5) & (r < part.height - 0.5)
+        r, c = np.clip(r, 0, part.height - 1), np.clip(c, 0, part.width - 1)
+        values, seen = bilinear(height.astype(np.float64), valid, r.ravel(), c.ravel())
+        out[row], known[row] = values.reshape(r.shape), seen.reshape(r.shape) & near
+    if not known.any():
+        raise InputError(f"{what} {source.name!r} does not reach the extent; choose one that overlaps it.")
+    return Reference(out, known, max(cell, 1.0))
+
+
+def _around(row: Array, column: Array, grid: Grid) -> Window | None:
+    """The window of ``grid`` around places, with two pixels to spare; None where they miss it."""
+    if not (np.isfinite(row).any() and np.isfinite(column).any()):
+        return None
+    r0, r1 = max(int(np.nanmin(row)) - 2, 0), min(int(np.nanmax(row)) + 3, grid.height)
+    c0, c1 = max(int(np.nanmin(column)) - 2, 0), min(int(np.nanmax(column)) + 3, grid.width)
+    return Window(c0, r0, c1 - c0, r1 - r0) if r1 > r0 and c1 > c0 else None

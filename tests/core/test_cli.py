@@ -1,0 +1,89 @@
+"""The commands: help, exit statuses, one clear line on failure, and a scene made by one of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from planetary_dtm.core.cli import main
+from planetary_dtm.core.rasters import Raster
+from planetary_dtm.core.steps import STEP_IDS, OutputKind, step
+from planetary_dtm.core.tables import read_table
+
+
+@pytest.mark.parametrize("name", STEP_IDS)
+def test_every_step_is_described(name):
+    described = step(name)
+    assert described.id == name
+    assert len(described.help) > 60
+    for parameter in described.parameters:
+        assert len(parameter.help) > 15 and parameter.label, parameter.name
+        assert parameter.name == parameter.name.upper()
+        assert bool(parameter.choices) == (parameter.kind.value == "choice"), parameter.name
+    assert described.outputs
+    for output in described.outputs:
+        assert output.help.endswith("."), output.name
+        if output.kind in (OutputKind.RASTER, OutputKind.TABLE, OutputKind.FILE, OutputKind.REPORT):
+            assert output.extension, output.name
+
+
+@pytest.mark.parametrize("name", STEP_IDS)
+def test_help_of_every_command(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    for parameter in step(name).parameters:
+        assert "--" + parameter.name.lower().replace("_", "-") in shown
+
+
+def test_wrong_usage_is_status_2(capsys):
+    for arguments in ([], ["nonsense"], ["leveldtm"], ["dtmfromextent", "--input", "x.tif", "--extent", "1", "2"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_failure_is_one_line_and_status_1(tmp_path):
+    made = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "planetary_dtm.core.cli",
+            "leveldtm",
+            "--input",
+            str(tmp_path / "no.tif"),
+            "--altimetry",
+            "a.csv",
+            "--output",
+            str(tmp_path / "o.tif"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 1
+    assert made.stderr.count("\n") == 1 and "no.tif" in made.stderr and "Traceback" not in made.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_out_of_range_values_name_the_parameter(tmp_path, capsys):
+    assert main(["simulateview", "--size", "8", "--output-folder", str(tmp_path / "s")]) == 1
+    assert "SIZE is 8; it must be at least 64" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_simulated_view_is_whole(tmp_path):
+    folder = tmp_path / "a scene"
+    assert main(["simulateview", "--size", "96", "--output-folder", str(folder)]) == 0
+    assert sorted(file.name for file in folder.iterdir()) == ["altimetry.csv", "image.tif", "truth_dtm.tif"]
+    image, truth = Raster(folder / "image.tif"), Raster(folder / "truth_dtm.tif")
+    assert image.grid == truth.grid and image.grid.body.name == "Moon"
+    assert image.grid.pixel_size_m == pytest.approx((60.0, 60.0), rel=1e-3)
+    shots = read_table(folder / "altimetry.csv")
+    column, row = image.grid.pixel_of(*shots.lonlat())
+    heights, _ = truth.read()
+    near = heights[row.round().astype(int), column.round().astype(int)]
+    assert abs(near - shots.numbers("altitude")).mean() < 40

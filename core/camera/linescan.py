@@ -1,0 +1,164 @@
+"""One view of a line scanner in flight: rays out of any image point, and any ground point into the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..resection.model import Orientation
+from .rays import intersect_sphere, project, to_camera, to_world
+from .rotations import angle_rates, skew
+from .sensor import Sensor
+
+Array = NDArray[np.float64]
+
+_STARTS = 256  # instants among which the start of a projection is sought
+_CHUNK = 1 << 16  # points projected at once: keeps the search for the start in cache
+_ITERATIONS = 20
+_TOLERANCE_PX = 1e-8
+
+
+class ImageCamera(Protocol):
+    """What intersection, footprints and orthoimages ask of any camera of one image (0-based line, sample)."""
+
+    @property
+    def name(self) -> str:
+        """Name of the image or view."""
+
+    @property
+    def lines(self) -> tuple[float, float]:
+        """First and last line that can be used."""
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of a line."""
+
+    def rays(self, line: ArrayLike, sample: ArrayLike) -> tuple[Array, Array]:
+        """Origins (..., 3) m and unit directions (..., 3), body-fixed; NaN where the camera is not known."""
+
+    def project(self, points: ArrayLike) -> tuple[Array, Array]:
+        """Line and sample (...) of ground points (..., 3) m; NaN where the image's lines do not see them."""
+
+    def displacement(self, line: ArrayLike, sample: ArrayLike, points: Array) -> Array:
+        """Covariance (..., 3, 3) m² by which the orientation's errors move the rays at ``points``; 0 if unknown."""
+
+
+@dataclass(frozen=True)
+class LineScan:
+    """View ``view`` (index) of ``sensor`` with the orientation of every instant."""
+
+    sensor: Sensor
+    view: int
+    orientation: Orientation
+
+    @property
+    def name(self) -> str:
+        """Name of the view."""
+        return self.sensor.views[self.view].name
+
+    @property
+    def lines(self) -> tuple[float, float]:
+        """First and last instant of the orientation."""
+        return float(self.orientation.line[0]), float(self.orientation.line[-1])
+
+    @property
+    def samples(self) -> int:
+        """Detectors of a line."""
+        return self.sensor.samples
+
+    def rays(self, line: ArrayLike, sample: ArrayLike) -> tuple[Array, Array]:
+        """Origins (..., 3) m and unit directions (..., 3) at line, sample (fractions included), body-fixed."""
+        line, sample = np.broadcast_arrays(np.asarray(line, float), np.asarray(sample, float))
+        position, rotation = self._exterior(line)
+        return position, to_world(rotation, self.sensor.rays(np.full(line.shape, self.view), sample))
+
+    def project(self, points: ArrayLike) -> tuple[Array, Array]:
+        """Line and sample (...) where ground points (..., 3) m are seen; NaN outside the lines known.
+
+        The line is where the point's along-track coordinate px equals the view's: a secant search that starts at the
+        instant whose boresight meets the ground nearest to the point.
+        """
+        p = np.asarray(points, float)
+        flat = p.reshape(-1, 3)
+        parts = [self._project(flat[i : i + _CHUNK]) for i in range(0, max(len(flat), 1), _CHUNK)]
+        line, sample = (np.concatenate(column).reshape(p.shape[:-1]) for column in zip(*parts))
+        return line, sample
+
+    def displacement(self, line: ArrayLike, sample: ArrayLike, points: Array) -> Array:
+        """Covariance (..., 3, 3) m² of the rays' movement at ``points`` by the EOP errors; 0 without covariances.
+
+        A ray at P moves by dC + R (w x), x = Rᵀ(P - C), for errors dC of the position and w (camera frame) of the
+        attitude. Only the part across the ray matters to an intersection.
+        """
+        line = np.asarray(line, float)
+        if self.orientation.covariance is None:
+            return np.zeros((*line.shape, 3, 3))
+        jacobian = self.displacement_jacobian(line, points)
+        nearest = np.clip(np.searchsorted(self.orientation.line, line), 0, len(self.orientation) - 1)
+        covariance = np.nan_to_num(self.orientation.covariance[nearest])
+        return np.asarray(jacobian @ covariance @ np.swapaxes(jacobian, -1, -2))
+
+    def displacement_jacobian(self, line: ArrayLike, points: Array) -> Array:
+        """Derivatives (..., 3, 6) of a ray's place at ``points`` by X, Y, Z (m) and θ, φ, ρ (rad)."""
+        line = np.asarray(line, float)
+        position, rotation = self._exterior(line)
+        nearest = np.clip(np.searchsorted(self.orientation.line, line), 0, len(self.orientation) - 1)
+        turn = -rotation @ skew(to_camera(points, position, rotation)) @ angle_rates(self.orientation.angles[nearest])
+        return np.concatenate([np.broadcast_to(np.eye(3), turn.shape), turn], axis=-1)
+
+    def _exterior(self, line: Array) -> tuple[Array, Array]:
+        """Orientation at lines of which many may be equal, as whole image lines are."""
+        unique, inverse = np.unique(line, return_inverse=True)
+        if 2 * len(unique) > line.size:
+            return self.orientation.at(line)
+        position, rotation = self.orientation.at(unique)
+        inverse = inverse.reshape(line.shape)
+        return position[inverse], rotation[inverse]
+
+    @cached_property
+    def _starts(self) -> tuple[Array, Array]:
+        """Lines (K,) and the unit directions (K, 3) where the view's boresight meets the mean sphere there."""
+        solved = np.flatnonzero(np.isfinite(self.orientation.position).all(axis=-1))
+        some = np.unique(np.linspace(0, len(solved) - 1, min(_STARTS, len(solved))).astype(int))
+        line = self.orientation.line[solved[some]]
+        ground = intersect_sphere(*self.rays(line, self.sensor.principal_sample), self.sensor.body_radius_m)
+        seen = np.isfinite(ground[:, 0])
+        return line[seen], ground[seen] / np.linalg.norm(ground[seen], axis=1, keepdims=True)
+
+    def _project(self, points: Array) -> tuple[Array, Array]:
+        """`project` for points (n, 3)."""
+        lines, directions = self._starts
+        lost = np.full(len(points), np.nan)
+        if not len(lines):
+            return lost, lost
+        low, high = self.lines
+        step = 0.5 * (high - low) / max(len(lines) - 1, 1)
+        a = lines[np.argmax(points @ directions.T, axis=1)]
+        b = np.where(a + step > high, a - step, a + step)
+        fa, fb = self._off(points, a)[0], self._off(points, b)[0]
+        found, live = lost.copy(), np.arange(len(points))
+        for _ in range(_ITERATIONS):
+            settled = np.abs(fb) < _TOLERANCE_PX
+            found[live[settled]] = b[settled]
+            going = ~settled & (fa != fb)  # NaN, a point behind the camera, is dropped by the next line
+            going &= np.isfinite(fb)
+            if not going.any():
+                break
+            live, a, b, fa, fb = live[going], a[going], b[going], fa[going], fb[going]
+            new = np.clip(b - fb * (b - a) / (fb - fa), low - 0.5, high + 0.5)
+            a, fa, b = b, fb, new
+            fb = self._off(points[live], b)[0]
+        return found, self._off(points, found)[1]
+
+    def _off(self, points: Array, line: Array) -> tuple[Array, Array]:
+        """How far (pixels) the points are from the view's detector line at an instant, and their sample."""
+        position, rotation = self.orientation.at(line)
+        image = project(points, position, rotation, self.sensor.focal_length_mm)
+        # A camera below the point's horizon would look at it through the body.
+        image[np.sum((position - points) * points, axis=-1) <= 0] = np.nan
+        across = image[:, 1] / self.sensor.pixel_pitch_mm + self.sensor.principal_sample
+        return (image[:, 0] - self.sensor.px_mm[self.view]) / self.sensor.pixel_pitch_mm, across

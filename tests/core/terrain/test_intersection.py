@@ -1,0 +1,89 @@
+"""Forward intersection against known ground."""
+
+import numpy as np
+import pytest
+
+from planetary_dtm.core.camera.linescan import LineScan
+from planetary_dtm.core.simulation.scene import simulate
+from planetary_dtm.core.simulation.terrain import PaperTerrain
+from planetary_dtm.core.terrain.intersection import good_matches, intersect_matches, intersect_rays
+
+COUNT = 3000
+
+
+@pytest.fixture(scope="module")
+def matches():
+    """Exact places (3, N) of ground points in the three views of a CE-1 scene, and the points."""
+    scene = simulate("ce1", PaperTerrain(), 2400, start_latitude=0.3, altimetry=False)
+    cameras = [LineScan(scene.sensor, view, scene.truth) for view in range(3)]
+    rng = np.random.default_rng(0)
+    points = scene.ground(rng.integers(700, 1700, COUNT), 1, rng.integers(0, 512, COUNT))
+    places = np.stack([camera.project(points) for camera in cameras], axis=1)
+    return cameras, places, points
+
+
+def test_exact_matches_give_exact_points(matches):
+    cameras, (line, sample), points = matches
+    for views in ([0, 1, 2], [0, 1], [1, 2], [0, 2]):
+        found = intersect_matches([cameras[v] for v in views], line[views], sample[views], 0.0)
+        assert np.linalg.norm(found.points - points, axis=1).max() < 1e-4
+        assert found.ray_miss.max() < 1e-4
+        assert (found.rays == len(views)).all()
+
+
+@pytest.mark.parametrize("views", [[0, 1, 2], [1, 2], [0, 2]])
+def test_error_bars_are_true(matches, views):
+    """Noise of a known sigma on the matches: point and altitude errors follow the covariance, the miss its sigma."""
+    cameras, (line, sample), points = matches
+    noise = np.random.default_rng(1).normal(size=(2, len(views), COUNT)) * 0.2
+    found = intersect_matches([cameras[v] for v in views], line[views] + noise[0], sample[views] + noise[1], 0.2)
+    error = found.points - points
+    chi_square = np.einsum("ni,nij,nj->n", error, np.linalg.inv(found.covariance), error)
+    assert np.mean(chi_square) / 3 == pytest.approx(1.0, abs=0.06)
+    up = points / np.linalg.norm(points, axis=1, keepdims=True)
+    ratio = np.sum(error * up, axis=1) / found.sigma_altitude
+    assert np.sqrt(np.mean(ratio**2)) == pytest.approx(1.0, abs=0.06)
+    if len(views) == 2:
+        assert np.sqrt(np.mean((found.ray_miss / found.miss_sigma) ** 2)) == pytest.approx(1.0, abs=0.06)
+
+
+def test_missing_rays_leave_what_the_others_give(matches):
+    cameras, (line, sample), points = matches
+    line = line.copy()
+    line[0, :10] = np.nan
+    line[1, 5:10] = np.nan
+    found = intersect_matches(cameras, line, sample, 0.1)
+    assert found.rays[:12].tolist() == [2] * 5 + [1] * 5 + [3] * 2
+    assert np.isnan(found.points[5:10]).all()
+    assert np.linalg.norm(found.points[:5] - points[:5], axis=1).max() < 1e-4
+
+
+def test_parallel_rays_fix_no_point():
+    origins = np.array([[[0.0, 0.0, 0.0]], [[10.0, 0.0, 0.0]]])
+    directions = np.tile([0.0, 0.0, 1.0], (2, 1, 1))
+    assert np.isnan(intersect_rays(origins, directions).points).all()
+
+
+def test_two_skew_rays_meet_at_their_midpoint():
+    origins = np.array([[[-5.0, 0.0, 1.0]], [[0.0, -5.0, -1.0]]])
+    directions = np.array([[[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]]])
+    found = intersect_rays(origins, directions)
+    np.testing.assert_allclose(found.points, [[0.0, 0.0, 0.0]], atol=1e-12)
+    assert found.ray_miss[0] == pytest.approx(2.0)
+
+
+def test_blunders_are_found_by_their_ray_miss_and_altitude(matches):
+    """Rays see an error across the epipolar line; one along it shifts the altitude, which only bounds can catch."""
+    cameras, (line, sample), _ = matches
+    rng = np.random.default_rng(2)
+    noise = rng.normal(size=(2, 2, COUNT)) * 0.1
+    line, sample = line[1:] + noise[0], sample[1:] + noise[1]
+    wrong = rng.random(COUNT) < 0.05
+    sample[1, wrong] += rng.choice([-1, 1], wrong.sum()) * rng.uniform(5, 30, wrong.sum())
+    found = intersect_matches(cameras[1:], line, sample, 0.1)
+    good = good_matches(found, 1_737_400.0)
+    assert not good[wrong].any()
+    assert good[~wrong].mean() > 0.995
+    altitude = found.altitude(1_737_400.0)
+    bounded = good_matches(found, 1_737_400.0, lowest_m=0.0, highest_m=5000.0)
+    assert bounded.any() and (altitude[bounded] >= 0).all() and (altitude[bounded] <= 5000).all()

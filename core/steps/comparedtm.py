@@ -17,7 +17,7 @@ STEP = Step(
         Parameter("INPUT", Kind.RASTER, "DTM", "The DTM to measure; its first band is the height."),
         Parameter(
             "REFERENCE",
-            Kind.FILE,
+            Kind.LAYER,
             "Reference",
             "A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body and datum.",
         ),

@@ -22,6 +22,7 @@ class Kind(Enum):
     RASTERS = "rasters"  # list of such paths
     TABLE = "table"  # path of a CSV or vector layer (`path|layername=NAME`)
     TABLES = "tables"  # list of such paths
+    LAYER = "layer"  # path of a raster, or of a table as above
     FIELD = "field"  # name of a column of the TABLE named in `parent`
     FILE = "file"  # path
     FILES = "files"  # list of paths

@@ -1,0 +1,152 @@
+"""The base of every algorithm: one step of the core as Processing runs it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import traceback
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsMessageLog,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from ..core.errors import CancelledError, PlanetaryDtmError
+from ..core.steps import OutputKind, Step, step
+from . import resources, styling
+from .definitions import output_definition, parameter_definition
+from .inputs import collect, is_given, resolve
+
+
+class StepAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm that is one step; a subclass says which."""
+
+    step_id = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: dict[str, Any] = {}
+
+    @property
+    def step(self) -> Step:
+        """The step's description."""
+        return step(self.step_id)
+
+    def createInstance(self) -> StepAlgorithm:  # noqa: N802
+        return type(self)()
+
+    def name(self) -> str:
+        return self.step_id
+
+    def displayName(self) -> str:  # noqa: N802
+        return self.step.title
+
+    def group(self) -> str:
+        return self.step.group
+
+    def groupId(self) -> str:  # noqa: N802
+        return re.sub(r"\W+", "_", self.step.group.lower())
+
+    def tags(self) -> list[str]:
+        return list(self.step.tags)
+
+    def shortDescription(self) -> str:  # noqa: N802
+        return self.step.help.split("\n\n")[0]
+
+    def shortHelpString(self) -> str:  # noqa: N802
+        return "".join(f"<p>{escape(paragraph)}</p>" for paragraph in self.step.help.split("\n\n"))
+
+    def icon(self) -> QIcon:
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802
+        return str(resources.icon(self.step.icon))
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+        for parameter in self.step.parameters:
+            self.addParameter(parameter_definition(parameter))
+        for output in self.step.outputs:
+            add = self.addOutput if output.kind is OutputKind.NUMBER else self.addParameter
+            add(output_definition(output))
+
+    def prepareAlgorithm(  # noqa: N802 - in the main thread: take what is needed of the layers
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        try:
+            self._values = collect(self, self.step, parameters, context)
+        except PlanetaryDtmError as error:
+            raise QgsProcessingException(str(error)) from None
+        return True
+
+    def processAlgorithm(  # noqa: N802 - in a worker thread: neither layers nor the project are touched
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        chosen = self.step
+        targets = self._targets(parameters, context)
+        try:
+            with tempfile.TemporaryDirectory(prefix="planetary_dtm_") as folder:
+                inputs = resolve(self._values, Path(folder), feedback)
+                ready = chosen.checked({**inputs, **targets})
+                result = chosen.run(**ready, progress=ProgressOf(feedback))
+        except CancelledError:
+            return {}
+        except PlanetaryDtmError as error:
+            raise QgsProcessingException(str(error)) from None
+        except MemoryError:
+            raise QgsProcessingException(
+                "There is not enough memory; choose a larger pixel size or a smaller extent."
+            ) from None
+        except Exception as error:
+            QgsMessageLog.logMessage(traceback.format_exc(), "Planetary DTM", Qgis.MessageLevel.Critical)
+            raise QgsProcessingException(
+                f"{chosen.title} met an error of its own ({type(error).__name__}: {error}); the log panel "
+                '"Planetary DTM" has the details to report.'
+            ) from error
+        for sentence in result.warnings:
+            feedback.pushWarning(sentence)
+        for sentence in result.notes:
+            feedback.pushInfo(sentence)
+        self._style(targets, context)
+        return {**targets, **result.outputs}
+
+    def _targets(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, str]:
+        """Paths of the outputs asked for."""
+        targets = {}
+        for output in self.step.outputs:
+            if output.kind is OutputKind.NUMBER or not is_given(parameters.get(output.name)):
+                continue
+            layer = output.kind in (OutputKind.RASTER, OutputKind.TABLE)
+            read = self.parameterAsOutputLayer if layer else self.parameterAsFileOutput
+            targets[output.name] = read(parameters, output.name, context)
+        return {name: path for name, path in targets.items() if path}
+
+    def _style(self, targets: dict[str, str], context: QgsProcessingContext) -> None:
+        """Have the results styled as they are added to the map."""
+        for output in self.step.outputs:
+            path, after = targets.get(output.name, ""), styling.post_processor(output.style)
+            if after is not None and context.willLoadLayerOnCompletion(path):
+                context.layerToLoadOnCompletionDetails(path).setPostProcessor(after)
+
+
+class ProgressOf:
+    """The core's progress protocol on a Processing feedback; reports every half per cent, and each new message once."""
+
+    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+        self._feedback, self._shown, self._message = feedback, -1, ""
+
+    def __call__(self, fraction: float, message: str = "") -> bool:
+        if message and message != self._message:
+            self._message = message
+            self._feedback.setProgressText(message)
+        if round(200 * fraction) != self._shown:
+            self._shown = round(200 * fraction)
+            self._feedback.setProgress(100 * fraction)
+        return not self._feedback.isCanceled()

@@ -1,0 +1,316 @@
+"""What a user chose as input, as the paths and plain values that a step takes.
+
+Everything of a layer is taken in the main thread (`collect`, called while the algorithm prepares): its file, or a
+copy of its provider. Copies, renderings and exports are made in the worker thread (`Source.path`), so that a layer
+may be edited or removed while the algorithm runs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any, Protocol
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsCsException,
+    QgsFeatureRequest,
+    QgsMapLayer,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
+    QgsProviderRegistry,
+    QgsRasterBlockFeedback,
+    QgsRasterFileWriter,
+    QgsRasterLayer,
+    QgsRasterPipe,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+    QgsVectorLayerFeatureSource,
+)
+
+from ..core.bodies import body_of_crs, require_same_body, spatial_reference
+from ..core.errors import CancelledError, InputError
+from ..core.steps import Kind, Parameter, Step
+
+_TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
+_RENDERED_SIDE = 1024  # pixels of the longer side of a layer without pixels of its own
+_NUMBERS_ALONE = re.compile(r"^[\s\d.,eE+-]+$")
+
+
+class Source(Protocol):
+    """Something that becomes a path in the worker thread."""
+
+    def path(self, folder: Path, feedback: QgsProcessingFeedback) -> str: ...
+
+
+def is_given(value: Any) -> bool:
+    """Whether a parameter's value says anything (Qt's null values, empty texts and lists do not)."""
+    return bool(value) or value is False or (isinstance(value, (int, float)) and value == 0)
+
+
+def collect(
+    algorithm: QgsProcessingAlgorithm, step: Step, parameters: dict[str, Any], context: QgsProcessingContext
+) -> dict[str, Any]:
+    """Return the given parameters by name: plain values, `Source` objects, or lists of them.
+
+    Runs in the main thread and reads no pixels. Raises `InputError` in a sentence for the user.
+    """
+    reader = _Reader(algorithm, parameters, context)
+    given = [p for p in step.parameters if is_given(parameters.get(p.name))]
+    values = {p.name: reader.value(p) for p in given if p.kind is not Kind.EXTENT}
+    for parameter in given:
+        if parameter.kind is Kind.EXTENT:
+            values[parameter.name] = reader.extent(parameter)
+    size = values.get("PIXEL_SIZE")
+    for parameter in given:
+        source = values[parameter.name]
+        if isinstance(source, RenderedRaster):
+            areas = [values[p.name] for p in given if p.kind is Kind.EXTENT and p.parent == parameter.name]
+            source.aim(areas[0] if areas else None, size)
+    return values
+
+
+def resolve(values: dict[str, Any], folder: Path, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    """Turn the sources of `collect` into paths; runs in the worker thread, writes copies into ``folder``."""
+
+    def one(value: Any) -> Any:
+        if feedback.isCanceled():
+            raise CancelledError
+        return value.path(folder, feedback) if hasattr(value, "path") else value
+
+    return {name: [one(v) for v in value] if isinstance(value, list) else one(value) for name, value in values.items()}
+
+
+class FileRaster:
+    """A raster that GDAL reads itself, with the CRS the user gave the layer where it is another than the file's."""
+
+    def __init__(self, layer: QgsRasterLayer) -> None:
+        decoded = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
+        self._path = layer.source() if decoded.get("layerName") else str(decoded.get("path") or layer.source())
+        self.crs = layer.crs()
+        self._assigned = wkt(self.crs) if self.crs.isValid() and self.crs != layer.dataProvider().crs() else ""
+
+    def path(self, folder: Path, feedback: QgsProcessingFeedback) -> str:
+        if not self._assigned:
+            return self._path
+        from osgeo import gdal
+
+        target = _free(folder, Path(self._path).stem, ".vrt")
+        gdal.Translate(str(target), self._path, format="VRT", outputSRS=self._assigned).FlushCache()
+        return str(target)
+
+
+class RenderedRaster:
+    """A layer that has no file to read (WMS, XYZ, a database): written to a GeoTIFF for the asked area."""
+
+    def __init__(self, layer: QgsRasterLayer) -> None:
+        self._name, self.crs, self._layer_extent = layer.name(), layer.crs(), layer.extent()
+        self._units_per_pixel = (layer.rasterUnitsPerPixelX(), layer.rasterUnitsPerPixelY())
+        self._pipe = _pipe_of(layer)
+        self._extent, self._size = self._layer_extent, (_RENDERED_SIDE, _RENDERED_SIDE)
+
+    def aim(self, extent: tuple[float, float, float, float] | None, pixel_size_m: float | None) -> None:
+        """Choose the area (xmin, ymin, xmax, ymax in the layer's CRS) and the ground size of a pixel."""
+        if extent is not None:
+            self._extent = QgsRectangle(*extent).intersect(self._layer_extent)
+        if self._extent.isEmpty():
+            raise InputError(f"The extent lies outside the layer {self._name!r}; choose one that meets it.")
+        pixel = max(self._extent.width(), self._extent.height()) / _RENDERED_SIDE
+        if pixel_size_m:
+            pixel = pixel_size_m / metres_per_unit(self.crs)
+        self._size = (max(1, round(self._extent.width() / pixel)), max(1, round(self._extent.height() / pixel)))
+
+    def path(self, folder: Path, feedback: QgsProcessingFeedback) -> str:
+        target = _free(folder, self._name, ".tif")
+        writer = QgsRasterFileWriter(str(target))
+        writer.setOutputFormat("GTiff")
+        writing = QgsRasterBlockFeedback()
+        feedback.canceled.connect(writing.cancel)
+        feedback.setProgressText(f"Reading {self._name}")
+        failed = writer.writeRaster(self._pipe, *self._size, self._extent, self.crs, QgsCoordinateTransformContext(), writing)
+        if feedback.isCanceled():
+            raise CancelledError
+        if failed or writing.errors():
+            told = "; ".join(writing.errors()) or "its server gave no picture"
+            raise InputError(f"Layer {self._name!r} cannot be read ({told}); check that it draws on the map.")
+        return str(target)
+
+
+class FileTable:
+    """A table that OGR or the CSV reader opens itself."""
+
+    def __init__(self, path: str, layer_name: str = "", crs: QgsCoordinateReferenceSystem | None = None) -> None:
+        self._path = f"{path}|layername={layer_name}" if layer_name else path
+        self.crs = crs
+
+    def path(self, folder: Path, feedback: QgsProcessingFeedback) -> str:
+        return self._path
+
+
+class ExportedTable:
+    """Features as the layer holds them now (filter, selection, unsaved edits, memory layers), written to a GeoPackage."""
+
+    def __init__(self, layer: QgsVectorLayer, selected_only: bool) -> None:
+        self._name, self.crs, self._type = layer.name(), layer.crs(), layer.wkbType()
+        self._features, self._fields = QgsVectorLayerFeatureSource(layer), layer.fields()
+        self._request = QgsFeatureRequest()
+        if selected_only:
+            self._request.setFilterFids(layer.selectedFeatureIds())
+
+    def path(self, folder: Path, feedback: QgsProcessingFeedback) -> str:
+        target = _free(folder, self._name, ".gpkg")
+        options = QgsVectorFileWriter.SaveVectorOptions()
+        options.driverName, options.fileEncoding = "GPKG", "UTF-8"
+        options.layerOptions = ["FID=planetary_dtm_row"]  # the layer may have a column called fid
+        writer = QgsVectorFileWriter.create(
+            str(target), self._fields, self._type, self.crs, QgsCoordinateTransformContext(), options
+        )
+        for feature in self._features.getFeatures(self._request):
+            if feedback.isCanceled():
+                raise CancelledError
+            if not writer.addFeature(feature):
+                break
+        problem = writer.errorMessage()
+        del writer  # closes the file
+        if problem:
+            raise InputError(f"Layer {self._name!r} cannot be read in full ({problem}); save it to a file first.")
+        return str(target)
+
+
+class _Reader:
+    """Reads one algorithm's parameter values."""
+
+    def __init__(
+        self, algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> None:
+        self._algorithm, self._parameters, self._context = algorithm, parameters, context
+
+    def value(self, parameter: Parameter) -> Any:
+        algorithm, asked = self._algorithm, (self._parameters, parameter.name, self._context)
+        kind = parameter.kind
+        if kind in (Kind.RASTER, Kind.TABLE, Kind.LAYER):
+            return self._layer(parameter)
+        if kind in (Kind.RASTERS, Kind.TABLES):
+            return [self._source(layer, False) for layer in algorithm.parameterAsLayerList(*asked)]
+        if kind is Kind.FILES:
+            return algorithm.parameterAsFileList(*asked)
+        if kind is Kind.NUMBER:
+            return algorithm.parameterAsDouble(*asked)
+        if kind is Kind.INTEGER:
+            return algorithm.parameterAsInt(*asked)
+        if kind is Kind.FLAG:
+            return algorithm.parameterAsBool(*asked)
+        if kind is Kind.CHOICE:
+            return algorithm.parameterAsEnumString(*asked)
+        if kind is Kind.CRS:
+            return wkt(algorithm.parameterAsCrs(*asked))
+        return algorithm.parameterAsString(*asked)
+
+    def extent(self, parameter: Parameter) -> tuple[float, float, float, float]:
+        """The extent in the CRS of the parent layer; refused where it is on another body."""
+        target = self._crs_of(parameter.parent)
+        value = self._parameters[parameter.name]
+        plain = isinstance(value, QgsRectangle) and not isinstance(value, QgsReferencedRectangle)
+        if plain or (isinstance(value, str) and _NUMBERS_ALONE.match(value)):
+            rectangle, own = self._algorithm.parameterAsExtent(self._parameters, parameter.name, self._context), target
+        else:
+            own = self._algorithm.parameterAsExtentCrs(self._parameters, parameter.name, self._context)
+            rectangle = self._algorithm.parameterAsExtent(self._parameters, parameter.name, self._context, own)
+        if target.isValid() and own.isValid() and target != own:
+            parent = self._name_of(parameter.parent)
+            require_same_body(body_of_crs(wkt(target)), parent, body_of_crs(wkt(own)), "the extent")
+            rectangle = self._transformed(rectangle, own, target, parent)
+        return rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(), rectangle.yMaximum()
+
+    def _transformed(
+        self, rectangle: QgsRectangle, own: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem, name: str
+    ) -> QgsRectangle:
+        try:
+            transform = QgsCoordinateTransform(own, target, self._context.transformContext())
+            return transform.transformBoundingBox(rectangle)
+        except QgsCsException as error:
+            raise InputError(
+                f"The extent cannot be brought into the CRS of {name} ({target.userFriendlyIdentifier()}); "
+                "zoom in to a part of the layer."
+            ) from error
+
+    def _layer(self, parameter: Parameter) -> Source:
+        value = self._parameters[parameter.name]
+        selected_only = isinstance(value, QgsProcessingFeatureSourceDefinition) and value.selectedFeaturesOnly
+        if isinstance(value, str) and parameter.kind is not Kind.RASTER and _is_text_table(value):
+            return FileTable(value)
+        layer = self._algorithm.parameterAsLayer(self._parameters, parameter.name, self._context)
+        if layer is None or not layer.isValid():
+            shown = value if isinstance(value, str) else parameter.label
+            raise InputError(f"{parameter.label} {shown!r} is not a layer or file that can be read; choose another one.")
+        return self._source(layer, selected_only)
+
+    def _source(self, layer: QgsMapLayer, selected_only: bool) -> Source:
+        if isinstance(layer, QgsRasterLayer):
+            return FileRaster(layer) if layer.providerType() == "gdal" else RenderedRaster(layer)
+        return table_of(layer, selected_only)
+
+    def _crs_of(self, name: str) -> QgsCoordinateReferenceSystem:
+        layer = self._algorithm.parameterAsLayer(self._parameters, name, self._context) if name else None
+        return layer.crs() if layer is not None else QgsCoordinateReferenceSystem()
+
+    def _name_of(self, name: str) -> str:
+        layer = self._algorithm.parameterAsLayer(self._parameters, name, self._context)
+        return f"the layer {layer.name()!r}"
+
+
+def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:
+    """Read the layer's own file where that says the same as the layer, else take its features as they are now."""
+    decoded = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    as_file = (
+        layer.providerType() == "ogr"
+        and not (selected_only or layer.subsetString() or layer.isModified() or layer.vectorJoins())
+        and layer.crs() == layer.dataProvider().crs()
+        and len(layer.fields()) == len(layer.dataProvider().fields())
+    )
+    if not as_file:
+        return ExportedTable(layer, selected_only)
+    path = str(decoded.get("path") or layer.source())
+    return FileTable(path.replace("/vsigzip/", "", 1), decoded.get("layerName") or "", layer.crs())
+
+
+def metres_per_unit(crs: QgsCoordinateReferenceSystem) -> float:
+    """Ground metres per unit of a CRS; degrees are degrees of latitude on the CRS's own body."""
+    reference = spatial_reference(wkt(crs))
+    if reference.IsGeographic():
+        return body_of_crs(reference).semi_major_m * math.pi / 180
+    return float(reference.GetLinearUnits())
+
+
+def wkt(crs: QgsCoordinateReferenceSystem) -> str:
+    """Text of a CRS that GDAL reads."""
+    return crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED)
+
+
+def _pipe_of(layer: QgsRasterLayer) -> QgsRasterPipe:
+    """A copy of what draws the layer: its provider, with the renderer where that gives colours and no values."""
+    pipe, provider = QgsRasterPipe(), layer.dataProvider()
+    pipe.set(provider.clone())
+    if provider.dataType(1) in (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied):
+        pipe.set(layer.renderer().clone())
+    return pipe
+
+
+def _is_text_table(value: str) -> bool:
+    return value.lower().endswith(_TEXT_TABLES) and Path(value).is_file()
+
+
+def _free(folder: Path, name: str, suffix: str) -> Path:
+    """A path in the folder named after a layer, not taken yet."""
+    plain = re.sub(r"[^\w.-]+", "_", name)[:60] or "layer"
+    taken = {p.stem for p in folder.iterdir()}
+    number = next(n for n in range(1, len(taken) + 2) if (plain if n == 1 else f"{plain}_{n}") not in taken)
+    return folder / ((plain if number == 1 else f"{plain}_{number}") + suffix)

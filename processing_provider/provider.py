@@ -1,0 +1,76 @@
+"""The Processing provider: every step as an algorithm, and the models that chain them."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from ..core.version import VERSION
+from . import resources
+from .certaintymap import CertaintyMap
+from .comparedtm import CompareDtm
+from .dtmfromextent import DtmFromExtent
+from .filteraltimetry import FilterAltimetry
+from .footprints import Footprints
+from .importgcps import ImportGcps
+from .intersect import Intersect
+from .leveldtm import LevelDtm
+from .pointstodtm import PointsToDtm
+from .recovereop import RecoverEop
+from .simulatescene import SimulateScene
+from .simulateview import SimulateView
+
+PROVIDER_ID = "planetarydtm"
+ALGORITHMS = (
+    DtmFromExtent,
+    LevelDtm,
+    CompareDtm,
+    SimulateView,
+    FilterAltimetry,
+    CertaintyMap,
+    SimulateScene,
+    ImportGcps,
+    RecoverEop,
+    Intersect,
+    PointsToDtm,
+    Footprints,
+)
+
+
+class PlanetaryDtmProvider(QgsProcessingProvider):
+    """Terrain models of planets and moons."""
+
+    def id(self) -> str:
+        return PROVIDER_ID
+
+    def name(self) -> str:
+        return "Planetary DTM"
+
+    def versionInfo(self) -> str:  # noqa: N802
+        return VERSION
+
+    def icon(self) -> QIcon:
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802
+        return str(resources.icon("planetary_dtm"))
+
+    def loadAlgorithms(self) -> None:  # noqa: N802
+        for algorithm in ALGORITHMS:
+            self.addAlgorithm(algorithm())
+        for path in sorted(resources.MODELS.glob("*.model3")):
+            model = QgsProcessingModelAlgorithm()
+            if model.fromFile(str(path)):
+                self.addAlgorithm(model)
+
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:  # noqa: N802, N803
+        return "gpkg" if hasGeometry else "csv"
+
+    def supportedOutputVectorLayerExtensions(self) -> list[str]:  # noqa: N802
+        return ["gpkg", "csv", "geojson", "shp", "fgb"]
+
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:  # noqa: N802
+        return ["tif", "tiff"]
+
+    def supportsNonFileBasedOutput(self) -> bool:  # noqa: N802
+        return False  # the core writes files

@@ -1,0 +1,175 @@
+"""How results look on the map: heights in colour over a hillshade, differences about zero, certainty and sigma."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from qgis.core import (
+    QgsBasicNumericFormat,
+    QgsBilinearRasterResampler,
+    QgsColorRampLegendNodeSettings,
+    QgsColorRampShader,
+    QgsGradientColorRamp,
+    QgsGradientStop,
+    QgsHillshadeRenderer,
+    QgsLayerTree,
+    QgsMapLayer,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRasterShader,
+    QgsSingleBandPseudoColorRenderer,
+)
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtGui import QColor, QPainter
+
+from ..core.rasters import Raster
+from . import resources
+
+PRODUCT = "planetary_dtm/product"  # layer property: which kind of result a layer is
+SHADE_AZIMUTH, SHADE_ALTITUDE = 315.0, 50.0
+_SAMPLE_SIDE = 512  # pixels read to find the range of the colours
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colours of one band: ``cut`` is the share (%) of values left out at each end; ``about_zero`` makes the range even."""
+
+    ramp: str
+    band: int = 1
+    cut: float = 0.2
+    about_zero: bool = False
+    shaded: bool = False
+
+
+LOOKS = {
+    "dtm": Look("height", shaded=True),
+    "difference": Look("difference", cut=2.0, about_zero=True),
+    "certainty": Look("certainty", band=2, cut=0.0),
+    "sigma": Look("sigma", cut=1.0),
+}
+
+
+def post_processor(style: str) -> QgsProcessingLayerPostProcessorInterface | None:
+    """The post-processor of an output's style; None for outputs without one."""
+    return _post_processor(style) if style in LOOKS else None
+
+
+@lru_cache(maxsize=None)  # Processing keeps no reference of its own
+def _post_processor(style: str) -> _Styler:
+    return _Styler(style)
+
+
+class _Styler(QgsProcessingLayerPostProcessorInterface):
+    """Styles a result after Processing has loaded it."""
+
+    def __init__(self, style: str) -> None:
+        super().__init__()
+        self._style = style
+
+    def postProcessLayer(  # noqa: N802
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        if not isinstance(layer, QgsRasterLayer):
+            return
+        colour(layer, self._style)
+        if LOOKS[self._style].shaded:
+            project, layer_id = context.project() or QgsProject.instance(), layer.id()
+            # newer versions put the layer into the tree only after this call
+            QTimer.singleShot(0, lambda: shade(project, layer_id))
+
+
+def colour(layer: QgsRasterLayer, style: str) -> None:
+    """Give a result its colours, over a range found from its values, with a legend that tells the unit."""
+    look, raster = LOOKS[style], Raster(layer.source())
+    low, high = _range(raster, look)
+    unit = raster.unit(look.band)
+    shader = QgsColorRampShader(low, high, _ramp(look.ramp), QgsColorRampShader.Interpolated)
+    shader.setClassificationMode(QgsColorRampShader.Continuous)
+    shader.classifyColorRamp(band=look.band)
+    legend = QgsColorRampLegendNodeSettings()
+    legend.setSuffix(f" {unit}" if unit else "")
+    numbers = QgsBasicNumericFormat()
+    numbers.setNumberDecimalPlaces(int(np.clip(2 - np.floor(np.log10(max(high - low, 1e-9))), 0, 6)))
+    legend.setNumericFormat(numbers)
+    shader.setLegendSettings(legend)
+    wrapped = QgsRasterShader()
+    wrapped.setRasterShaderFunction(shader)
+    renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), look.band, wrapped)
+    renderer.setClassificationMin(low)
+    renderer.setClassificationMax(high)
+    layer.setRenderer(renderer)
+    _smooth(layer)
+    if look.shaded:
+        layer.setBlendMode(QPainter.CompositionMode.CompositionMode_Multiply)
+    layer.setCustomProperty(PRODUCT, style)
+    layer.triggerRepaint()
+
+
+def shade(project: QgsProject, layer_id: str, title: str = "") -> None:
+    """Put a height layer into a group of its own with a hillshade under it; does nothing when it is gone."""
+    layer = project.mapLayer(layer_id)
+    node = project.layerTreeRoot().findLayer(layer_id)
+    if layer is None or node is None:
+        return
+    relief = QgsRasterLayer(layer.source(), "Hillshade")
+    renderer = QgsHillshadeRenderer(relief.dataProvider(), 1, SHADE_AZIMUTH, SHADE_ALTITUDE)
+    renderer.setZFactor(vertical_scale(layer.source()))
+    relief.setRenderer(renderer)
+    relief.setCrs(layer.crs())
+    relief.brightnessFilter().setBrightness(30)  # flat ground stays light under the colours
+    relief.setCustomProperty(PRODUCT, "hillshade")
+    _smooth(relief)
+    parent = node.parent()
+    group = parent.insertGroup(parent.children().index(node), title or layer.name())
+    group.addChildNode(node.clone())
+    parent.removeChildNode(node)
+    project.addMapLayer(relief, False)
+    group.addLayer(relief).setExpanded(False)
+
+
+def vertical_scale(path: str) -> float:
+    """Heights' unit (metres) per unit of the raster's CRS: 1 in metres, about 1/30000 in degrees of the Moon."""
+    east, north = Raster(path).grid.metres_per_unit
+    return float(1.0 / np.sqrt(east * north))
+
+
+def is_product(layer: QgsMapLayer) -> bool:
+    """Whether a layer was made here (a result is never taken for an image)."""
+    return bool(layer.customProperty(PRODUCT))
+
+
+def group_of(project: QgsProject, layer_id: str) -> QgsLayerTree | None:
+    """The layer tree group a result lies in."""
+    node = project.layerTreeRoot().findLayer(layer_id)
+    return node.parent() if node is not None else None
+
+
+def _range(raster: Raster, look: Look) -> tuple[float, float]:
+    height, width = raster.size
+    share = min(1.0, _SAMPLE_SIDE / max(height, width))
+    shape = (max(1, round(height * share)), max(1, round(width * share)))
+    values, valid = raster.read(shape=shape, band=look.band, resampling="nearest")
+    known = values[valid] if valid.any() else np.zeros(1)
+    if look.about_zero:
+        reach = float(np.percentile(np.abs(known), 100 - look.cut)) or 1.0
+        return -reach, reach
+    low, high = (float(v) for v in np.percentile(known, (look.cut, 100 - look.cut)))
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def _ramp(name: str) -> QgsGradientColorRamp:
+    colours = [QColor(c) for c in json.loads((resources.STYLES / "ramps.json").read_text(encoding="utf-8"))[name]]
+    last = len(colours) - 1
+    stops = [QgsGradientStop(i / last, c) for i, c in enumerate(colours[1:-1], 1)]
+    return QgsGradientColorRamp(colours[0], colours[-1], False, stops)
+
+
+def _smooth(layer: QgsRasterLayer) -> None:
+    layer.resampleFilter().setZoomedInResampler(QgsBilinearRasterResampler())
+    layer.resampleFilter().setZoomedOutResampler(QgsBilinearRasterResampler())

@@ -1,0 +1,61 @@
+"""Reading a grid between its pixels, and growing a coarse grid to a fine one, in NumPy alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def bilinear(grid: Array, valid: Mask, row: Array, col: Array) -> tuple[Array, Mask]:
+    """Bilinear values (..., N) of grid (..., H, W) at fractional row, col (N,), and where all pixels used are valid.
+
+    Pixel centres are at integers; a place beyond the outermost centres, or whose used pixels are not all valid,
+    is False in the mask and 0 in the values. A pixel of weight zero is not used.
+    """
+    rows, cols = valid.shape
+    inside = (row >= 0) & (row <= rows - 1) & (col >= 0) & (col <= cols - 1)
+    r, c = np.where(inside, row, 0.0), np.where(inside, col, 0.0)
+    r0, c0 = np.minimum(r.astype(np.int64), max(rows - 2, 0)), np.minimum(c.astype(np.int64), max(cols - 2, 0))
+    r1, c1 = np.minimum(r0 + 1, rows - 1), np.minimum(c0 + 1, cols - 1)
+    fr, fc = r - r0, c - c0
+    values = np.zeros((*grid.shape[:-2], len(r)))
+    missing = ~inside
+    corners = (r0, c0, (1 - fr) * (1 - fc)), (r0, c1, (1 - fr) * fc), (r1, c0, fr * (1 - fc)), (r1, c1, fr * fc)
+    for i, j, weight in corners:
+        good = valid[i, j]
+        values += np.where(good, weight, 0.0) * np.where(good, grid[..., i, j], 0.0)
+        missing |= ~good & (weight > 0)
+    values[..., missing] = 0.0
+    return values, ~missing
+
+
+def bicubic_rows(coarse: int, fine: int, first: float, step: float) -> Array:
+    """Weights (fine, coarse) of cubic convolution (Keys 1981, a = -1/2): fine sample i lies at first + i * step.
+
+    Beyond the ends the outermost parabola goes on (Keys' boundary), so straight lines are kept everywhere.
+    """
+    place = first + np.arange(fine) * step
+    base = np.clip(np.floor(place).astype(np.int64), 0, max(coarse - 2, 0))
+    t = place - base
+    kernel = np.stack([
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    ])
+    padded = np.zeros((fine, coarse + 2))
+    lines = np.arange(fine)
+    for offset in range(4):
+        padded[lines, base + offset] += kernel[offset]
+    inner = padded[:, 1:-1].copy()
+    if coarse == 1:
+        return np.ones_like(inner)
+    # Ghost samples continue the line through the two outermost ones.
+    for ghost, outer, next_one in ((0, 0, 1), (-1, -1, -2)):
+        inner[:, outer] += 2.0 * padded[:, ghost]
+        inner[:, next_one] -= padded[:, ghost]
+    return inner

@@ -135,7 +135,7 @@ def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str)
         twice = next(h for h in header if header.count(h) > 1)
         raise InputError(f"{what} {name!r} has two columns named {twice!r}; rename one.")
     parts: list[list[npt.NDArray[Any]]] = [[] for _ in header]
-    filled = (row for row in rows if row)
+    filled = (row for row in rows if any(value.strip(" .-") for value in row))  # not blank, no dashes under the header
     count = 0
     while chunk := list(islice(filled, _ROWS_AT_ONCE)):
         for number, row in enumerate(chunk):

@@ -169,8 +169,14 @@ def pix2pixcc(base: int = 64, upsampling: str = "transposed", blocks: int = 9) -
     return Architecture("pix2pixcc", tuple(graph.nodes), multiple=16, halo=64)
 
 
+def identity() -> Architecture:
+    """No layer at all: heights are the grey values. It shows what the way to the model and back does to an image."""
+    return Architecture("identity", (), multiple=1, halo=0)
+
+
 _REGISTRY: dict[str, tuple[Callable[..., Architecture], dict[str, type]]] = {
     "unet": (unet, {"widths": tuple, "bottom_blocks": int}),
+    "identity": (identity, {}),
     "pix2pixcc": (pix2pixcc, {"base": int, "upsampling": str, "blocks": int}),
 }
 NAMES = tuple(_REGISTRY)

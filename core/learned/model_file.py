@@ -24,13 +24,11 @@ metrics, licence, date, code_version. `save_model` adds ``data_sha256``.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +38,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .architectures import tensor_shapes
+from ..outputs import replacing
+from .architectures import Architecture, architecture
 
 HEADER_CAP = 1 << 20
 FILE_CAP = 1 << 30
-DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
+DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
 GREY_KINDS = ("robust", "symmetric", "raw")
 HEIGHT_UNITS = ("ground_pixel", "metre")
 _BLOCK = 1 << 22  # bytes looked at together while checking: bounds the memory a bad file can cost
@@ -58,12 +57,9 @@ class Model:
     tensors: dict[str, NDArray[np.float32]]
 
     @property
-    def architecture(self) -> str:
-        return str(self.card["architecture"])
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return dict(self.card["options"])
+    def architecture(self) -> Architecture:
+        """The network as a graph of layers, as the card describes it."""
+        return architecture(self.card["architecture"], self.card["options"])
 
     @property
     def sun_azimuth(self) -> float | None:
@@ -95,7 +91,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     with _open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > FILE_CAP:
-            raise InputError(f"The model file {path} has {size / 1e9:.1f} GB; at most {FILE_CAP / 1e9:.1f} GB are read.")
+            raise InputError(f"The model file {path} has {size / 1e9:.1f} GB; at most {FILE_CAP / 1e9:.1f} are read.")
         header, start = _read_header(file, size, path)
         card = _card_of(header, path)
         entries = _entries_of(header, size - start, path)
@@ -231,7 +227,7 @@ def _entries_of(header: Mapping[str, Any], size: int, path: Path) -> list[_Entry
 
 def _check_shapes(card: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], where: str) -> None:
     """Names and shapes must be those that the card's architecture and options ask for."""
-    expected = tensor_shapes(card["architecture"], card["options"])
+    expected = architecture(card["architecture"], card["options"]).tensor_shapes()
     for name in sorted(set(expected) ^ set(shapes)):
         verb = "lacks" if name in expected else "has an unknown"
         raise InputError(f"The model {where} {verb} tensor {name[:80]!r} for architecture {card['architecture']!r}.")
@@ -259,11 +255,11 @@ def _check_data(file: BinaryIO, start: int, entries: list[_Entry], card: Mapping
 
 
 def _read_tensor(file: BinaryIO, start: int, entry: _Entry, path: Path) -> NDArray[np.float32]:
-    array = np.empty(entry.shape, entry.dtype)
     file.seek(start + entry.begin)
-    if file.readinto(memoryview(array).cast("B") if array.size else bytearray()) != array.nbytes:  # type: ignore[attr-defined]
+    data = file.read(entry.end - entry.begin)
+    if len(data) < entry.end - entry.begin:
         raise InputError(f"The model file {path} is truncated.")
-    return array.astype(np.float32)
+    return np.frombuffer(data, entry.dtype).reshape(entry.shape).astype(np.float32)
 
 
 # ---------------------------------------------------------------------------------------------- writing
@@ -300,24 +296,7 @@ def save_model(
     text += b" " * (-len(text) % 8)
     if len(text) > HEADER_CAP or position + len(text) + 8 > FILE_CAP:
         raise InputError(f"The model {path} is too large for a model file (header 1 MB, file 1 GB).")
-    data = (array.astype(DTYPES[codes[array.dtype]], copy=False) for array in arrays)
-    _write_atomically(path, [len(text).to_bytes(8, "little"), text], data)
-
-
-def _write_atomically(path: Path, head: list[bytes], arrays: Any) -> None:
-    temporary = ""
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            for block in head:
-                file.write(block)
-            for array in arrays:
-                file.write(array.tobytes())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"The model file {path} cannot be written ({error.strerror or error}).") from error
-    finally:
-        if temporary:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+    with replacing(path, (".safetensors",)) as temporary, temporary.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for array in arrays:
+            file.write(array.astype(DTYPES[codes[array.dtype]], copy=False).tobytes())

@@ -1,0 +1,152 @@
+"""SIFT seeds between two images, checked by geometry; they say how B lies over A (turned, scaled, mirrored)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..terrain.interpolators import sector_shepard
+from .warp import Field, Image, Mask, opencv
+
+Array = npt.NDArray[np.float64]
+
+LEAST = 12  # verified seeds without which nothing is matched
+_RATIO = 0.8  # Lowe (2004), section 7.1
+_DISTANCE = 300.0  # between descriptors of length 512; the ratio and the geometry do the choosing
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Verified matches: places in A and B (n, 2) as column, row, and the affine map (2, 3) from A to B."""
+
+    a: Array
+    b: Array
+    affine: Array
+
+    @property
+    def turn(self) -> float:
+        """Rotation of B against A in degrees, -180..180."""
+        return float(np.degrees(np.arctan2(self.affine[1, 0], self.affine[0, 0])))
+
+    @property
+    def scale(self) -> float:
+        """Size of B's pixels in A's: square root of the determinant."""
+        return float(np.sqrt(abs(np.linalg.det(self.affine[:, :2]))))
+
+
+def find_seeds(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, tolerance: float = 0.02) -> Seeds:
+    """SIFT (Lowe 2004) with ratio and mutual check, an affine map by RANSAC, and agreement with the neighbours.
+
+    ``tolerance`` is the share of the longer side by which relief may move a seed off the affine map. Raises
+    `InputError` when fewer than `LEAST` seeds hold, saying so when B is a mirror image.
+    """
+    a, b = _matches(image_a, valid_a, image_b, valid_b)
+    seeds = _verified(a, b, tolerance * max(image_a.shape))
+    if seeds is not None:
+        return seeds
+    a, b = _matches(image_a, valid_a, np.ascontiguousarray(image_b[:, ::-1]), valid_b[:, ::-1])
+    if _verified(a, b, tolerance * max(image_a.shape)) is not None:
+        raise InputError("IMAGE_B is a mirror image of IMAGE_A; flip it before matching.")
+    raise InputError(
+        f"The images have fewer than {LEAST} common features; they may not overlap, or differ too much in light or scale."
+    )
+
+
+def seed_field(seeds: Seeds, rows: int, columns: int, step: int = 8) -> Field:
+    """First guess for every pixel of A: the affine map plus the seeds' offsets from it, by sector Shepard."""
+    cv2 = opencv()
+    rest = seeds.b - _apply(seeds.affine, seeds.a)
+    grid_rows, grid_columns = max(rows // step, 2), max(columns // step, 2)
+    column = (np.arange(grid_columns) + 0.5) * columns / grid_columns - 0.5
+    row = (np.arange(grid_rows) + 0.5) * rows / grid_rows - 0.5
+    place = np.stack([v.ravel() for v in np.meshgrid(column, row)], axis=-1)
+    offset = np.stack([sector_shepard(seeds.a, rest[:, i], place, limit=1500) for i in (0, 1)], axis=-1)
+    offset = offset.reshape(grid_rows, grid_columns, 2).astype(np.float32)
+    smooth = cv2.resize(cv2.blur(offset, (3, 3)), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    places = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
+    return np.asarray(_apply(seeds.affine, places) + smooth, np.float32)
+
+
+def eight_bit(image: Image, valid: Mask) -> npt.NDArray[np.uint8]:
+    """Grey stretched to 0..255 between its 1st and 99th percentile."""
+    if not valid.any():
+        raise InputError("An image holds no valid pixels; it may be blank.")
+    low, high = np.percentile(image[valid], (1, 99))
+    if not high > low:
+        raise InputError("An image is blank: all its pixels have one grey; choose another.")
+    return np.where(valid, np.rint((image - low) * (255 / (high - low))).clip(0, 255), 0).astype(np.uint8)
+
+
+def _matches(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask) -> tuple[Array, Array]:
+    cv2 = opencv()
+    sift = cv2.SIFT_create(nfeatures=12000, contrastThreshold=0.01)
+    found = [
+        sift.detectAndCompute(eight_bit(image, valid), cv2.erode(valid.astype(np.uint8), np.ones((9, 9))))
+        for image, valid in ((image_a, valid_a), (image_b, valid_b))
+    ]
+    (points_a, words_a), (points_b, words_b) = found
+    if words_a is None or words_b is None or min(len(points_a), len(points_b)) < 3:
+        return np.empty((0, 2)), np.empty((0, 2))
+    pairs = _mutual(words_a, words_b)
+    where_a, where_b = (np.array([p.pt for p in points]) for points in (points_a, points_b))
+    # SIFT's places have pixel centres at integers once the first octave's doubling is taken out: cv2 does that.
+    return where_a[pairs[:, 0]], where_b[pairs[:, 1]]
+
+
+def _mutual(words_a: Any, words_b: Any) -> npt.NDArray[np.int64]:
+    """Pairs that pass the ratio test and are each other's best."""
+    cv2 = opencv()
+    matcher = (
+        cv2.BFMatcher(cv2.NORM_L2)
+        if len(words_a) * len(words_b) < 4e7
+        else cv2.FlannBasedMatcher({"algorithm": 1, "trees": 4}, {"checks": 48})
+    )
+    there = [m for m in matcher.knnMatch(words_a, words_b, k=2) if len(m) == 2]
+    back = {m.queryIdx: m.trainIdx for m in matcher.match(words_b, words_a)}
+    kept = [
+        (first.queryIdx, first.trainIdx)
+        for first, second in there
+        if first.distance < _RATIO * second.distance
+        and first.distance < _DISTANCE
+        and back.get(first.trainIdx) == first.queryIdx
+    ]
+    return np.array(kept, np.int64).reshape(-1, 2)
+
+
+def _verified(a: Array, b: Array, tolerance: float) -> Seeds | None:
+    """Keep what agrees with one affine map and with its neighbours; None when too little is left."""
+    cv2 = opencv()
+    if len(a) < LEAST:
+        return None
+    cv2.setRNGSeed(1)
+    affine, inside = cv2.estimateAffine2D(
+        a, b, method=cv2.RANSAC, ransacReprojThreshold=max(tolerance, 3.0), maxIters=5000, confidence=0.999
+    )
+    if affine is None or np.linalg.det(affine[:, :2]) <= 0:
+        return None
+    kept = inside.ravel().astype(bool)
+    a, b = a[kept], b[kept]
+    if len(a) < LEAST:
+        return None
+    kept = _with_neighbours(a, b - _apply(affine, a))
+    a, b = a[kept], b[kept]
+    if len(a) < LEAST:
+        return None
+    design = np.column_stack([a, np.ones(len(a))])
+    return Seeds(a, b, np.linalg.lstsq(design, b, rcond=None)[0].T)
+
+
+def _with_neighbours(a: Array, rest: Array, count: int = 8) -> Mask:
+    """Seeds whose offset lies near the median of the nearest seeds, against the spread among those."""
+    near = np.array([np.argpartition(((a - p) ** 2).sum(axis=1), min(count, len(a) - 1))[: count + 1] for p in a])
+    middle = np.median(rest[near], axis=1)
+    spread = 1.4826 * np.median(np.abs(rest[near] - middle[:, None]), axis=1).max(axis=1)
+    return np.asarray(np.abs(rest - middle).max(axis=1) <= np.maximum(4 * spread, 1.5))
+
+
+def _apply(affine: Array, places: npt.NDArray[Any]) -> Array:
+    return np.asarray(places @ affine[:, :2].T + affine[:, 2])

@@ -54,7 +54,7 @@ class Matches:
 
 @dataclass(frozen=True)
 class Options:
-    """``kernel`` and ``largest_kernel``: sides of the smallest and largest window, pixels, odd; ``threshold``: least NCC."""
+    """``kernel`` and ``largest_kernel``: sides of the smallest and largest window (odd pixels); ``threshold``: least NCC."""
 
     kernel: int = 9
     largest_kernel: int = 37
@@ -125,7 +125,7 @@ def _strip(a: Picture, b: Picture, coarse: Coarse, first: int, last: int, option
     stop = min(int(field[..., 1][inside].max()) + reach + 1, b.rows)
     image_a, valid_a = a.read(top, bottom)
     image_b, valid_b = b.read(start, stop)
-    found = match_arrays(image_a, valid_a, image_b, valid_b, field - np.float32([0, start]), options)
+    found = match_arrays(image_a, valid_a, image_b, valid_b, field - np.array([0, start], np.float32), options)
     kept = slice(first - top, last - top)
     return Matches(
         found.sample_shift[kept], found.line_shift[kept] + np.float32(start - top), found.score[kept], found.sigma[kept]
@@ -254,6 +254,6 @@ def _at_full_size(coarse: Coarse, top: int, bottom: int, columns: int) -> Field:
     row = (np.arange(top, bottom, dtype=np.float32) + 0.5) / f - 0.5
     column = (np.arange(columns, dtype=np.float32) + 0.5) / f - 0.5
     places = np.stack(np.meshgrid(column, row), axis=-1)
-    at = np.clip(places, 0, np.float32([offset.shape[1] - 1, offset.shape[0] - 1]))
+    at = np.clip(places, 0, np.array([offset.shape[1] - 1, offset.shape[0] - 1], np.float32))
     fine = cv2.remap(offset, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray((fine + places + 0.5) * f - 0.5, np.float32)

@@ -52,7 +52,7 @@ def find_seeds(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, tol
     if _verified(a, b, tolerance * max(image_a.shape)) is not None:
         raise InputError("IMAGE_B is a mirror image of IMAGE_A; flip it before matching.")
     raise InputError(
-        f"The images have fewer than {LEAST} common features; they may not overlap, or differ too much in light or scale."
+        f"The images have fewer than {LEAST} common features; they may not overlap, or differ too much in light."
     )
 
 

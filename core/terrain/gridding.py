@@ -2,8 +2,9 @@
 
 The points of a cell give its level; the plane through the points of the 3 x 3 cells about it gives its tilt, and every
 height is carried along that tilt to the cell's centre before it is averaged. A tilted plane therefore comes back
-exactly, however its points lie, wherever the 3 x 3 cells hold at least `ENOUGH` points. Heights are weighted by their inverse variance; a point is left out where it stands
-off the cell's median by more than `REJECT` robust standard deviations.
+exactly, however its points lie, wherever the 3 x 3 cells hold at least `ENOUGH` points. Heights are weighted by their
+inverse variance; a point is left out where it stands off the cell's median by more than `REJECT` robust standard
+deviations.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 REJECT = 4.0  # robust 1-sigmas of a cell's heights
-ROUNDS = 3  # of tilt, median and rejection
+ROUNDS = 2  # of tilt, median and rejection
 ENOUGH = 5  # points a tilt is taken from
 SPREAD = 0.05  # their least variance along an axis, cells², for a tilt along it
 ROWS = 512  # of a raster gridded together

@@ -120,7 +120,8 @@ def unet(widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 
     """Residual U-Net without normalisation layers; the first level works at half the resolution (space to depth).
 
     Without normalisation a pixel's height depends on its surroundings alone, so overlapping tiles agree where they
-    overlap. widths: channels at 1/2, 1/4, ... of the resolution. Skips are added, not concatenated.
+    overlap. widths: channels at 1/2, 1/4, ... of the resolution. Skips are added, not concatenated. The height is a
+    Laplacian pyramid: every level adds what it knows to the doubled sum of the coarser ones.
     """
     graph = _Graph(1)
     x = graph.conv("stem", graph.add("stem_unshuffle", "unshuffle", INPUT), widths[0], 3)
@@ -131,10 +132,15 @@ def unet(widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 
         for block in range(bottom_blocks if level == len(widths) - 1 else 1):
             x = _residual(graph, f"encode{level}_{block}", x)
         skips.append(x)
+    height = graph.conv("head" + str(len(widths) - 1), x, 1, 3)
     for level in range(len(widths) - 2, -1, -1):
         x = graph.add(f"up{level}_nearest", "nearest", graph.conv(f"up{level}", x, widths[level], 1))
         x = _residual(graph, f"decode{level}", graph.add(f"up{level}_sum", "add", x, skips[level]))
-    graph.add("height", "shuffle", graph.conv("head", x, 4, 3))
+        height = graph.add(f"height{level}_bilinear", "bilinear", height)
+        if level:
+            height = graph.add(f"height{level}", "add", height, graph.conv(f"head{level}", x, 1, 3))
+    detail = graph.add("detail", "shuffle", graph.conv("head0", x, 4, 3))
+    graph.add("height", "add", graph.add("height_bilinear", "bilinear", height), detail)
     return Architecture("unet", tuple(graph.nodes), multiple=2 ** len(widths), halo=2 ** (len(widths) + 1))
 
 

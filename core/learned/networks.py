@@ -1,0 +1,104 @@
+"""The architectures as torch modules: one interpreter of the graphs in `architectures`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .architectures import INPUT, Architecture, Node
+
+if TYPE_CHECKING:
+    import torch
+
+Tensors = Mapping[str, NDArray[np.floating]]
+
+
+def _pointwise(node: Node) -> Any:
+    """The function of tensors that a node without weights stands for."""
+    import torch.nn.functional as F
+
+    functions: dict[str, Any] = {
+        "relu": F.relu,
+        "mish": F.mish,
+        "add": lambda a, b: a + b,
+        "pad": lambda x: F.pad(x, (node.pad,) * 4, mode="replicate"),
+        "unshuffle": lambda x: F.pixel_unshuffle(x, 2),
+        "shuffle": lambda x: F.pixel_shuffle(x, 2),
+        "nearest": lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
+        "bilinear": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
+        "instance_norm": lambda x: F.instance_norm(x, eps=1e-5),
+    }
+    return functions[node.op]
+
+
+def _weighted(node: Node) -> torch.nn.Module:
+    from torch import nn
+
+    if node.op == "conv":
+        return nn.Conv2d(node.channels_in, node.channels, node.kernel, node.stride, node.pad)
+    return nn.ConvTranspose2d(node.channels_in, node.channels, node.kernel, node.stride, node.pad, output_padding=1)
+
+
+def build(architecture: Architecture, seed: int = 0) -> torch.nn.Module:
+    """The network as a torch module: forward takes (n, 1, h, w) float32 and returns heights (n, 1, h, w) float32.
+
+    Freshly initialised from `seed`: He for convolutions before a ReLU, residual branches and heads near zero, so that
+    training starts from the identity and from flat ground. `load` puts trained weights in.
+    """
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weighted = torch.nn.ModuleDict(
+                {node.name: _weighted(node) for node in architecture.nodes if "conv" in node.op}
+            )
+            last_use = {name: node.name for node in architecture.nodes for name in node.inputs}
+            self.steps = [
+                (node, None if "conv" in node.op else _pointwise(node), [n for n in node.inputs if last_use[n] == node.name])
+                for node in architecture.nodes
+            ]
+
+        def forward(self, grey: torch.Tensor) -> torch.Tensor:
+            values = {INPUT: grey}
+            output = grey
+            for node, function, finished in self.steps:
+                inputs = [values[name] for name in node.inputs]
+                if function is not None:
+                    output = function(*inputs)
+                elif node.name.startswith("head"):  # heights are summed in full precision, also under autocast
+                    with torch.autocast(grey.device.type, enabled=False):
+                        output = self.weighted[node.name](inputs[0].float())
+                else:
+                    output = self.weighted[node.name](inputs[0])
+                values[node.name] = output
+                for name in finished:
+                    del values[name]
+            return output.float()
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Network()
+        for name, layer in network.weighted.items():
+            torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if name.endswith("_a") else "linear")
+            torch.nn.init.zeros_(layer.bias)
+            if architecture.name == "unet" and (name.endswith("_b") or name.startswith("head")):
+                with torch.no_grad():
+                    layer.weight.mul_(0.1)
+    return network
+
+
+def tensors(network: torch.nn.Module) -> dict[str, NDArray[np.float32]]:
+    """Weights as arrays, named and shaped as `Architecture.tensor_shapes` says."""
+    state = network.state_dict()
+    return {name.removeprefix("weighted."): value.detach().float().cpu().numpy() for name, value in state.items()}
+
+
+def load(network: torch.nn.Module, weights: Tensors) -> None:
+    """Put arrays (as `tensors` gives them) into a network."""
+    import torch
+
+    network.load_state_dict({f"weighted.{name}": torch.tensor(np.asarray(value)) for name, value in weights.items()})

@@ -1,0 +1,182 @@
+"""Training pairs without a real image: height maps, real (GLD100) and simulated, rendered under a random sun.
+
+Conventions of a pair, which prediction must keep to:
+- the sun stands at the left of the picture (azimuth SUN_AZIMUTH, +- SUN_JITTER), whatever the ground's north;
+- the grey is normalised by `greyscale.grey_scale(..., "robust")` over the whole scene, not over the crop;
+- the height is in units of the ground pixel, divided by the scene's slope along the sun (half the distance of its
+  16th and 84th percentile, as the grey's spread is): light of unknown strength tells relief up to a factor only. A
+  model card's `height_scale` puts the usual slope back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..rasters import Raster, Window
+from ..simulation.photometry import Hapke, Law, LunarLambert
+from ..simulation.relief import add_craters, draw_craters, random_relief
+from ..simulation.shading import Camera, Scene, expose, fractal, radiance
+from .greyscale import grey_scale
+
+Float = NDArray[np.float32]
+
+SUN_AZIMUTH = 270.0
+SUN_JITTER = 25.0
+SIDE = 384  # pixels of a scene
+SYNTHETIC = 0.4  # share of simulated ground among the scenes
+
+
+@dataclass(frozen=True)
+class Area:
+    """Part of a DEM file: lon/lat box in degrees (east positive), for training or held out for scores."""
+
+    file: str
+    box: tuple[float, float, float, float]
+    held_out: bool = False
+
+
+# The strips held out lie at the eastern edges; Hadley keeps a degree away from the evaluation site 2.5-3.5 E 25-26 N.
+GLD100_AREAS = (
+    Area("copernicus.tif", (-26.0, 4.0, -13.5, 16.0)),
+    Area("copernicus.tif", (-13.0, 4.0, -10.0, 16.0), held_out=True),
+    Area("farside_highlands_NE.tif", (100.0, 5.0, 125.5, 25.0)),
+    Area("farside_highlands_NE.tif", (126.0, 5.0, 130.0, 25.0), held_out=True),
+    Area("sinus_iridum.tif", (-44.0, 36.0, -26.5, 50.0)),
+    Area("sinus_iridum.tif", (-26.0, 36.0, -22.0, 50.0), held_out=True),
+    Area("hadley_apennines.tif", (-8.0, 16.01, 1.49, 32.0)),
+    Area("hadley_apennines.tif", (1.51, 16.01, 12.0, 23.99)),
+    Area("hadley_apennines.tif", (4.51, 24.01, 12.0, 32.0)),
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """grey: normalised, clipped to +-4. height: relative (see the module), mean 0. slope: the divisor, tangent.
+
+    simulated: the ground itself is simulated, no DEM.
+    """
+
+    grey: Float
+    height: Float
+    slope: float
+    simulated: bool
+
+
+class PairSource:
+    """Draws scenes by number: the same seed and number give the same pair, on any machine and in any order."""
+
+    def __init__(self, folder: str | Path, seed: int = 0, held_out: bool = False, areas: Sequence[Area] = GLD100_AREAS):
+        """folder: where the DEM files lie; held_out: scenes of the areas kept for scores, and other simulated ground."""
+        self.folder, self.seed, self.held_out = Path(folder), seed, held_out
+        self.areas = [area for area in areas if area.held_out == held_out]
+        if not self.areas:
+            raise InputError("No DEM area is left to render; name at least one.")
+        spans = [(b[2] - b[0]) * (b[3] - b[1]) for b in (area.box for area in self.areas)]
+        self._chance = np.array(spans) ** 0.5 / np.sum(np.array(spans) ** 0.5)
+
+    def pair(self, number: int, side: int = SIDE) -> Pair:
+        """Scene `number` of side x side pixels."""
+        rng = np.random.default_rng([self.seed, int(self.held_out), number])
+        oversampling = 2 if rng.random() < 0.4 else 1
+        fine = side * oversampling
+        simulated = bool(rng.random() < SYNTHETIC)
+        if simulated:
+            pixel = 10 ** rng.uniform(0.7, 2.7)
+            height = random_relief((fine, fine), pixel, rng)
+        else:
+            height, pixel = self._real(fine, rng)
+        height = np.ascontiguousarray(_turned(height, rng)) * np.float32(_exaggeration(height, pixel, rng))
+        grey, relative, slope = _photographed(height, pixel, oversampling, rng)
+        return Pair(grey, relative, slope, simulated)
+
+    def _real(self, fine: int, rng: np.random.Generator) -> tuple[Float, float]:
+        """A window of a DEM, coarsened by a random factor, with simulated detail where the DEM is smooth."""
+        area = self.areas[int(rng.choice(len(self.areas), p=self._chance))]
+        raster = Raster(self.folder / area.file)
+        box = raster.grid.window(area.box)
+        middle = np.radians((area.box[1] + area.box[3]) / 2)
+        room = min(box.height, box.width * np.cos(middle)) * 0.999
+        factor = min(np.exp(rng.uniform(0.0, np.log(4.0))), room / fine)
+        rows, columns = int(fine * factor), int(min(fine * factor / np.cos(middle), box.width))
+        row, column = rng.integers(0, box.height - rows + 1), rng.integers(0, box.width - columns + 1)
+        window = Window(box.column + int(column), box.row + int(row), columns, rows)
+        smaller = factor >= 1
+        height, _ = raster.read(window, (fine, fine), resampling="average" if smaller else "bilinear")
+        pixel = abs(raster.grid.metres_per_unit[1] * raster.grid.transform[5]) * rows / fine
+        return _detailed(np.asarray(height, np.float32), pixel, float(factor), rng), pixel
+
+
+def _detailed(height: Float, pixel: float, factor: float, rng: np.random.Generator) -> Float:
+    """Fractal ground and small craters below the resolution of GLD100 (some 5 of its pixels), rougher on slopes."""
+    if rng.random() < 0.15:
+        return height
+    finest = 6.0 / factor
+    south, east = np.gradient(height, pixel)
+    steep = np.sqrt(south**2 + east**2)
+    detail = fractal((len(height), len(height)), rng, rng.uniform(2.8, 4.0), longest=finest)
+    ratio = np.sqrt(np.mean(steep**2)) / np.sqrt(np.mean(np.square(np.gradient(detail))) * 2)
+    local = (0.3 + steep / (steep.mean() + 1e-6)) / 1.3
+    height = height + detail * np.float32(ratio * pixel * rng.uniform(0.1, 0.8)) * local
+    if rng.random() < 0.7:
+        density = 10 ** rng.uniform(-2.3, -1.0)
+        largest = max(2.5 * finest, 5.0) / len(height)
+        craters = draw_craters(height.shape, pixel, rng, density, rng.uniform(1.8, 3.0), rng.uniform(2.5, 4.0), largest)
+        height = add_craters(height, pixel, craters, rng)
+    return np.asarray(height, np.float32)
+
+
+def _turned(height: Float, rng: np.random.Generator) -> Float:
+    """One of the eight turns and mirrorings of the square."""
+    height = np.rot90(height, int(rng.integers(4)))
+    return height.T if rng.random() < 0.5 else height
+
+
+def _exaggeration(height: Float, pixel: float, rng: np.random.Generator) -> float:
+    """Vertical factor 0.5 to 2, less where slopes would pass what ground holds (RMS 0.35, some 19 degrees)."""
+    steepness = float(np.sqrt(2 * np.mean(np.square(np.gradient(height[::2, ::2], 2 * pixel)))))
+    return float(min(np.exp(rng.uniform(-0.7, 0.7)), 0.35 / max(steepness, 1e-6)))
+
+
+def _law(rng: np.random.Generator) -> Law:
+    kind = rng.integers(4)
+    if kind == 0:
+        return LunarLambert()
+    if kind == 1:
+        return LunarLambert(float(rng.uniform(0.0, 1.0)))
+    return Hapke(rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.4), rng.uniform(-0.2, 0.6), rng.uniform(0.0, 2.0))
+
+
+def _photographed(height: Float, pixel: float, oversampling: int, rng: np.random.Generator) -> tuple[Float, Float, float]:
+    """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and the slope."""
+    azimuth = SUN_AZIMUTH + rng.uniform(-SUN_JITTER, SUN_JITTER)
+    incidence = float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(80.0)), np.cos(np.radians(25.0))))))
+    steep_bright = float(rng.uniform(-0.3, 1.0)) if rng.random() < 0.5 else 0.0
+    scene = Scene(_law(rng), True, float(10 ** rng.uniform(-2.5, -0.9)), steep_bright)
+    image = _means(radiance(height, pixel, azimuth, incidence, scene, rng), oversampling)
+    camera = Camera(
+        blur=float(rng.uniform(0.2, 1.4)),
+        haze=float(rng.uniform(0.0, 0.3)),
+        noise=float(10 ** rng.uniform(-2.7, -1.1)),
+        striping=float(10 ** rng.uniform(-3.0, -2.0)) if rng.random() < 0.2 else 0.0,
+        gamma=float(np.exp(rng.uniform(-0.5, 0.5))),
+        seams=int(rng.random() < 0.1),
+    )
+    grey = np.asarray(expose(image, camera, rng), np.float32)
+    valid = np.ones(grey.shape, bool)
+    relative = _means(height, oversampling) / np.float32(pixel * oversampling)
+    low, high = np.percentile(np.diff(relative[::2], axis=1), (15.87, 84.13))
+    slope = max(float(high - low) / 2, 0.01)
+    relative = (relative - relative.mean()) / np.float32(slope)
+    return grey_scale(grey, valid, "robust")(grey, valid), np.asarray(relative, np.float32), slope
+
+
+def _means(values: NDArray[np.floating], side: int) -> Float:
+    rows, columns = (length // side for length in values.shape)
+    blocks = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)

@@ -31,7 +31,7 @@ def inverse_distance(shots: Array, altitude: Array, query: Array, neighbours: in
 def sector_shepard(
     shots: Array, altitude: Array, query: Array, sectors: int = 8, power: float = 2.0, limit: int = 3000
 ) -> Array:
-    """Inverse distance over the nearest shot of each of ``sectors`` equal azimuth sectors (Shepard 1968; Xu et al. 2016).
+    """Inverse distance over the nearest shot of each of ``sectors`` equal azimuth sectors (Xu et al. 2016).
 
     Every sector looks as far as the shots go; an empty one contributes nothing. Shots are merged to ``limit`` at most.
     """

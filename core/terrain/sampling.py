@@ -41,16 +41,10 @@ def bicubic_rows(coarse: int, fine: int, first: float, step: float) -> Array:
     place = first + np.arange(fine) * step
     base = np.clip(np.floor(place).astype(np.int64), 0, max(coarse - 2, 0))
     t = place - base
-    kernel = np.stack([
-        ((-0.5 * t + 1.0) * t - 0.5) * t,
-        (1.5 * t - 2.5) * t * t + 1.0,
-        ((-1.5 * t + 2.0) * t + 0.5) * t,
-        (0.5 * t - 0.5) * t * t,
-    ])
     padded = np.zeros((fine, coarse + 2))
     lines = np.arange(fine)
-    for offset in range(4):
-        padded[lines, base + offset] += kernel[offset]
+    for offset, weight in enumerate(_keys(t)):
+        padded[lines, base + offset] += weight
     inner = padded[:, 1:-1].copy()
     if coarse == 1:
         return np.ones_like(inner)
@@ -59,3 +53,29 @@ def bicubic_rows(coarse: int, fine: int, first: float, step: float) -> Array:
         inner[:, outer] += 2.0 * padded[:, ghost]
         inner[:, next_one] -= padded[:, ghost]
     return inner
+
+
+def cubic(grid: Any, row: Array, col: Array) -> Array:
+    """Cubic convolution (Keys 1981) of grid (H, W) at fractional row, col (N,); beyond the edge the edge repeats."""
+    result = np.zeros(len(row))
+    for i, row_weight in _taps(row, grid.shape[0]):
+        for j, col_weight in _taps(col, grid.shape[1]):
+            result += row_weight * col_weight * grid[i, j]
+    return result
+
+
+def _taps(place: Array, size: int) -> list[tuple[np.ndarray[Any, np.dtype[np.int64]], Array]]:
+    """The four samples about each place, clamped to the grid, and their weights."""
+    place = np.clip(place, 0.0, size - 1.0)
+    base = np.minimum(np.floor(place).astype(np.int64), max(size - 2, 0))
+    return [(np.clip(base + k - 1, 0, size - 1), weight) for k, weight in enumerate(_keys(place - base))]
+
+
+def _keys(t: Array) -> tuple[Array, Array, Array, Array]:
+    """Weights of the samples at -1, 0, 1, 2 for a place t in 0..1."""
+    return (
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )

@@ -1,0 +1,99 @@
+"""From thousands of shots to a few hundred support points: averages over cells, wild shots left out.
+
+What a cell average takes away (the short waves within a cell) is kept as `within` deviations: they tell how much of
+the fine bands of a relief is real, and no long-wave error touches them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .shots import Shots
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+
+WILD = 6.0  # robust standard deviations within a cell beyond which a shot is wild
+
+
+@dataclass(frozen=True)
+class Support:
+    """Cell averages, and what varies inside the cells.
+
+    place (N, 2) metres, drift (N, P) regressors, altitude (N,) metres, noise (N,) variance of the mean altitude from
+    the shots' own sigma, track (N,), cell_m the size of a cell. within_drift (S, P) and within (S,): regressors and
+    altitudes of the kept shots less their cell's average; cell_count the number of cells that hold such pairs;
+    wild (M,) the shots left out.
+    """
+
+    place: Array
+    drift: Array
+    altitude: Array
+    noise: Array
+    track: Indices
+    cell_m: float
+    within_drift: Array
+    within: Array
+    cell_count: int
+    wild: Mask
+
+
+def gather_support(shots: Shots, place: Array, drift: Array, guess: Array, limit: int, smallest_m: float) -> Support:
+    """Average shots over square cells per track, the cell grown from ``smallest_m`` until ``limit`` points are left.
+
+    place (M, 2) metres, drift (M, P), guess (M,) the part of the altitude already explained (m): wild shots are
+    those that leave their cell's median of altitude - guess by more than `WILD` robust deviations.
+    """
+    cell, size = _cells(place, shots.track, limit, smallest_m)
+    deviation = shots.altitude - guess
+    deviation = deviation - _medians(deviation, cell)[cell]
+    count = np.bincount(cell)
+    pairs = count[cell] >= 3  # two shots cannot tell which of them is wild
+    spread = 1.4826 * float(np.median(np.abs(deviation[pairs]))) if pairs.any() else 0.0
+    wild = pairs & (np.abs(deviation) > WILD * np.maximum(spread, shots.sigma))
+    good = ~wild
+    cell, names = np.unique(cell[good], return_inverse=True)[1].reshape(-1), shots.track[good]
+    count = np.bincount(cell)
+
+    def mean(values: Array) -> Array:
+        return np.bincount(cell, weights=values) / count
+
+    at = np.stack([mean(column) for column in place[good].T], axis=1)
+    regressors = np.stack([mean(column) for column in drift[good].T], axis=1) if drift.shape[1] else drift[: len(at)]
+    altitude = mean(shots.altitude[good])
+    track = np.zeros(len(at), dtype=np.int64)
+    track[cell] = names
+    return Support(
+        at,
+        regressors,
+        altitude,
+        mean(shots.sigma[good] ** 2) / count,
+        track,
+        size,
+        drift[good] - regressors[cell],
+        shots.altitude[good] - altitude[cell],
+        int((count > 1).sum()),
+        wild,
+    )
+
+
+def _cells(place: Array, track: Indices, limit: int, smallest_m: float) -> tuple[Indices, float]:
+    size = smallest_m
+    while True:
+        key = np.column_stack([np.floor(place / size).astype(np.int64), track])
+        unique, cell = np.unique(key, axis=0, return_inverse=True)
+        if len(unique) <= limit:
+            return cell.reshape(-1), size
+        size *= 1.2
+
+
+def _medians(values: Array, cell: Indices) -> Array:
+    """Median (lower of the two middle ones averaged with the upper) of the values of each cell."""
+    order = np.lexsort((values, cell))
+    count = np.bincount(cell)
+    start = np.cumsum(count) - count
+    return 0.5 * (values[order[start + (count - 1) // 2]] + values[order[start + count // 2]])

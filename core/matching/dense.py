@@ -54,7 +54,7 @@ class Matches:
 
 @dataclass(frozen=True)
 class Options:
-    """``kernel`` and ``largest_kernel``: sides of the smallest and largest window (odd pixels); ``threshold``: least NCC."""
+    """``kernel`` and ``largest_kernel``: sides of the smallest and largest window, odd; ``threshold``: least NCC."""
 
     kernel: int = 9
     largest_kernel: int = 37
@@ -76,6 +76,10 @@ class Coarse:
     field: Field
     factor: int
     seeds: Seeds
+
+    def affine(self, places: Field) -> Field:
+        """Where the seeds' affine map puts places of A (both at the coarse size)."""
+        return np.asarray(places @ self.seeds.affine[:, :2].T + self.seeds.affine[:, 2], np.float32)
 
 
 def match(a: Picture, b: Picture, options: Options | None = None, progress: Progress = silent) -> Iterator[Matches]:
@@ -250,10 +254,10 @@ def _at_full_size(coarse: Coarse, top: int, bottom: int, columns: int) -> Field:
     """Rows ``top`` to ``bottom`` of the coarse field at full resolution, bilinear, continued past its rim."""
     cv2 = opencv()
     f = coarse.factor
-    offset = coarse.field - identity(*coarse.field.shape[:2])
     row = (np.arange(top, bottom, dtype=np.float32) + 0.5) / f - 0.5
     column = (np.arange(columns, dtype=np.float32) + 0.5) / f - 0.5
     places = np.stack(np.meshgrid(column, row), axis=-1)
-    at = np.clip(places, 0, np.array([offset.shape[1] - 1, offset.shape[0] - 1], np.float32))
-    fine = cv2.remap(offset, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray((fine + places + 0.5) * f - 0.5, np.float32)
+    rest = coarse.field - coarse.affine(identity(*coarse.field.shape[:2]))
+    at = np.clip(places, 0, np.array([rest.shape[1] - 1, rest.shape[0] - 1], np.float32))
+    fine = cv2.remap(rest, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + coarse.affine(places)
+    return np.asarray((fine + 0.5) * f - 0.5, np.float32)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .warp import Field, Image, Mask, identity, moved, opencv, sample, window_mean
+from .warp import Field, Image, Mask, affine_part, moved, opencv, sample, window_mean
 
 _TINY = np.float32(1e-12)
 _CONTRADICTION = 2.3  # sigmas by which a smaller window must differ to forbid a larger one
@@ -111,14 +111,15 @@ def least_squares(a: Windows, image_b: Image, field: Field, iterations: int = 4,
     n11, n12, n22 = normal
     determinant = np.maximum(n11 * n22 - n12 * n12, _TINY)
     scale = residual / (a.kernel**2 - 4)
-    sigma = np.sqrt(np.stack([n22, n11], axis=-1) / determinant[..., None] * scale[..., None])
+    variance = np.stack([n22, n11], axis=-1) / determinant[..., None] * scale[..., None]
+    sigma = np.sqrt(np.maximum(variance, 0))  # rounding may leave a featureless window below nought
     return Refined(field, ncc(a, b), sigma.astype(np.float32))
 
 
 def _smooth(field: Field, kernel: int) -> Field:
     """The field that carries the windows: a window must move as one, or every pixel would follow its own noise."""
-    here = identity(*field.shape[:2])
-    return here + np.asarray(opencv().GaussianBlur(field - here, (0, 0), 0.5 * kernel), np.float32)
+    plain = affine_part(field)
+    return plain + np.asarray(opencv().GaussianBlur(field - plain, (0, 0), 0.5 * kernel), np.float32)
 
 
 def _equations(a: Windows, b: Image) -> tuple[tuple[Image, Image, Image], tuple[Image, Image], Image]:

@@ -61,6 +61,16 @@ def identity(rows: int, columns: int) -> Field:
     return np.stack(np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)), axis=-1)
 
 
+def affine_part(field: Field) -> Field:
+    """The affine map nearest to a field, on its grid: what is left over is small, and safe to smooth up to the rim."""
+    rows, columns = field.shape[:2]
+    column, row = np.arange(columns) - (columns - 1) / 2, np.arange(rows) - (rows - 1) / 2
+    by_column = np.einsum("c,rck->k", column, field) / max(rows * float((column**2).sum()), 1e-9)
+    by_row = np.einsum("r,rck->k", row, field) / max(columns * float((row**2).sum()), 1e-9)
+    mean = field.mean(axis=(0, 1), dtype=np.float64)
+    return np.asarray(mean + column[:, None] * by_column + row[:, None, None] * by_row, np.float32)
+
+
 def window_mean(values: npt.NDArray[Any], kernel: int) -> npt.NDArray[Any]:
     """Mean over a square of ``kernel`` pixels around each pixel (rim mirrored)."""
     cv2 = opencv()

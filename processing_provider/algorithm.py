@@ -34,61 +34,64 @@ class StepAlgorithm(QgsProcessingAlgorithm):
     def __init__(self) -> None:
         super().__init__()
         self._values: dict[str, Any] = {}
+        self._problem: PlanetaryDtmError | None = None
 
     @property
     def step(self) -> Step:
         """The step's description."""
         return step(self.step_id)
 
-    def createInstance(self) -> StepAlgorithm:  # noqa: N802
+    def createInstance(self) -> StepAlgorithm:
         return type(self)()
 
     def name(self) -> str:
         return self.step_id
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return self.step.title
 
     def group(self) -> str:
         return self.step.group
 
-    def groupId(self) -> str:  # noqa: N802
+    def groupId(self) -> str:
         return re.sub(r"\W+", "_", self.step.group.lower())
 
     def tags(self) -> list[str]:
         return list(self.step.tags)
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return self.step.help.split("\n\n")[0]
 
-    def shortHelpString(self) -> str:  # noqa: N802
-        return "".join(f"<p>{escape(paragraph)}</p>" for paragraph in self.step.help.split("\n\n"))
+    def shortHelpString(self) -> str:
+        return "".join(f"<p>{escape(paragraph, quote=False)}</p>" for paragraph in self.step.help.split("\n\n"))
 
     def icon(self) -> QIcon:
         return QIcon(self.svgIconPath())
 
-    def svgIconPath(self) -> str:  # noqa: N802
+    def svgIconPath(self) -> str:
         return str(resources.icon(self.step.icon))
 
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         for parameter in self.step.parameters:
             self.addParameter(parameter_definition(parameter))
         for output in self.step.outputs:
             add = self.addOutput if output.kind is OutputKind.NUMBER else self.addParameter
             add(output_definition(output))
 
-    def prepareAlgorithm(  # noqa: N802 - in the main thread: take what is needed of the layers
+    def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         try:
             self._values = collect(self, self.step, parameters, context)
         except PlanetaryDtmError as error:
-            raise QgsProcessingException(str(error)) from None
+            self._problem = error  # told when it runs: what is raised here reaches no caller in Python
         return True
 
-    def processAlgorithm(  # noqa: N802 - in a worker thread: neither layers nor the project are touched
+    def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
+        if self._problem is not None:
+            raise QgsProcessingException(str(self._problem))
         chosen = self.step
         targets = self._targets(parameters, context)
         try:

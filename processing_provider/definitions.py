@@ -64,8 +64,11 @@ def output_definition(output: Output) -> Definition | QgsProcessingOutputDefinit
 def _number(parameter: Parameter, label: str) -> Definition:
     whole = parameter.kind is Kind.INTEGER
     definition = QgsProcessingParameterNumber(
-        parameter.name, label, QgsProcessingParameterNumber.Integer if whole else QgsProcessingParameterNumber.Double,
-        parameter.default, parameter.optional,
+        parameter.name,
+        label,
+        QgsProcessingParameterNumber.Integer if whole else QgsProcessingParameterNumber.Double,
+        parameter.default,
+        parameter.optional,
     )
     if parameter.minimum is not None:
         definition.setMinimum(parameter.minimum)

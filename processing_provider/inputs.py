@@ -36,7 +36,7 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
 )
 
-from ..core.bodies import body_of_crs, require_same_body, spatial_reference
+from ..core.bodies import body_of_crs, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
 from ..core.steps import Kind, Parameter, Step
 
@@ -93,8 +93,7 @@ class FileRaster:
     """A raster that GDAL reads itself, with the CRS the user gave the layer where it is another than the file's."""
 
     def __init__(self, layer: QgsRasterLayer) -> None:
-        decoded = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
-        self._path = layer.source() if decoded.get("layerName") else str(decoded.get("path") or layer.source())
+        self._path = layer.source().split("|option:")[0]
         self.crs = layer.crs()
         self._assigned = wkt(self.crs) if self.crs.isValid() and self.crs != layer.dataProvider().crs() else ""
 
@@ -135,7 +134,9 @@ class RenderedRaster:
         writing = QgsRasterBlockFeedback()
         feedback.canceled.connect(writing.cancel)
         feedback.setProgressText(f"Reading {self._name}")
-        failed = writer.writeRaster(self._pipe, *self._size, self._extent, self.crs, QgsCoordinateTransformContext(), writing)
+        failed = writer.writeRaster(
+            self._pipe, *self._size, self._extent, self.crs, QgsCoordinateTransformContext(), writing
+        )
         if feedback.isCanceled():
             raise CancelledError
         if failed or writing.errors():
@@ -156,7 +157,7 @@ class FileTable:
 
 
 class ExportedTable:
-    """Features as the layer holds them now (filter, selection, unsaved edits, memory layers), written to a GeoPackage."""
+    """Features as the layer holds them now (filter, selection, unsaved edits, in memory), written to a GeoPackage."""
 
     def __init__(self, layer: QgsVectorLayer, selected_only: bool) -> None:
         self._name, self.crs, self._type = layer.name(), layer.crs(), layer.wkbType()
@@ -224,23 +225,8 @@ class _Reader:
         else:
             own = self._algorithm.parameterAsExtentCrs(self._parameters, parameter.name, self._context)
             rectangle = self._algorithm.parameterAsExtent(self._parameters, parameter.name, self._context, own)
-        if target.isValid() and own.isValid() and target != own:
-            parent = self._name_of(parameter.parent)
-            require_same_body(body_of_crs(wkt(target)), parent, body_of_crs(wkt(own)), "the extent")
-            rectangle = self._transformed(rectangle, own, target, parent)
+        rectangle = extent_on(rectangle, own, target, self._name_of(parameter.parent), self._context.transformContext())
         return rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(), rectangle.yMaximum()
-
-    def _transformed(
-        self, rectangle: QgsRectangle, own: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem, name: str
-    ) -> QgsRectangle:
-        try:
-            transform = QgsCoordinateTransform(own, target, self._context.transformContext())
-            return transform.transformBoundingBox(rectangle)
-        except QgsCsException as error:
-            raise InputError(
-                f"The extent cannot be brought into the CRS of {name} ({target.userFriendlyIdentifier()}); "
-                "zoom in to a part of the layer."
-            ) from error
 
     def _layer(self, parameter: Parameter) -> Source:
         value = self._parameters[parameter.name]
@@ -250,7 +236,9 @@ class _Reader:
         layer = self._algorithm.parameterAsLayer(self._parameters, parameter.name, self._context)
         if layer is None or not layer.isValid():
             shown = value if isinstance(value, str) else parameter.label
-            raise InputError(f"{parameter.label} {shown!r} is not a layer or file that can be read; choose another one.")
+            raise InputError(
+                f"{parameter.label} {shown!r} is not a layer or file that can be read; choose another one."
+            )
         return self._source(layer, selected_only)
 
     def _source(self, layer: QgsMapLayer, selected_only: bool) -> Source:
@@ -263,8 +251,35 @@ class _Reader:
         return layer.crs() if layer is not None else QgsCoordinateReferenceSystem()
 
     def _name_of(self, name: str) -> str:
-        layer = self._algorithm.parameterAsLayer(self._parameters, name, self._context)
-        return f"the layer {layer.name()!r}"
+        layer = self._algorithm.parameterAsLayer(self._parameters, name, self._context) if name else None
+        return layer.name() if layer is not None else ""
+
+
+def extent_on(
+    rectangle: QgsRectangle,
+    own: QgsCoordinateReferenceSystem,
+    target: QgsCoordinateReferenceSystem,
+    layer_name: str,
+    context: QgsCoordinateTransformContext,
+) -> QgsRectangle:
+    """Bring an extent into a layer's CRS; `InputError` names both bodies where they differ.
+
+    PROJ would carry an Earth extent to another body unchanged and without an error.
+    """
+    if not (target.isValid() and own.isValid()) or target == own:
+        return rectangle
+    body, other = body_of_crs(wkt(target)), body_of_crs(wkt(own))
+    if not same_body(body, other):
+        raise InputError(
+            f"The layer {layer_name!r} is on {body.name} but the extent is on {other.name}; give the extent in a "
+            f"CRS of {body.name} (for the map: Set Project CRS from Layer)."
+        )
+    try:
+        return QgsCoordinateTransform(own, target, context).transformBoundingBox(rectangle)
+    except QgsCsException as error:
+        raise InputError(
+            f"The extent cannot be brought into the CRS of the layer {layer_name!r}; zoom in to a part of it."
+        ) from error
 
 
 def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:
@@ -278,8 +293,10 @@ def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:
     )
     if not as_file:
         return ExportedTable(layer, selected_only)
-    path = str(decoded.get("path") or layer.source())
-    return FileTable(path.replace("/vsigzip/", "", 1), decoded.get("layerName") or "", layer.crs())
+    path = decoded["path"]
+    if decoded.get("vsiPrefix") not in (None, "", "/vsigzip/"):  # the CSV reader unpacks gzip itself
+        path = layer.source().split("|")[0]
+    return FileTable(path, decoded.get("layerName") or "", layer.crs())
 
 
 def metres_per_unit(crs: QgsCoordinateReferenceSystem) -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from ..core import steps
 from ..core.version import VERSION
 from . import resources
 from .certaintymap import CertaintyMap
@@ -12,6 +15,7 @@ from .comparedtm import CompareDtm
 from .dtmfromextent import DtmFromExtent
 from .filteraltimetry import FilterAltimetry
 from .footprints import Footprints
+from .hillshade import Hillshade
 from .importgcps import ImportGcps
 from .intersect import Intersect
 from .leveldtm import LevelDtm
@@ -25,6 +29,7 @@ ALGORITHMS = (
     DtmFromExtent,
     LevelDtm,
     CompareDtm,
+    Hillshade,
     SimulateView,
     FilterAltimetry,
     CertaintyMap,
@@ -46,31 +51,32 @@ class PlanetaryDtmProvider(QgsProcessingProvider):
     def name(self) -> str:
         return "Planetary DTM"
 
-    def versionInfo(self) -> str:  # noqa: N802
+    def versionInfo(self) -> str:
         return VERSION
 
     def icon(self) -> QIcon:
         return QIcon(self.svgIconPath())
 
-    def svgIconPath(self) -> str:  # noqa: N802
+    def svgIconPath(self) -> str:
         return str(resources.icon("planetary_dtm"))
 
-    def loadAlgorithms(self) -> None:  # noqa: N802
+    def loadAlgorithms(self) -> None:
         for algorithm in ALGORITHMS:
-            self.addAlgorithm(algorithm())
+            if find_spec(f"{steps.__name__}.{algorithm.step_id}") is not None:
+                self.addAlgorithm(algorithm())
         for path in sorted(resources.MODELS.glob("*.model3")):
             model = QgsProcessingModelAlgorithm()
             if model.fromFile(str(path)):
                 self.addAlgorithm(model)
 
-    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:  # noqa: N802, N803
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
         return "gpkg" if hasGeometry else "csv"
 
-    def supportedOutputVectorLayerExtensions(self) -> list[str]:  # noqa: N802
+    def supportedOutputVectorLayerExtensions(self) -> list[str]:
         return ["gpkg", "csv", "geojson", "shp", "fgb"]
 
-    def supportedOutputRasterLayerExtensions(self) -> list[str]:  # noqa: N802
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:
         return ["tif", "tiff"]
 
-    def supportsNonFileBasedOutput(self) -> bool:  # noqa: N802
+    def supportsNonFileBasedOutput(self) -> bool:
         return False  # the core writes files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from qgis.core import (
@@ -15,7 +15,6 @@ from qgis.core import (
     QgsGradientColorRamp,
     QgsGradientStop,
     QgsHillshadeRenderer,
-    QgsLayerTree,
     QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -38,7 +37,7 @@ _SAMPLE_SIDE = 512  # pixels read to find the range of the colours
 
 @dataclass(frozen=True)
 class Look:
-    """Colours of one band: ``cut`` is the share (%) of values left out at each end; ``about_zero`` makes the range even."""
+    """Colours of one band: ``cut`` is the share (%) of values left out at each end, ``about_zero`` an even range."""
 
     ramp: str
     band: int = 1
@@ -60,7 +59,7 @@ def post_processor(style: str) -> QgsProcessingLayerPostProcessorInterface | Non
     return _post_processor(style) if style in LOOKS else None
 
 
-@lru_cache(maxsize=None)  # Processing keeps no reference of its own
+@cache  # Processing keeps no reference of its own
 def _post_processor(style: str) -> _Styler:
     return _Styler(style)
 
@@ -72,7 +71,7 @@ class _Styler(QgsProcessingLayerPostProcessorInterface):
         super().__init__()
         self._style = style
 
-    def postProcessLayer(  # noqa: N802
+    def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         if not isinstance(layer, QgsRasterLayer):
@@ -111,8 +110,8 @@ def colour(layer: QgsRasterLayer, style: str) -> None:
     layer.triggerRepaint()
 
 
-def shade(project: QgsProject, layer_id: str, title: str = "") -> None:
-    """Put a height layer into a group of its own with a hillshade under it; does nothing when it is gone."""
+def shade(project: QgsProject, layer_id: str) -> None:
+    """Put a height layer into a group named after it, with a hillshade under it; does nothing when it is gone."""
     layer = project.mapLayer(layer_id)
     node = project.layerTreeRoot().findLayer(layer_id)
     if layer is None or node is None:
@@ -126,11 +125,13 @@ def shade(project: QgsProject, layer_id: str, title: str = "") -> None:
     relief.setCustomProperty(PRODUCT, "hillshade")
     _smooth(relief)
     parent = node.parent()
-    group = parent.insertGroup(parent.children().index(node), title or layer.name())
+    group = parent.insertGroup(parent.children().index(node), layer.name())
     group.addChildNode(node.clone())
     parent.removeChildNode(node)
     project.addMapLayer(relief, False)
     group.addLayer(relief).setExpanded(False)
+    unit = Raster(layer.source()).unit()
+    layer.setName(f"Height ({unit})" if unit else "Relative height (no unit)")
 
 
 def vertical_scale(path: str) -> float:
@@ -142,12 +143,6 @@ def vertical_scale(path: str) -> float:
 def is_product(layer: QgsMapLayer) -> bool:
     """Whether a layer was made here (a result is never taken for an image)."""
     return bool(layer.customProperty(PRODUCT))
-
-
-def group_of(project: QgsProject, layer_id: str) -> QgsLayerTree | None:
-    """The layer tree group a result lies in."""
-    node = project.layerTreeRoot().findLayer(layer_id)
-    return node.parent() if node is not None else None
 
 
 def _range(raster: Raster, look: Look) -> tuple[float, float]:

@@ -13,6 +13,7 @@ STEP_IDS = (
     "dtmfromextent",
     "leveldtm",
     "comparedtm",
+    "hillshade",
     "simulateview",
     "filteraltimetry",
     "certaintymap",

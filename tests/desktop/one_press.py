@@ -1,0 +1,48 @@
+"""Scenario: an image is opened, the toolbar's button is pressed once, and terrain lies on the map."""
+
+import json
+import os
+import runpy
+from pathlib import Path
+
+from qgis.core import QgsProject, QgsRasterLayer
+from qgis.PyQt.QtWidgets import QAction
+from qgis.utils import plugins
+
+stage_file = json.loads(os.environ["PLANETARY_DTM_STAGE"])["stage"]
+Stage = runpy.run_path(stage_file)["Stage"]
+
+
+def scenario(stage):
+    project, canvas = QgsProject.instance(), stage.iface.mapCanvas()
+    image = QgsRasterLayer(stage.given["image"], Path(stage.given["image"]).stem)
+    project.setCrs(image.crs())
+    project.addMapLayer(image)
+    canvas.setExtent(image.extent().buffered(-0.02 * image.extent().width()))
+    canvas.refresh()
+    yield 0.5
+    yield stage.drawn
+    toolbar = stage.widget("PlanetaryDtmToolbar")
+    button = toolbar.widgetForAction(stage.window.findChild(QAction, "PlanetaryDtmGenerate"))
+    before = set(project.mapLayers())
+    stage.click(button)
+    stage.reset_hold()
+    runs = plugins["planetary_dtm"].runs
+    yield lambda: bool(runs.active) or len(project.mapLayers()) > 1
+    yield lambda: not runs.active
+    yield 0.3
+    yield stage.drawn
+    stage.found["longest_hold_s"] = stage.longest_hold
+    added = [layer for key, layer in project.mapLayers().items() if key not in before]
+    stage.found["layers"] = [layer.name() for layer in added]
+    stage.found["messages"] = [item.text() for item in stage.iface.messageBar().items()]
+    terrain = next((layer for layer in added if layer.customProperty("planetary_dtm/product") == "dtm"), None)
+    if terrain is not None:
+        stage.found["dtm"] = terrain.source()
+        stage.found["size"] = [terrain.width(), terrain.height()]
+    yield 0.5
+    stage.picture(stage.given["picture"])
+
+
+stage = Stage()
+stage.play(scenario)

@@ -1,0 +1,107 @@
+"""Inside QGIS: plays a scenario step by step without holding the event loop, with real mouse clicks and pictures.
+
+A scenario is a generator function that takes a `Stage` and yields either seconds to wait or a condition to wait for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import traceback
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QPoint, QTimer
+from qgis.PyQt.QtWidgets import QApplication, QWidget
+from qgis.utils import iface
+
+Scenario = Callable[["Stage"], Generator[Any, None, None]]
+
+
+class Stage:
+    """Hands and eyes of a scenario."""
+
+    def __init__(self) -> None:
+        told = json.loads(os.environ["PLANETARY_DTM_STAGE"])
+        self._report = Path(told["report"])
+        self.given: dict[str, str] = told["given"]
+        self.found: dict[str, Any] = {}
+        self.iface = iface
+        self.window = iface.mainWindow()
+        self.longest_hold = 0.0
+        self._beat = time.monotonic()
+
+    def play(self, scenario: Scenario, patience: float = 150.0) -> None:
+        """Start the scenario; QGIS closes at its end."""
+        self._steps, self._until, self._limit = scenario(self), None, time.monotonic() + patience
+        self._resume_at = 0.0
+        self._timer = QTimer()
+        self._timer.setInterval(10)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+
+    def click(self, widget: QWidget) -> None:
+        """Move the pointer over a widget and press the left button, as a person does."""
+        place = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
+        self._outside("xdotool", "mousemove", str(place.x()), str(place.y()), "sleep", "0.1", "click", "1")
+
+    def type(self, text: str) -> None:
+        """Type on the keyboard."""
+        self._outside("xdotool", "type", text)
+
+    def picture(self, path: str | Path) -> None:
+        """Save the whole screen."""
+        self._outside("import", "-window", "root", str(path))
+
+    def widget(self, name: str) -> QWidget:
+        """A widget of the main window by its object name."""
+        found = self.window.findChild(QWidget, name)
+        if found is None:
+            raise LookupError(f"no widget is called {name}")
+        return found
+
+    def drawn(self) -> bool:
+        """Whether the map has been drawn to the end."""
+        return not self.iface.mapCanvas().isDrawing()
+
+    def reset_hold(self) -> None:
+        """Start measuring how long the event loop is held."""
+        self.longest_hold, self._beat = 0.0, time.monotonic()
+
+    def _outside(self, *words: str) -> None:
+        QApplication.processEvents()
+        subprocess.run(words, check=True, timeout=30)
+        self._beat = time.monotonic()  # waiting here is the scenario's own doing
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.longest_hold, self._beat = max(self.longest_hold, now - self._beat), now
+        try:
+            if now > self._limit:
+                raise TimeoutError("the scenario took too long")
+            if now < self._resume_at or (self._until is not None and not self._until()):
+                return
+            self._until = None
+            asked = next(self._steps)
+            if callable(asked):
+                self._until = asked
+            else:
+                self._resume_at = now + asked
+        except StopIteration:
+            self._leave()
+        except Exception:
+            self.found["error"] = traceback.format_exc()
+            self.picture(self._report.with_name("failed.png"))
+            self._leave()
+
+    def _leave(self) -> None:
+        self._timer.stop()
+        self._report.write_text(json.dumps(self.found), encoding="utf-8")
+        QgsProject.instance().setDirty(False)
+        iface.newProject(False)
+        QTimer.singleShot(0, QgsApplication.instance().closeAllWindows)
+        QTimer.singleShot(500, QgsApplication.quit)

@@ -1,0 +1,25 @@
+"""Results of a run onto the map."""
+
+from __future__ import annotations
+
+from qgis.core import QgsMapLayer, QgsProcessingUtils, QgsProject
+
+from .runs import Run
+
+
+def add_to_map(run: Run) -> list[QgsMapLayer]:
+    """Load the layers a run made, named after it, on top of the layer tree, and let them be styled."""
+    project, added = QgsProject.instance(), []
+    expected = run.context.layersToLoadOnCompletion()
+    for source, details in expected.items():
+        found = QgsProcessingUtils.mapLayerFromString(source, run.context)
+        if found is None:
+            continue
+        layer = run.context.takeResultLayer(found.id())
+        layer.setName(run.title if len(expected) == 1 else f"{run.title}: {details.name}")
+        project.addMapLayer(layer, False)
+        project.layerTreeRoot().insertLayer(0, layer)
+        if details.postProcessor():
+            details.postProcessor().postProcessLayer(layer, run.context, run.feedback)
+        added.append(layer)
+    return added

@@ -31,8 +31,8 @@ def check_geometry(points: ControlPoints, sensor: Sensor, name: str) -> None:
     number = np.maximum(np.bincount(index, minlength=len(line)), 1)
 
     def total(values: NDArray[np.generic]) -> NDArray[np.complex128]:
-        real, imaginary = (np.bincount(index, part, len(line)) for part in (np.real(values), np.imag(values)))
-        return np.asarray(real + 1j * imaginary)
+        real = np.bincount(index, np.real(values), len(line))
+        return np.asarray(real + 1j * np.bincount(index, np.imag(values), len(line)))
 
     bearing = points.bearings[chosen]
     lon, lat, _ = lonlat_radius(np.stack([total(axis).real for axis in bearing.T], axis=1))
@@ -56,8 +56,8 @@ def check_geometry(points: ControlPoints, sensor: Sensor, name: str) -> None:
     height = float(np.median(proper[used] / size[used]))
     if height > _MOST_RADII * sensor.body_radius_m:
         raise InputError(
-            f"GCPs in {name!r} put the camera {height / 1000:.0f} km above the ground; sensor {sensor.name!r} is not the "
-            "one that took the image, or its focal length is wrong."
+            f"GCPs in {name!r} put the camera {height / 1000:.0f} km above the ground; sensor {sensor.name!r} did not "
+            "take the image, or its focal length is wrong."
         )
     if height < _LEAST_HEIGHT_M:
         raise InputError(

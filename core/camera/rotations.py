@@ -93,6 +93,19 @@ def angle_rates(angles: ArrayLike) -> Array:
     return np.stack([np.stack(column, axis=-1) for column in columns], axis=-1)
 
 
+def angle_rates_inverse(angles: ArrayLike) -> Array:
+    """Matrix (..., 3, 3) that turns a small camera-frame rotation w into changes of (θ, φ, ρ).
+
+    Near φ = ±π/2, where θ and ρ are not told apart, cosφ is held at 1e-6: their sigmas come out large, not infinite.
+    """
+    a = np.asarray(angles, dtype=np.float64)
+    cp, sp, cr, sr = np.cos(a[..., 1]), np.sin(a[..., 1]), np.cos(a[..., 2]), np.sin(a[..., 2])
+    secant = 1.0 / np.where(np.abs(cp) < 1e-6, np.copysign(1e-6, cp), cp)
+    zero, one = np.zeros_like(cp), np.ones_like(cp)
+    rows = [[cr * secant, -sr * secant, zero], [-sr, -cr, zero], [sp * cr * secant, -sp * sr * secant, one]]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
 def exp_so3(vector: ArrayLike) -> Array:
     """Rotation matrices (..., 3, 3) of rotation vectors (..., 3) (Rodrigues)."""
     v = np.asarray(vector, dtype=np.float64)

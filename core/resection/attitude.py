@@ -42,8 +42,8 @@ class Attitudes:
     flag: Integers
 
     def __getitem__(self, index: Integers | NDArray[np.bool_]) -> Attitudes:
-        every = (self.rotation, self.d, self.rms, self.fit, self.flag)
-        return Attitudes(*(values[..., index] for values in every))
+        rotation, d, rms, fit = (values[..., index] for values in (self.rotation, self.d, self.rms, self.fit))
+        return Attitudes(rotation, d, rms, fit, self.flag[index])
 
     def put(self, index: Integers, other: Attitudes) -> None:
         """Write the solutions of ``other`` at ``index``."""
@@ -57,11 +57,11 @@ class Attitudes:
         return cls(unknown[:3].copy(), unknown[3], np.full(count, np.inf), np.full(count, np.inf), flag)
 
 
-def find_attitudes(control: Control, progress: Progress) -> Attitudes:
-    """R and d of every instant with at least five GCPs; the others are left failed."""
+def find_attitudes(control: Control, wanted: NDArray[np.bool_], progress: Progress) -> Attitudes:
+    """R and d of the ``wanted`` instants (L,), which have at least five GCPs; the others are left failed."""
     found = Attitudes.failed(len(control.line))
-    determined = np.flatnonzero(control.count >= 5)
-    unique = np.flatnonzero(control.count >= 6)
+    determined = np.flatnonzero(wanted)
+    unique = np.flatnonzero(wanted & (control.count >= 6))
     if len(unique) > 2 * ANCHOR_STRIDE:
         anchors = np.append(unique[:-1:ANCHOR_STRIDE], unique[-1])
         found.put(anchors, _search(control[anchors], progress))
@@ -135,7 +135,7 @@ def _search(control: Control, progress: Progress) -> Attitudes:
             p, s = (np.moveaxis(values[:, :count, chunk], -1, 0).swapaxes(1, 2) for values in (control.p, control.s))
             owner, rotation, d = candidate_poses(p, s / np.linalg.norm(s, axis=-1, keepdims=True))
             part = control[chunk[owner]]
-            solved = polish(np.moveaxis(rotation, 0, -1), d.T, part.p, part.s)
+            solved = polish(np.moveaxis(rotation, 0, -1), d.T, part.p, part.s, iterations=12)
             arrived = np.flatnonzero(solved.step < ARRIVED)
             owners.append(chunk[owner[arrived]])
             fit, flag = misfit(solved.rotation, part), np.zeros(len(owner), dtype=np.int64)

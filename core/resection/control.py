@@ -26,7 +26,7 @@ class Control:
     points: Array
     weight: Array
 
-    def __getitem__(self, index: Integers | NDArray[np.bool_]) -> Control:
+    def __getitem__(self, index: Integers | NDArray[np.bool_] | slice) -> Control:
         slots = (self.p, self.s, self.points, self.weight)
         return Control(self.line[index], self.count[index], *(values[..., index] for values in slots))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..camera.rotations import exp_so3, log_so3, matrix_from_angles
+from ..frames import unit_vectors
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -56,8 +57,7 @@ class ControlPoints:
     @cached_property
     def bearings(self) -> Array:
         """Unit directions p from the body centre, (N, 3)."""
-        across = np.cos(self.lat)
-        return np.stack([across * np.cos(self.lon), across * np.sin(self.lon), np.sin(self.lat)], axis=-1)
+        return unit_vectors(self.lon, self.lat)
 
     def points(self, body_radius_m: float) -> Array:
         """Body-fixed positions P = (radius + altitude) p, (N, 3) m."""
@@ -183,8 +183,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Resection:
-    """Orientations and the verdict on them; ``residuals_px`` (N, 2) along and across track, one row a GCP."""
+    """Orientations and the verdict on them.
+
+    ``residuals_px`` (N, 2), measured minus projected along and across track, one row for each of the ``points`` used.
+    """
 
     orientation: Orientation
     verdict: Verdict
     residuals_px: Array
+    points: ControlPoints | None = None

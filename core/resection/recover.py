@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from math import pi
 from typing import Any
+
+import numpy as np
 
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, silent
 from .model import ControlPoints, Resection, TiePoints
+from .tables import checked_gcps
 
 METHODS = ("collinearity", "two_phase", "trajectory")
 
@@ -27,20 +33,70 @@ def recover(
 
     ``method``: "collinearity" (per instant, GCPs weighted alike), "two_phase" (per instant, attitude
     from lon/lat alone, then position; ``use_certainty`` weights its rows by mu) or "trajectory" (one
-    smooth orbit; ``sigma_lateral`` in metres overrides the points' own, ``ties`` join the views).
-    Further ``options`` go to the method. Raises `InputError` for data no part of which can be used.
+    smooth orbit; ``ties`` join the views). ``sigma_lateral`` in metres replaces the points' own. Further
+    ``options`` go to the method. GCPs that cannot be used are left out, lines that cannot be solved are
+    flagged, and the verdict says so; raises `InputError` for data no part of which can be used.
     """
+    solve = _solver(method)
+    points, said = _usable(points, sensor)
+    if sigma_lateral is not None:
+        if not sigma_lateral >= 0:
+            raise InputError(f"SIGMA_LATERAL should be metres, 0 or more, not {sigma_lateral}.")
+        points = replace(points, sigma_lateral=np.full(len(points), float(sigma_lateral)))
+    if method != "collinearity":
+        options["use_certainty"] = use_certainty
+    if method == "trajectory":
+        options |= {"sigma_lateral": sigma_lateral, "ties": ties}
+    found = solve(points, sensor, progress=progress, **options)
+    verdict = replace(found.verdict, sentences=(*said, *found.verdict.sentences))
+    return replace(found, verdict=verdict, points=points)
+
+
+def _solver(method: str) -> Callable[..., Resection]:
+    """The function of a method, imported when it is wanted."""
     if method == "collinearity":
         from .collinearity import recover_collinearity
 
-        return recover_collinearity(points, sensor, progress=progress, **options)
+        return recover_collinearity
     if method == "two_phase":
         from .two_phase import recover_two_phase
 
-        return recover_two_phase(points, sensor, use_certainty=use_certainty, progress=progress, **options)
+        return recover_two_phase
     if method == "trajectory":
         from .trajectory import recover_trajectory
 
-        options = {"sigma_lateral": sigma_lateral, "use_certainty": use_certainty, "ties": ties, **options}
-        return recover_trajectory(points, sensor, progress=progress, **options)
+        return recover_trajectory
     raise InputError(f"Method {method!r} is unknown: use one of {', '.join(METHODS)}.")
+
+
+def _usable(points: ControlPoints, sensor: Sensor) -> tuple[ControlPoints, tuple[str, ...]]:
+    """The GCPs that can be used, and sentences on those that cannot."""
+    if len(points) == 0:
+        raise InputError("There are no GCPs.")
+    if not np.all((points.view >= 0) & (points.view < len(sensor.views))):
+        raise InputError(f"A GCP's view should be an index from 0 to {len(sensor.views) - 1} into the sensor's views.")
+    if np.nanmax(np.abs(points.lat)) > 0.5 * pi or np.nanmax(np.abs(points.lon)) > 2 * pi:
+        raise InputError(
+            "The GCPs' lon and lat should be radians, lat between -π/2 and π/2: convert them from degrees."
+        )
+    checked = checked_gcps(points, sensor, "GCPs")
+    points, said = checked.points, list(checked.warnings)
+    known = np.isfinite(points.altitude)
+    if not known.all():
+        if not known.any():
+            raise InputError("The GCPs have no altitudes: give them a column altitude, or ALTIMETRY that reaches them.")
+        said.append(f"{int((~known).sum())} of {len(known)} GCPs have no altitude and are left out.")
+        points = points[known]
+    line, count = np.unique(points.line, return_counts=True)
+    if count.max() < 2:
+        raise InputError("No line has two GCPs or more: give at least both ends of one view's scanline.")
+    if np.any(count < 2):
+        said.append(
+            f"{int(np.sum(count < 2))} of {len(line)} lines have a single GCP, too few to be solved by themselves."
+        )
+    if len(sensor.views) == 1 or len(np.unique(points.view)) == 1:
+        said.append(
+            "All GCPs lie in one view: pitch and along-track position, heading and roll cannot be told apart by the "
+            "data, only by the prior named."
+        )
+    return points, tuple(said)

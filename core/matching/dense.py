@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
+from ..terrain.pyramid import fill_invalid
 from .refine import Refined, adaptive, least_squares, search, windows
 from .seeds import Seeds, find_seeds, seed_field
 from .warp import Field, Image, Mask, halved, identity, opencv, sample, upsampled, window_mean
@@ -140,6 +141,8 @@ def match_arrays(
     image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, field: Field, options: Options
 ) -> Matches:
     """Match two images held in memory from a field that is right to a few pixels."""
+    # Windows that reach over nodata see smooth ground there, not an edge that would pull them.
+    image_a, image_b = fill_invalid(image_a, valid_a), fill_invalid(image_b, valid_b)
     field = _settled(image_a, valid_a, image_b, valid_b, field)
     field, _ = search(windows(image_a, _SEARCH_KERNEL), image_b, field, (2, 2))
     found = adaptive(image_a, image_b, field, options.kernel, options.largest_kernel)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..camera.rotations import exp_so3, log_so3, rotation_angle_between
 from ..progress import Progress, tell
-from .batched import Array, Integers
+from .batched import Array, Integers, blocks
 from .control import Control
 from .coplanarity import polish
 from .five_point import candidate_poses
@@ -100,28 +100,27 @@ def _odd(rotation: Array) -> NDArray[np.bool_]:
 
 def _follow(control: Control, knots: Integers, targets: Integers, found: Attitudes) -> None:
     """Solve ``targets`` from starts interpolated between ``knots``; what arrives, and fits, is written to ``found``."""
-    if len(knots) < 2 or len(targets) == 0:
+    if len(knots) < 2:
         return
     rotation, d = np.moveaxis(found.rotation[..., knots], -1, 0), found.d[:, knots].T
     turn = log_so3(np.swapaxes(rotation[:-1], -1, -2) @ rotation[1:])
     steady = np.linalg.norm(turn, axis=-1) + np.linalg.norm(np.diff(d, axis=0), axis=-1) < STEADY
     before = np.clip(np.searchsorted(knots, targets) - 1, 0, len(knots) - 2)
     targets, before = targets[steady[before]], before[steady[before]]
-    if len(targets) == 0:
-        return
     start, stop = control.line[knots[before]], control.line[knots[before + 1]]
     fraction = ((control.line[targets] - start) / (stop - start))[:, None]
     first = np.moveaxis(rotation[before] @ exp_so3(fraction * turn[before]), 0, -1)
     mixed = (d[before] + fraction * (d[before + 1] - d[before])).T
-    part = control[targets]
-    solved = polish(first, mixed / np.linalg.norm(mixed, axis=0), part.p, part.s)
-    fit = misfit(solved.rotation, part)
-    keep = rotation_angle_between(np.moveaxis(solved.rotation, -1, 0), np.moveaxis(first, -1, 0)) < STEADY
+    mixed /= np.linalg.norm(mixed, axis=0)
     ordinary = _limits(found[knots])
-    keep &= (solved.step < ARRIVED) & (solved.rms <= ordinary[0])
-    keep &= fit <= np.maximum(RIVAL * found.fit[targets], ordinary[1])
-    flag = np.zeros(len(targets), dtype=np.int64)
-    found.put(targets[keep], Attitudes(solved.rotation, solved.d, solved.rms, fit, flag)[keep])
+    for block in blocks(len(targets)):
+        part = control[targets[block]]
+        solved = polish(first[..., block], mixed[:, block], part.p, part.s)
+        fit, flag = misfit(solved.rotation, part), np.zeros(len(part.line), dtype=np.int64)
+        turned = rotation_angle_between(np.moveaxis(solved.rotation, -1, 0), np.moveaxis(first[..., block], -1, 0))
+        keep = (turned < STEADY) & (solved.step < ARRIVED) & (solved.rms <= ordinary[0])
+        keep &= fit <= np.maximum(RIVAL * found.fit[targets[block]], ordinary[1])
+        found.put(targets[block][keep], Attitudes(solved.rotation, solved.d, solved.rms, fit, flag)[keep])
 
 
 def _search(control: Control, progress: Progress) -> Attitudes:

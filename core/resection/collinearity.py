@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..camera.rotations import exp_so3, log_so3
+from ..camera.rotations import log_so3
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, silent, tell
-from .batched import Array, condition_number, cross, inverse, normal_equations, solve
+from .batched import Array, condition_number, cross, inverse, normal_equations, solve, turned
 from .control import Control, gather_control, nadir_start, spread
 from .model import ControlPoints, Flag, Orientation, Resection
 from .outcome import Solution, conclude
@@ -118,14 +118,14 @@ def resect(control: Control, rotation: Array, position: Array, prior: Array, ite
         damped = normal[..., active] * (1 + damping[active] * np.eye(6)[..., None])
         x = solve(damped, gradient[:, active].copy())
         x *= np.minimum(1.0, 0.3 / np.maximum(np.sqrt(np.sum(x[:3] ** 2, axis=0)), 1e-300))
-        turned = np.einsum("ijl,jkl->ikl", np.moveaxis(exp_so3(x[:3].T), 0, -1), rotation[..., active])
+        after = turned(rotation[..., active], x[:3])
         moved = position[:, active] + x[3:]
-        trial = _linearise(part, turned, moved, first[..., active], prior[active])
+        trial = _linearise(part, after, moved, first[..., active], prior[active])
         # At the bottom of the bowl rounding decides which cost is smaller, so a tiny step is always taken.
         tiny = np.sqrt(np.sum(x[:3] ** 2, axis=0)) < SETTLED
         better = (trial[0] < cost[active]) | (tiny & np.isfinite(trial[0]))
         take = active[better]
-        rotation[..., take], position[:, take] = turned[..., better], moved[:, better]
+        rotation[..., take], position[:, take] = after[..., better], moved[:, better]
         cost[take], normal[..., take], gradient[:, take] = trial[0][better], trial[1][..., better], trial[2][:, better]
         done = tiny & better & (damping[active] < 1e-6)
         damping[active] = np.clip(damping[active] * np.where(better, 0.1, 10.0), 1e-16, 1e12)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..camera.rotations import exp_so3
-from .batched import cross, normal_equations, solve, tangents
+from .batched import cross, normal_equations, solve, tangents, turned
 
 Array = NDArray[np.float64]
 
@@ -75,7 +74,6 @@ def polish(rotation: Array, d: Array, p: Array, s: Array, iterations: int = 25) 
 
 def moved(rotation: Array, d: Array, x: Array) -> tuple[Array, Array]:
     """R and d after a step x (5, L) of `residuals`' unknowns."""
-    turn = np.moveaxis(exp_so3(x[:3].T), 0, -1)
-    turned = np.einsum("ijl,jkl->ikl", turn, rotation)
-    shifted = d + np.einsum("ial,al->il", tangents(d), x[3:])
-    return turned, shifted / np.sqrt(np.sum(shifted**2, axis=0))
+    first, second = tangents(d).swapaxes(0, 1)
+    shifted = d + x[3] * first + x[4] * second
+    return turned(rotation, x[:3]), shifted / np.sqrt(np.sum(shifted**2, axis=0))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..camera.rotations import exp_so3, log_so3
+from ..camera.rotations import log_so3
 from ..errors import MissingPackageError
-from .batched import Array, normal_equations
+from .batched import Array, normal_equations, turned
 from .collinearity import image_residuals
 from .control import Control
 
@@ -63,10 +63,10 @@ def lean_on_neighbours(
         x = _solve(state[1], state[2], difference, damping) * scale[:, None]
         size = float(np.max(np.abs(x[:3])))
         x *= min(1.0, 0.1 / max(size, 1e-300))
-        turned = np.einsum("ijl,jkl->ikl", np.moveaxis(exp_so3(x[:3].T), 0, -1), rotation)
-        trial = linearise(turned, position + x[3:])
+        after = turned(rotation, x[:3])
+        trial = linearise(after, position + x[3:])
         if trial[0] <= state[0] * (1 + 1e-12):
-            rotation, position, state, damping = turned, position + x[3:], trial, max(0.1 * damping, 1e-12)
+            rotation, position, state, damping = after, position + x[3:], trial, max(0.1 * damping, 1e-12)
             if not known:
                 altitude = altitude * max(np.sqrt(trial[3] / (2 * control.count.sum())), 1e-2)
                 altitude = np.maximum(altitude, 1e-1)

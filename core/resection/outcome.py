@@ -79,7 +79,7 @@ def _of_eop(angles: Array, rotation: Array, covariance: Array) -> Array:
     eop[:3, :3] = covariance[3:, 3:]
     eop[3:, :3] = np.einsum("abl,bcl->acl", turn, covariance[:3, 3:])
     eop[:3, 3:] = eop[3:, :3].swapaxes(0, 1)
-    eop[3:, 3:] = np.einsum("abl,bcl,dcl->adl", turn, covariance[:3, :3], turn)
+    eop[3:, 3:] = np.einsum("abl,dbl->adl", np.einsum("abl,bcl->acl", turn, covariance[:3, :3]), turn)
     return eop
 
 

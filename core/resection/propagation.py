@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .batched import Array, Integers, condition_number, cross, inverse, normal_equations, tangents
+from .batched import Array, Integers, blocks, condition_number, cross, inverse, normal_equations, tangents
 from .control import Control
 from .coplanarity import residuals
 from .position import position_normals, row_normals
 
 LEAST_SIGMA = 1e-3  # m
-BLOCK = 1024  # instants
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,8 @@ def propagate(solution: TwoPhase, lateral: Array, altitude: Array) -> tuple[Arra
     Returns the covariance (6, 6, L) of (ω, C), the condition number (L,) of phase 1, and how many metres one metre of
     lateral noise moves C (L,).
     """
-    # In blocks, which stay in the processor's cache: twice as fast.
-    blocks = [slice(first, first + BLOCK) for first in range(0, len(solution.control.line), BLOCK)]
-    parts = [_propagate(solution[block], lateral[:, block], altitude[:, block]) for block in blocks]
+    count = len(solution.control.line)
+    parts = [_propagate(solution[block], lateral[:, block], altitude[:, block]) for block in blocks(count)]
     covariance, condition, gain = (np.concatenate(values, axis=-1) for values in zip(*parts))
     return covariance, condition, gain
 

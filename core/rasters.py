@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from .bodies import Array, Body, LonLat, body_of_crs, spatial_reference
 from .errors import CancelledError, InputError
+from .frames import angular_distance
 from .outputs import replacing
 from .progress import Progress, silent
 
@@ -79,11 +80,8 @@ class Grid:
         x, y = self.xy((self.width - 1) / 2, (self.height - 1) / 2)
         step = np.array([abs(self.transform[1]), abs(self.transform[5])]) * max(min(self.width, self.height) / 8, 1)
         lon, lat = self.lonlat.from_xy(x + np.array([-1, 1, 0, 0]) * step[0], y + np.array([0, 0, -1, 1]) * step[1])
-        radius = self.body.semi_major_m
-        dlon = np.angle(np.exp(1j * np.array([lon[1] - lon[0], lon[3] - lon[2]])))
-        dlat = np.array([lat[1] - lat[0], lat[3] - lat[2]])
-        cos_lat = np.cos([(lat[0] + lat[1]) / 2, (lat[2] + lat[3]) / 2])
-        metres = radius * np.hypot(dlon * cos_lat, dlat) / (2 * step)
+        # Great circles: differences of longitude mean nothing where the grid has a pole in its middle.
+        metres = self.body.semi_major_m * angular_distance(lon[::2], lat[::2], lon[1::2], lat[1::2]) / (2 * step)
         if not np.all(np.isfinite(metres) & (metres > 0)):
             raise InputError("The raster lies outside the area where its CRS is defined; reproject it first.")
         return float(metres[0]), float(metres[1])

@@ -12,13 +12,8 @@ from pathlib import Path
 from .errors import InputError
 
 
-@contextmanager
-def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path]:
-    """Yield a temporary path in the target's folder; on success rename it to ``path``, else remove it.
-
-    ``suffixes`` are the file name endings allowed (empty: any). Raises `InputError` when the folder
-    does not exist or cannot be written, the disk is full, or the target is held by another program.
-    """
+def require_writable(path: str | Path, suffixes: tuple[str, ...] = ()) -> None:
+    """Raise `InputError` where ``path`` cannot be written, before long work starts; leaves nothing behind."""
     target = Path(path)
     if suffixes and target.suffix.lower() not in suffixes:
         raise InputError(f"Output {target.name!r} must end in {' or '.join(suffixes)}.")
@@ -26,22 +21,41 @@ def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path
         raise InputError(f"Output folder {str(target.parent)!r} does not exist; create it or choose another.")
     if target.is_dir():
         raise InputError(f"Output {str(target)!r} is a folder; give a file name.")
-    temporary = target.with_name(f".{target.stem[:80]}.{secrets.token_hex(4)}.part{target.suffix}")
+    probe = _beside(target)
     try:
-        with temporary.open("wb"):
-            pass
-        temporary.unlink()
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+@contextmanager
+def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield a temporary path in the target's folder; on success rename it to ``path``, else remove it.
+
+    ``suffixes`` are the file name endings allowed (empty: any). Raises `InputError` when the folder
+    does not exist or cannot be written, the disk is full, or the target is held by another program.
+    """
+    require_writable(path, suffixes)
+    target = Path(path)
+    temporary = _beside(target)
+    try:
         yield temporary
         os.replace(temporary, target)
-    except PermissionError as error:
-        raise InputError(
-            f"Output {str(target)!r} cannot be written ({error.strerror}); close what holds it or choose another."
-        ) from error
     except OSError as error:
-        raise InputError(f"Output {str(target)!r} was not written: {error.strerror or error}.") from error
+        raise _unwritable(target, error) from error
     finally:
         for leftover in target.parent.glob(f"{_escape(temporary.name)}*"):
             leftover.unlink()
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.stem[:80]}.{secrets.token_hex(4)}.part{target.suffix}")
+
+
+def _unwritable(target: Path, error: OSError) -> InputError:
+    hint = "; close what holds it or choose another" if isinstance(error, PermissionError) else ""
+    return InputError(f"Output {str(target)!r} cannot be written ({error.strerror or error}){hint}.")
 
 
 @contextmanager

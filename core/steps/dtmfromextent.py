@@ -2,9 +2,176 @@
 
 from __future__ import annotations
 
-from ..learned.extent import dtm_from_extent
-from ..terrain.references import ALTIMETRY_HELP, REFERENCE_HELP
-from .step import Kind, Output, OutputKind, Parameter, Step
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..learned.adapter import Grey, to_grey
+from ..learned.engine import load_engine
+from ..learned.model_file import load_model
+from ..learned.prediction import Relief, predict_relief
+from ..outputs import require_writable
+from ..progress import Progress, part, silent, tell
+from ..rasters import Band, Grid, Raster, Window, write_dtm
+from ..version import VERSION
+from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, Extent, read_references
+from .levelled import bring_to_metres, write_levelled
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "resources" / "models" / "default.safetensors"
+LONGEST_SIDE = 4096  # pixels of the output, unless a pixel size is asked for
+
+
+def run(
+    *,
+    input: str,
+    extent: Extent | None,
+    pixel_size: float | None,
+    altimetry: str | None,
+    altitude_field: str | None,
+    reference_dem: str | None,
+    sun_azimuth: float | None,
+    sun_incidence: float | None,
+    mode: str,
+    model: str | None,
+    engine: str,
+    output: str,
+    progress: Progress = silent,
+) -> StepResult:
+    """Predict, level where something is given to level to, and write the DTM; see `STEP` for the parameters."""
+    image = Raster(input, "INPUT")
+    window, grid, warnings = output_grid(image.grid, extent, pixel_size)
+    require_writable(output, (".tif", ".tiff"))
+    references = read_references(grid, altimetry, altitude_field, reference_dem)
+    tell(progress, 0.0, "Reading the model")
+    network = load_engine(load_model(model or DEFAULT_MODEL), engine)
+    pixels = _Pixels(image, window, grid)
+    azimuth, incidence = _sun_of(image, sun_azimuth, sun_incidence)
+    relief = predict_relief(
+        pixels.read,
+        pixels.shape,
+        pixels.window,
+        grid.pixel_size_m,
+        network,
+        azimuth,
+        incidence,
+        mode,
+        part(progress, 0.02, 0.75),
+    )
+    warnings += (*pixels.warnings, *relief.warnings)
+    about = _about(image, relief, network.model.card, {"MODE": mode, "MODEL": Path(model or DEFAULT_MODEL).name})
+    if references:
+        levelled = bring_to_metres(
+            grid, relief.height, relief.valid, references, "relative", part(progress, 0.75, 0.95)
+        )
+        write_levelled(output, grid, levelled, about, part(progress, 0.95, 1.0))
+        return StepResult({"OUTPUT": output}, warnings + levelled.warnings, levelled.notes)
+    about["LEVELLED"] = "NO"
+    write_dtm(output, grid, [relief.height], [Band("relative height", "")], about, part(progress, 0.95, 1.0))
+    return StepResult(
+        {"OUTPUT": output}, warnings, ("Relative heights: shape only, not metres; give altimetry to level.",)
+    )
+
+
+def output_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> tuple[Window, Grid, tuple[str, ...]]:
+    """The image pixels of an extent, the grid of the DTM over them, and warnings.
+
+    ``pixel_size`` in metres on the ground; None: the image's own, coarsened by a whole number until the longer side
+    has at most `LONGEST_SIDE` pixels. Terrain finer than the image is not made.
+    """
+    window = grid.window(extent)
+    own = grid.sub(window)
+    native = min(own.pixel_size_m)
+    longest = max(window.width, window.height)
+    warnings: tuple[str, ...] = ()
+    factor = float(-(-longest // LONGEST_SIDE))
+    if pixel_size:
+        # A geographic CRS has square pixels in degrees, sized by the degree of latitude.
+        factor = pixel_size / (own.pixel_size_m[1] if grid.is_geographic else native)
+        if factor < 1 - 1e-6:
+            warnings = (
+                f"PIXEL_SIZE {pixel_size:g} m is finer than the image's {native:.4g} m, which is used instead.",
+            )
+        factor = max(factor, 1.0)
+    width, height = max(1, round(window.width / factor)), max(1, round(window.height / factor))
+    return window, own.resized(width, height), warnings
+
+
+class _Pixels:
+    """The image at the DTM's resolution, read part by part, beyond the extent too: real neighbours as context."""
+
+    def __init__(self, image: Raster, window: Window, grid: Grid) -> None:
+        self._image = image
+        self._scale = window.width / grid.width, window.height / grid.height
+        # Whole output pixels that fit before the window on either side.
+        left, top = int(window.column / self._scale[0]), int(window.row / self._scale[1])
+        size = image.grid
+        right = int((size.width - window.column - window.width) / self._scale[0])
+        below = int((size.height - window.row - window.height) / self._scale[1])
+        self._origin = window.column - left * self._scale[0], window.row - top * self._scale[1]
+        self.shape = top + grid.height + below, left + grid.width + right
+        self.window = top, top + grid.height, left, left + grid.width
+        self.warnings: tuple[str, ...] = ()
+
+    def read(self, row0: int, row1: int, column0: int, column1: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+        """Grey (float32) and validity of rows ``row0`` to ``row1``, columns ``column0`` to ``column1``."""
+        sx, sy = self._scale
+        x0, x1 = self._origin[0] + column0 * sx, self._origin[0] + column1 * sx
+        y0, y1 = self._origin[1] + row0 * sy, self._origin[1] + row1 * sy
+        box = Window(round(x0), round(y0), round(x1) - round(x0), round(y1) - round(y0))
+        grey = self._grey(box, (row1 - row0, column1 - column0))
+        if not self.warnings:
+            self.warnings = grey.warnings
+        return grey.grey, grey.valid
+
+    def _grey(self, box: Window, shape: tuple[int, int]) -> Grey:
+        colours = self._image.colours()
+        palette = self._image.palette() if colours[0] == "palette" else None
+        if palette is not None:
+            index, valid = self._image.read(box, shape, resampling="nearest")
+            return to_grey(np.moveaxis(palette[index.astype(int)], -1, 0), valid)
+        count = self._image.bands if self._image.bands <= 4 else 1
+        bands = [self._image.read(box, shape, band) for band in range(1, count + 1)]
+        return to_grey(np.stack([values for values, _ in bands]), bands[0][1])
+
+
+def _sun_of(image: Raster, azimuth: float | None, incidence: float | None) -> tuple[float | None, float | None]:
+    """What the user says, else what the image's metadata say under usual names."""
+
+    def noted(*names: str) -> float | None:
+        lower = {key.lower(): value for key, value in image.metadata.items()}
+        for name in names:
+            try:
+                return float(lower[name].split("<")[0])
+            except (KeyError, ValueError):
+                continue
+        return None
+
+    azimuth = (
+        noted("sun_azimuth", "subsolar_ground_azimuth", "sub_solar_ground_azimuth") if azimuth is None else azimuth
+    )
+    incidence = noted("sun_incidence", "incidence_angle") if incidence is None else incidence
+    if incidence is not None and not 0 <= incidence < 90:
+        raise InputError(f"SUN_INCIDENCE is {incidence:g} degrees; the sun must stand above the horizon (0 to 89.9).")
+    return azimuth, incidence
+
+
+def _about(image: Raster, relief: Relief, card: object, more: dict[str, str]) -> dict[str, str]:
+    """Metadata of the DTM: how it was made."""
+    sun = "" if relief.sun is None else f"{relief.sun.azimuth % 360:.1f}"
+    name = card.get("name", "") if isinstance(card, dict) else ""
+    return {
+        "METHOD": "dtmfromextent",
+        "INPUT": image.name,
+        "MODEL_NAME": str(name),
+        "SUN_AZIMUTH_USED": sun,
+        "VERSION": VERSION,
+        "PARAMETERS": json.dumps(more),
+        **more,
+    }
+
 
 STEP = Step(
     id="dtmfromextent",
@@ -113,7 +280,7 @@ STEP = Step(
             style="dtm",
         ),
     ),
-    run=dtm_from_extent,
+    run=run,
     icon="dtm_from_view",
     tags=("terrain", "elevation", "DEM", "learning", "Pix2Pix", "JMARS", "shading"),
 )

@@ -1,8 +1,9 @@
-"""What several steps read: altimetry and reference DEMs, brought onto a DTM's grid."""
+"""What several steps share: altimetry and reference DEMs brought onto a DTM's grid, levelling to them, writing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ REFERENCE_HELP = (
 _DEFAULT_SIGMA_M = 5.0
 
 
+Extent = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True)
 class Reference:
     """A DEM on another grid: heights (m) and validity there, and the size of its cells in pixels of that grid."""
@@ -34,6 +38,31 @@ class Reference:
     height: Array
     valid: Mask
     cell: float
+
+
+@dataclass(frozen=True)
+class References:
+    """What a terrain is levelled to: shots on its grid or a DEM there; at most one of them."""
+
+    shots: Shots | None
+    dem: Reference | None
+    source: str
+
+    def __bool__(self) -> bool:
+        return self.shots is not None or self.dem is not None
+
+
+def read_references(
+    grid: Grid, altimetry: str | None, altitude_field: str | None, reference_dem: str | None
+) -> References:
+    """Read what to level to; nothing given is an empty answer, two things are refused."""
+    if altimetry and reference_dem:
+        raise InputError("ALTIMETRY and REFERENCE_DEM are both given; level to one of them.")
+    if altimetry:
+        return References(shots_on(grid, altimetry, altitude_field), None, Path(altimetry.split("|")[0]).name)
+    if reference_dem:
+        return References(None, reference_on(grid, reference_dem), Path(reference_dem).name)
+    return References(None, None, "")
 
 
 def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> Shots:

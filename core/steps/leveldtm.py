@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
-from ..terrain.level_files import level_dtm
-from ..terrain.references import ALTIMETRY_HELP, REFERENCE_HELP
-from .step import Kind, Output, OutputKind, Parameter, Step
+import numpy as np
+
+from ..errors import InputError
+from ..outputs import require_writable
+from ..progress import Progress, part, silent, tell
+from ..rasters import Raster
+from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, read_references
+from .levelled import bring_to_metres, write_levelled
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+
+def run(
+    *,
+    input: str,
+    altimetry: str | None,
+    altitude_field: str | None,
+    reference_dem: str | None,
+    mode: str,
+    output: str,
+    progress: Progress = silent,
+) -> StepResult:
+    """Level the first band of a DTM; see `STEP` for the parameters."""
+    source = Raster(input, "DTM")
+    grid = source.grid
+    require_writable(output, (".tif", ".tiff"))
+    references = read_references(grid, altimetry, altitude_field, reference_dem)
+    if not references:
+        raise InputError("Levelling needs ALTIMETRY or REFERENCE_DEM; give one.")
+    tell(progress, 0.0, "Reading")
+    height, valid = source.read()
+    if not valid.any():
+        raise InputError(f"DTM {source.name!r} holds only nodata.")
+    levelled = bring_to_metres(grid, np.asarray(height, np.float32), valid, references, mode, part(progress, 0.1, 0.9))
+    about = {k: v for k, v in source.metadata.items() if k != "AREA_OR_POINT"}
+    write_levelled(output, grid, levelled, about, part(progress, 0.9, 1.0))
+    return StepResult({"OUTPUT": output}, levelled.warnings, levelled.notes)
+
 
 STEP = Step(
     id="leveldtm",
@@ -23,8 +57,8 @@ STEP = Step(
             "ALTITUDE_FIELD",
             Kind.FIELD,
             "Altitude field",
-            "Column of the altimetry that holds altitudes in metres above the "
-            "datum; left empty, it is recognised by its name.",
+            "Column of the altimetry that holds altitudes in metres above the datum; left empty, it is recognised by its "
+            "name.",
             optional=True,
             parent="ALTIMETRY",
         ),
@@ -33,8 +67,8 @@ STEP = Step(
             "MODE",
             Kind.CHOICE,
             "Mode",
-            "relative: scale, plane and fusion, for terrain from one image. rigid: shift and tilt "
-            "only, for measured terrain.",
+            "relative: scale, plane and fusion, for terrain from one image. rigid: shift and tilt only, for measured "
+            "terrain.",
             default="relative",
             choices=("relative", "rigid"),
         ),
@@ -49,7 +83,7 @@ STEP = Step(
             style="dtm",
         ),
     ),
-    run=level_dtm,
+    run=run,
     icon="level",
     tags=("altimetry", "LOLA", "MOLA", "bias", "co-registration"),
 )

@@ -18,13 +18,13 @@ from ..terrain.shots import Shots, make_shots
 Array = npt.NDArray[np.float64]
 
 ALTIMETRY_HELP = (
-    "Laser shots to level to: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and MOLA "
-    "PEDR files are recognised by their header."
+    "Laser shots to level to: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and "
+    "MOLA PEDR files are recognised by their header."
 )
 REFERENCE_HELP = (
     "A DEM to level to, coarser than the image, in metres above the body's datum (for example GLD100 or MOLA)."
 )
-# Without a stated sigma a shot is trusted to this many metres (LOLA and MOLA are near 1 m; their place to tens of metres).
+# Without a stated sigma a shot is trusted to this many metres (its range is good to 1 m, its place to tens of metres).
 _DEFAULT_SIGMA_M = 5.0
 
 

@@ -57,8 +57,8 @@ STEP = Step(
             "ALTITUDE_FIELD",
             Kind.FIELD,
             "Altitude field",
-            "Column of the altimetry that holds altitudes in metres above the datum; left empty, it is recognised by its "
-            "name.",
+            "Column of the altimetry that holds altitudes in metres above the datum; left empty, it is recognised by "
+            "its name.",
             optional=True,
             parent="ALTIMETRY",
         ),

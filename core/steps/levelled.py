@@ -37,7 +37,7 @@ def bring_to_metres(
     warnings = []
     if made.inverted:
         warnings.append(
-            f"The relief came out inverted (scale {made.scale:.2f}): the sun stands on the other side than was thought; "
+            f"The relief came out inverted (scale {made.scale:.2f}): the sun stands on the other side; "
             "give SUN_AZIMUTH."
         )
     about = {
@@ -49,7 +49,10 @@ def bring_to_metres(
         "SHOTS_WILD": str(made.wild),
         "VERSION": VERSION,
     }
-    note = f"Levelled to {made.used} shots of {references.source}, {made.wild} left out as wild; metres above the {grid.body.datum}."
+    note = (
+        f"Levelled to {made.used} shots of {references.source} ({made.wild} left out as wild): "
+        f"metres above the {grid.body.datum}."
+    )
     return InMetres(made.height, made.sigma, about, tuple(warnings), (note,))
 
 

@@ -1,0 +1,202 @@
+"""Relief of any extent from its image: turned to the sun, in overlapping tiles, at several resolutions, joined.
+
+A network sees some hundred pixels far and cannot tell the longest waves, so the image is also given to it at 1/2, 1/4
+and 1/8 of its resolution: heights in units of the ground pixel make one network serve all of them. Each coarser result
+replaces the long waves of the finer one (`CROSSOVER`), which leaves the finer tiles nothing to disagree about: there
+are no seams, and no tile has to be levelled to its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..progress import Progress, part, silent, tell
+from ..simulation.shading import smooth
+from .adapter import Grey, bilinear, jmars_heights, placement, to_grey8
+from .engine import Engine
+from .frame import Frame, frame_of
+from .greyscale import GreyScale, grey_scale
+from .sun import Sun, find_sun
+from .tiles import Box, predict_tiles
+
+Float = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Read = Callable[[int, int, int, int], "tuple[Float, Mask]"]
+
+MODES = ("seamless", "jmars")
+LEVELS = 4  # resolutions: 1, 1/2, 1/4, 1/8
+CROSSOVER = 6.0  # sigma, in pixels of the coarser of two levels, above which its waves replace the finer one's
+MARGIN = 64  # pixels around the extent, at each level, that give its rim a neighbourhood
+SMALLEST = 32  # a level with a shorter side than this says nothing
+
+
+@dataclass(frozen=True)
+class Relief:
+    """Relative heights of an extent: metres if the model's scale held.
+
+    height: (rows, columns) float32, NaN where not ``valid``; zero mean in seamless mode, as the model gives it in jmars
+    mode. sun: where the sun was taken to stand (None: the model does not ask). warnings: sentences for the user.
+    """
+
+    height: Float
+    valid: Mask
+    sun: Sun | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Level:
+    """The image at 1/``factor`` of its resolution; its first pixel is ``row``, ``column`` of the whole image's grid."""
+
+    grey: Float
+    valid: Mask
+    row: int
+    column: int
+    factor: int
+    scale: GreyScale
+
+    def around(self, window: Box) -> Box:
+        """The window at this level with its margin, on even pixels, cut to what was read."""
+        first = [(start // self.factor - MARGIN) // 2 * 2 for start in (window.row, window.column)]
+        last = [-(-stop // self.factor) + MARGIN + 1 for stop in (window.row_stop, window.column_stop)]
+        stop = [value // 2 * 2 for value in last]
+        return Box(first[0], stop[0], first[1], stop[1]).within(
+            Box(self.row, self.row + self.grey.shape[0], self.column, self.column + self.grey.shape[1])
+        )
+
+
+def predict_relief(
+    read: Read,
+    shape: tuple[int, int],
+    window: tuple[int, int, int, int],
+    gsd_m: tuple[float, float],
+    engine: Engine,
+    sun_azimuth: float | None = None,
+    sun_incidence: float | None = None,
+    mode: str = "seamless",
+    progress: Progress = silent,
+) -> Relief:
+    """Relief of ``window`` (row0, row1, column0, column1) of an image of ``shape`` (rows, columns), north up.
+
+    ``read(row0, row1, column0, column1)`` returns grey (float32) and validity of any part of the image; what surrounds
+    the window is read too, as context. ``gsd_m``: ground size of a pixel along columns (x) and rows (y), metres.
+    ``sun_azimuth``: degrees clockwise from north; None: estimated from the image where the model needs it.
+    ``sun_incidence``: degrees from the zenith; sets the scale of the relief (None: as the training scenes had it).
+    ``mode``: "seamless" or "jmars" (see `adapter`). Raises `InputError` for a window without valid pixels.
+    """
+    if mode not in MODES:
+        raise InputError(f"Mode {mode!r} is unknown; use one of {', '.join(MODES)}.")
+    box = Box(*window)
+    if mode == "jmars":
+        return _jmars(read, box, gsd_m, engine, sun_azimuth, progress)
+    levels = _pyramid(read, shape, box, engine, part(progress, 0.0, 0.1))
+    finest = levels[0]
+    valid = finest.valid[box.slices(finest.row, finest.column)]
+    if not valid.any():
+        raise InputError("The extent holds nodata only; choose one that meets the image.")
+    sun, warnings = None, ()
+    if engine.model.sun_azimuth is not None:
+        own = finest.around(box).slices(finest.row, finest.column)
+        sun, warnings = find_sun(finest.grey[own], finest.valid[own], gsd_m, sun_azimuth)
+    frame = frame_of(gsd_m, sun.azimuth if sun else None, engine.model.sun_azimuth)
+    height = _joined(levels, box, frame, engine, part(progress, 0.1, 1.0))
+    height *= np.float32(_slope_factor(finest, valid, sun_incidence))
+    height -= height[valid].mean(dtype=np.float64)
+    return Relief(np.where(valid, height, np.float32(np.nan)), valid, sun, warnings)
+
+
+def _pyramid(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress) -> list[_Level]:
+    """The image around the window at every resolution that helps, finest first."""
+    count = LEVELS if engine.model.card["height_unit"] == "ground_pixel" else 1
+    step, reach = 2**count, MARGIN * 2 ** (count - 1)
+    box = window.grown(reach).within(Box(0, shape[0], 0, shape[1]))
+    whole = Box(*(bound // step * step for bound in (box.row, box.row_stop + step - 1)),
+                *(bound // step * step for bound in (box.column, box.column_stop + step - 1)))  # fmt: skip
+    grey, valid = np.zeros(whole.shape, np.float32), np.zeros(whole.shape, bool)
+    for row in range(box.row, box.row_stop, 256):
+        tell(progress, (row - box.row) / (box.row_stop - box.row), "Reading the image")
+        lines = Box(row, min(row + 256, box.row_stop), box.column, box.column_stop)
+        part_of = lines.slices(whole.row, whole.column)
+        grey[part_of], valid[part_of] = read(lines.row, lines.row_stop, lines.column, lines.column_stop)
+    kind = engine.model.card["grey"]["kind"]
+    levels = [_Level(grey, valid, whole.row, whole.column, 1, grey_scale(grey, valid, kind))]
+    while len(levels) < count and min(levels[-1].grey.shape) >= 2 * SMALLEST:
+        grey, valid = _halved(grey, valid)
+        last = levels[-1]
+        scale = grey_scale(grey, valid, kind)
+        levels.append(_Level(grey, valid, last.row // 2, last.column // 2, 2 * last.factor, scale))
+    return levels
+
+
+def _halved(grey: Float, valid: Mask) -> tuple[Float, Mask]:
+    """Means of the valid pixels among 2 x 2; valid where at least two of them are."""
+    weight = valid.astype(np.float32)
+    total, count = (_sums_of_4(array) for array in (grey * weight, weight))
+    return total / np.maximum(count, 1), count >= 2
+
+
+def _sums_of_4(values: Float) -> Float:
+    return np.asarray(values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2], np.float32)
+
+
+def _joined(levels: list[_Level], window: Box, frame: Frame, engine: Engine, progress: Progress) -> Float:
+    """Heights of the window, metres: predicted at every level, coarsest first, each long-wave part from the coarser."""
+    areas = np.array([np.prod(level.around(window).shape) for level in levels[::-1]], float)
+    done = np.concatenate([[0.0], np.cumsum(areas) / areas.sum()])
+    height, coarser = np.empty((0, 0), np.float32), None
+    for index, level in enumerate(levels[::-1]):
+        box = level.around(window)
+        stage = part(progress, done[index], done[index + 1])
+        new = predict_tiles(level.grey, level.valid, level.scale, (level.row, level.column), box, frame, engine, stage)
+        # Contrast falls with resolution as slopes do: what was stretched for the network is taken back.
+        contrast = level.scale.spread / levels[0].scale.spread
+        new = engine.model.heights(new, frame.gsd_m * level.factor) * np.float32(contrast)
+        height = new if coarser is None else _with_long_waves(new, box, height, coarser)
+        coarser = box
+    assert coarser is not None
+    return height[window.slices(coarser.row, coarser.column)].copy()
+
+
+def _with_long_waves(fine: Float, box: Box, coarse: Float, coarse_box: Box) -> Float:
+    """``fine`` with the waves longer than some `CROSSOVER` coarse pixels taken from ``coarse``."""
+    same = Box(box.row // 2, box.row_stop // 2, box.column // 2, box.column_stop // 2)
+    difference = coarse[same.slices(coarse_box.row, coarse_box.column)] - _sums_of_4(fine) / 4
+    return fine + bilinear(np.asarray(smooth(difference, CROSSOVER), np.float32), fine.shape)
+
+
+def _slope_factor(level: _Level, valid: Mask, incidence: float | None) -> float:
+    return 1.0
+
+
+def _jmars(
+    read: Read, window: Box, gsd_m: tuple[float, float], engine: Engine, sun_azimuth: float | None, progress: Progress
+) -> Relief:
+    """The window as JMARS would do it: one square, no turn; see `adapter`."""
+    tell(progress, 0.0, "Reading the image")
+    grey, valid = read(window.row, window.row_stop, window.column, window.column_stop)
+    view = to_grey8(Grey(grey, valid))
+    scale = grey_scale(view.grey, valid, engine.model.card["grey"]["kind"])
+    place = placement(window.shape)
+    gsd = float(np.sqrt(gsd_m[0] * gsd_m[1] * np.prod(window.shape) / np.prod(place.size)))
+
+    def model(square: Float) -> Float:
+        tell(progress, 0.2, "Predicting")
+        image = scale(square, np.ones(square.shape, bool))
+        return engine.model.heights(engine.predict(image[None, None])[0, 0], gsd)
+
+    height = jmars_heights(view.grey, valid, model)
+    expected, warnings = engine.model.sun_azimuth, ()
+    if expected is not None:
+        seen = "an unknown azimuth" if sun_azimuth is None else f"azimuth {sun_azimuth:.0f}"
+        if sun_azimuth is None or np.cos(np.radians(sun_azimuth - expected)) < np.sqrt(0.5):
+            warnings = (
+                f"The sun stands at {seen}, the model expects it at {expected:.0f}, and jmars mode does not turn the "
+                "image: relief may be wrong or inverted; use seamless mode.",
+            )
+    tell(progress, 1.0, "Predicted")
+    return Relief(height, valid, None, warnings)

@@ -97,9 +97,9 @@ def _sigmas(points: ControlPoints, instants: Instants, solution: TwoPhase) -> tu
         missing = ~np.isfinite(given)
         if missing.any() and count:
             given[missing] = value = estimate(solution)
-            said = f"is estimated as {value:.3g} m from the residuals"
-            nothing = "five GCPs a line fit exactly, so that there are no error bars"
-            sentences.append(f"{field} was not given; {said if np.isfinite(value) else nothing}.")
+            said = f"the residuals give {value:.3g} m"
+            nothing = "five GCPs a line fit exactly and tell nothing of it, so there are no error bars"
+            sentences.append(f"{field} was not given: {said if np.isfinite(value) else nothing}.")
         arrays.append(np.maximum(given, LEAST_SIGMA))
     return arrays[0], arrays[1], sentences
 

@@ -13,7 +13,7 @@ from .architectures import INPUT, Architecture, Node
 if TYPE_CHECKING:
     import torch
 
-Tensors = Mapping[str, NDArray[np.floating]]
+Tensors = Mapping[str, NDArray[np.floating[Any]]]
 
 
 def _pointwise(node: Node) -> Any:
@@ -50,22 +50,20 @@ def build(architecture: Architecture, seed: int = 0) -> torch.nn.Module:
     """
     import torch
 
-    class Network(torch.nn.Module):
+    class Network(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.weighted = torch.nn.ModuleDict(
                 {node.name: _weighted(node) for node in architecture.nodes if "conv" in node.op}
             )
             last_use = {name: node.name for node in architecture.nodes for name in node.inputs}
-            self.steps = [
-                (node, None if "conv" in node.op else _pointwise(node), [n for n in node.inputs if last_use[n] == node.name])
-                for node in architecture.nodes
-            ]
+            self.steps = [(node, None if "conv" in node.op else _pointwise(node)) for node in architecture.nodes]
+            self.finished = [[n for n in node.inputs if last_use[n] == node.name] for node in architecture.nodes]
 
         def forward(self, grey: torch.Tensor) -> torch.Tensor:
             values = {INPUT: grey}
             output = grey
-            for node, function, finished in self.steps:
+            for (node, function), finished in zip(self.steps, self.finished):
                 inputs = [values[name] for name in node.inputs]
                 if function is not None:
                     output = function(*inputs)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,10 @@ class Pair:
 class PairSource:
     """Draws scenes by number: the same seed and number give the same pair, on any machine and in any order."""
 
-    def __init__(self, folder: str | Path, seed: int = 0, held_out: bool = False, areas: Sequence[Area] = GLD100_AREAS):
-        """folder: where the DEM files lie; held_out: scenes of the areas kept for scores, and other simulated ground."""
+    def __init__(
+        self, folder: str | Path, seed: int = 0, held_out: bool = False, areas: Sequence[Area] = GLD100_AREAS
+    ) -> None:
+        """folder: where the DEM files lie; held_out: scenes of the areas kept for scores, and new simulated ground."""
         self.folder, self.seed, self.held_out = Path(folder), seed, held_out
         self.areas = [area for area in areas if area.held_out == held_out]
         if not self.areas:
@@ -126,7 +129,8 @@ def _detailed(height: Float, pixel: float, factor: float, rng: np.random.Generat
     if rng.random() < 0.7:
         density = 10 ** rng.uniform(-2.3, -1.0)
         largest = max(2.5 * finest, 5.0) / len(height)
-        craters = draw_craters(height.shape, pixel, rng, density, rng.uniform(1.8, 3.0), rng.uniform(2.5, 4.0), largest)
+        exponent, smallest = rng.uniform(1.8, 3.0), rng.uniform(2.5, 4.0)
+        craters = draw_craters((len(height), len(height)), pixel, rng, density, exponent, smallest, largest)
         height = add_craters(height, pixel, craters, rng)
     return np.asarray(height, np.float32)
 
@@ -152,8 +156,10 @@ def _law(rng: np.random.Generator) -> Law:
     return Hapke(rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.4), rng.uniform(-0.2, 0.6), rng.uniform(0.0, 2.0))
 
 
-def _photographed(height: Float, pixel: float, oversampling: int, rng: np.random.Generator) -> tuple[Float, Float, float]:
-    """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and the slope."""
+def _photographed(
+    height: Float, pixel: float, oversampling: int, rng: np.random.Generator
+) -> tuple[Float, Float, float]:
+    """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and slope."""
     azimuth = SUN_AZIMUTH + rng.uniform(-SUN_JITTER, SUN_JITTER)
     incidence = float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(80.0)), np.cos(np.radians(25.0))))))
     steep_bright = float(rng.uniform(-0.3, 1.0)) if rng.random() < 0.5 else 0.0
@@ -176,7 +182,7 @@ def _photographed(height: Float, pixel: float, oversampling: int, rng: np.random
     return grey_scale(grey, valid, "robust")(grey, valid), np.asarray(relative, np.float32), slope
 
 
-def _means(values: NDArray[np.floating], side: int) -> Float:
+def _means(values: NDArray[np.floating[Any]], side: int) -> Float:
     rows, columns = (length // side for length in values.shape)
     blocks = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
     return np.asarray(blocks.mean(axis=(1, 3)), np.float32)

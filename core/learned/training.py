@@ -95,7 +95,7 @@ class ScenePool:
         self.first = start
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Grey and heights (batch, 1, crop, crop): random crops, mirrored across the sun's direction, contrast varied."""
+        """Grey and heights (batch, 1, crop, crop): crops mirrored across the sun's direction, contrast varied."""
         import torch
 
         self.advance(step)
@@ -216,14 +216,14 @@ def _save(
 
 
 def _resume(path: Path, plan: Plan, network: torch.nn.Module, average: torch.nn.Module, optimiser: Any) -> int:
-    """Restore everything from a checkpoint -> the step to go on with. Raises InputError for another plan's checkpoint."""
+    """Restore everything from a checkpoint -> the step to go on with. Raises InputError for another plan's."""
     import torch
 
     state = torch.load(path, weights_only=True)
     theirs, ours = json.loads(state["plan"]), json.loads(json.dumps(asdict(plan)))
     changed = [key for key in ours if theirs.get(key) != ours[key] and key not in ("steps", "checkpoint_every")]
     if changed:
-        raise InputError(f"Checkpoint {str(path)!r} was made with another {', '.join(changed)}; use another work folder.")
+        raise InputError(f"Checkpoint {str(path)!r} was made with another {', '.join(changed)}; use another folder.")
     network.load_state_dict(state["network"])
     average.load_state_dict(state["average"])
     optimiser.load_state_dict(state["optimiser"])
@@ -243,8 +243,8 @@ def scores(
 ) -> dict[str, dict[str, list[float]]]:
     """Held-out scores of weights: medians over `count` rendered scenes of held-out areas and new simulated ground.
 
-    -> {"rendered GLD100": {...}, "simulated": {...}} with "cc" and "concordance" of plane-free heights at 1, 1/2, 1/4, 1/8
-    and "cc_local" of heights less their 24-pixel Gaussian mean at full resolution.
+    -> {"rendered GLD100": {...}, "simulated": {...}} with "cc" and "concordance" of plane-free heights at 1, 1/2, 1/4,
+    1/8 and "cc_local" of heights less their 24-pixel Gaussian mean at full resolution.
     """
     import torch
 

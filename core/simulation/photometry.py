@@ -7,12 +7,12 @@ I/F of the same shape, 0 where the sun or the observer is below the surface.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+Array = NDArray[np.floating[Any]]
 
 
 class Law(Protocol):

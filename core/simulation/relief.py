@@ -6,13 +6,14 @@ Heights in metres, row 0 in the north, square pixels of `pixel` metres. Everythi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .shading import fractal
 
-Array = NDArray[np.floating]
+Array = NDArray[np.floating[Any]]
 
 REACH = 3.0  # an ejecta blanket is followed to this many crater radii
 _RADII = np.linspace(0.0, REACH, 385)
@@ -112,7 +113,7 @@ def add_craters(height: Array, pixel: float, craters: Craters, rng: np.random.Ge
 
 
 def _wandering_line(shape: tuple[int, int], rng: np.random.Generator) -> tuple[Array, Array]:
-    """Signed distance (pixels, approximate) of every pixel from a wandering line across the map, and position along it."""
+    """Distance (pixels, approximate, signed) of every pixel from a wandering line, and position along it."""
     rows, columns = shape
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.arange(rows)[:, None] - rng.uniform(0.2, 0.8) * rows, np.arange(columns) - rng.uniform(0.2, 0.8) * columns
@@ -127,7 +128,7 @@ def _wandering_line(shape: tuple[int, int], rng: np.random.Generator) -> tuple[A
 
 
 def rille(shape: tuple[int, int], pixel: float, rng: np.random.Generator) -> Array:
-    """A sinuous rille: a winding channel of V to U section, a few hundred metres to kilometres wide as the pixel asks."""
+    """A sinuous rille: a winding channel of V to U section, 4 to 20 pixels wide."""
     distance, _ = _wandering_line(shape, rng)
     half = rng.uniform(2.0, 10.0)
     depth = rng.uniform(0.1, 0.35) * half * pixel
@@ -157,11 +158,11 @@ def massifs(shape: tuple[int, int], pixel: float, rng: np.random.Generator) -> A
 
 
 def flood(height: Array, pixel: float, rng: np.random.Generator, level: float) -> Array:
-    """Mare fill: ground below the quantile `level` of the heights lies under lava, with a soft shore and faint relief."""
+    """Mare fill: ground below the quantile `level` of the heights lies under lava with faint relief of its own."""
     sea = np.quantile(height[::4, ::4], level)
     softness = 0.3 * pixel
     raised = np.logaddexp((height - sea) / softness, 0.0) * softness + sea
-    swell = fractal(height.shape, rng, 3.6) * rng.uniform(0.5, 3.0) * pixel
+    swell = fractal((height.shape[0], height.shape[1]), rng, 3.6) * rng.uniform(0.5, 3.0) * pixel
     return np.asarray(raised + swell, dtype=np.float32)
 
 
@@ -184,7 +185,8 @@ def random_relief(shape: tuple[int, int], pixel: float, seed: int | np.random.Ge
     if rng.random() < 0.4:
         height = flood(height, pixel, rng, rng.uniform(0.2, 0.8))
     crowded = 10 ** rng.uniform(-2.3, -0.9)
-    craters = draw_craters(shape, pixel, rng, crowded, rng.uniform(1.7, 2.8), rng.uniform(2.5, 6.0), rng.uniform(0.1, 0.6))
+    exponent, smallest, largest = rng.uniform(1.7, 2.8), rng.uniform(2.5, 6.0), rng.uniform(0.1, 0.6)
+    craters = draw_craters(shape, pixel, rng, crowded, exponent, smallest, largest)
     height = add_craters(height, pixel, craters, rng)
     for feature, chance in ((rille, 0.3), (scarp, 0.4), (scarp, 0.2)):
         if rng.random() < chance:

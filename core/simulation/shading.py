@@ -7,13 +7,14 @@ degrees clockwise from north, towards the sun; incidence in degrees from the zen
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .photometry import Law, LunarLambert, reflectance
 
-Array = NDArray[np.floating]
+Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _depth_below_rays(height: Array, east: float, north: float, fall: float) -> 
     return _along_columns(horizon - sheared, np.arange(rows)[:, None] - drift - first)
 
 
-def _along_columns(grid: Array, rows: Array) -> Array:
+def _along_columns(grid: Array, rows: Array | NDArray[np.signedinteger[Any]]) -> Array:
     """Linear interpolation of each column at fractional rows, clamped to the grid."""
     inside = np.clip(rows, 0, len(grid) - 1)
     lower = np.minimum(inside.astype(np.intp), max(len(grid) - 2, 0))
@@ -156,7 +157,8 @@ def expose(image: Array, camera: Camera, rng: np.random.Generator) -> Array:
     for _ in range(camera.seams):  # a straight seam anywhere, the gain differs by a few per cent across it
         angle, where = rng.uniform(0, np.pi), rng.uniform(0.2, 0.8, 2)
         y, x = np.arange(rows)[:, None] - where[0] * rows, np.arange(columns) - where[1] * columns
-        grey = grey * np.where(np.cos(angle) * x + np.sin(angle) * y > 0, rng.uniform(0.94, 1.06), 1.0).astype(grey.dtype)
+        beyond = np.cos(angle) * x + np.sin(angle) * y > 0
+        grey = grey * np.where(beyond, rng.uniform(0.94, 1.06), 1.0).astype(grey.dtype)
     if camera.striping:
         grey = grey * (1 + camera.striping * rng.standard_normal(columns)).astype(grey.dtype)
     if camera.noise:
@@ -180,7 +182,7 @@ def render(
 ) -> Array:
     """Grey picture (rows, columns) in 0..1 of a height map: `radiance`, then `expose`.
 
-    height: metres; pixel: metres; azimuth (degrees clockwise from north, towards the sun), incidence (degrees from zenith).
+    height, pixel: metres; azimuth: degrees clockwise from north, towards the sun; incidence: degrees from the zenith.
     """
     rng = np.random.default_rng(seed)
     image = radiance(height, pixel, azimuth, incidence, scene or Scene(), rng)
@@ -193,7 +195,7 @@ def fractal(shape: tuple[int, int], rng: np.random.Generator, exponent: float, l
     exponent: of the two-dimensional spectrum; a self-affine surface of Hurst exponent H has 2 H + 2.
     longest: wavelength in pixels past which the power stays level.
     """
-    frequency = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1]))
+    frequency = np.hypot(np.fft.fftfreq(shape[0], 1.0)[:, None], np.fft.rfftfreq(shape[1], 1.0))
     frequency[0, 0] = np.inf
     amplitude = np.maximum(frequency, 1 / longest if np.isfinite(longest) else 0.0) ** (-exponent / 2)
     noise = np.fft.rfft2(rng.standard_normal(shape, dtype=np.float32))

@@ -20,9 +20,9 @@ from ..simulation.shading import smooth
 from .adapter import Grey, bilinear, jmars_heights, placement, to_grey8
 from .engine import Engine
 from .frame import Frame, frame_of
-from .greyscale import GreyScale, grey_scale
+from .greyscale import grey_scale
 from .sun import Sun, find_sun
-from .tiles import Box, predict_tiles
+from .tiles import Box, Image, predict_tiles
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -47,27 +47,6 @@ class Relief:
     valid: Mask
     sun: Sun | None
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Level:
-    """The image at 1/``factor`` of its resolution; its first pixel is ``row``, ``column`` of the whole image's grid."""
-
-    grey: Float
-    valid: Mask
-    row: int
-    column: int
-    factor: int
-    scale: GreyScale
-
-    def around(self, window: Box) -> Box:
-        """The window at this level with its margin, on even pixels, cut to what was read."""
-        first = [(start // self.factor - MARGIN) // 2 * 2 for start in (window.row, window.column)]
-        last = [-(-stop // self.factor) + MARGIN + 1 for stop in (window.row_stop, window.column_stop)]
-        stop = [value // 2 * 2 for value in last]
-        return Box(first[0], stop[0], first[1], stop[1]).within(
-            Box(self.row, self.row + self.grey.shape[0], self.column, self.column + self.grey.shape[1])
-        )
 
 
 def predict_relief(
@@ -99,9 +78,10 @@ def predict_relief(
     valid = finest.valid[box.slices(finest.row, finest.column)]
     if not valid.any():
         raise InputError("The extent holds nodata only; choose one that meets the image.")
-    sun, warnings = None, ()
+    sun: Sun | None = None
+    warnings: tuple[str, ...] = ()
     if engine.model.sun_azimuth is not None:
-        own = finest.around(box).slices(finest.row, finest.column)
+        own = _around(finest, box).slices(finest.row, finest.column)
         sun, warnings = find_sun(finest.grey[own], finest.valid[own], gsd_m, sun_azimuth)
     frame = frame_of(gsd_m, sun.azimuth if sun else None, engine.model.sun_azimuth)
     height = _joined(levels, box, frame, engine, part(progress, 0.1, 1.0))
@@ -110,7 +90,7 @@ def predict_relief(
     return Relief(np.where(valid, height, np.float32(np.nan)), valid, sun, warnings)
 
 
-def _pyramid(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress) -> list[_Level]:
+def _pyramid(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress) -> list[Image]:
     """The image around the window at every resolution that helps, finest first."""
     count = LEVELS if engine.model.card["height_unit"] == "ground_pixel" else 1
     step, reach = 2**count, MARGIN * 2 ** (count - 1)
@@ -124,13 +104,21 @@ def _pyramid(read: Read, shape: tuple[int, int], window: Box, engine: Engine, pr
         part_of = lines.slices(whole.row, whole.column)
         grey[part_of], valid[part_of] = read(lines.row, lines.row_stop, lines.column, lines.column_stop)
     kind = engine.model.card["grey"]["kind"]
-    levels = [_Level(grey, valid, whole.row, whole.column, 1, grey_scale(grey, valid, kind))]
+    levels = [Image(grey, valid, whole.row, whole.column, 1, grey_scale(grey, valid, kind))]
     while len(levels) < count and min(levels[-1].grey.shape) >= 2 * SMALLEST:
         grey, valid = _halved(grey, valid)
         last = levels[-1]
         scale = grey_scale(grey, valid, kind)
-        levels.append(_Level(grey, valid, last.row // 2, last.column // 2, 2 * last.factor, scale))
+        levels.append(Image(grey, valid, last.row // 2, last.column // 2, 2 * last.factor, scale))
     return levels
+
+
+def _around(level: Image, window: Box) -> Box:
+    """The window at this level with its margin, on even pixels, cut to what was read."""
+    row, column = ((start // level.factor - MARGIN) // 2 * 2 for start in (window.row, window.column))
+    stops = (-(-stop // level.factor) + MARGIN + 1 for stop in (window.row_stop, window.column_stop))
+    row_stop, column_stop = (stop // 2 * 2 for stop in stops)
+    return Box(row, row_stop, column, column_stop).within(level.box)
 
 
 def _halved(grey: Float, valid: Mask) -> tuple[Float, Mask]:
@@ -144,15 +132,15 @@ def _sums_of_4(values: Float) -> Float:
     return np.asarray(values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2], np.float32)
 
 
-def _joined(levels: list[_Level], window: Box, frame: Frame, engine: Engine, progress: Progress) -> Float:
+def _joined(levels: list[Image], window: Box, frame: Frame, engine: Engine, progress: Progress) -> Float:
     """Heights of the window, metres: predicted at every level, coarsest first, each long-wave part from the coarser."""
-    areas = np.array([np.prod(level.around(window).shape) for level in levels[::-1]], float)
+    areas = np.array([np.prod(_around(level, window).shape) for level in levels[::-1]], float)
     done = np.concatenate([[0.0], np.cumsum(areas) / areas.sum()])
     height, coarser = np.empty((0, 0), np.float32), None
     for index, level in enumerate(levels[::-1]):
-        box = level.around(window)
+        box = _around(level, window)
         stage = part(progress, done[index], done[index + 1])
-        new = predict_tiles(level.grey, level.valid, level.scale, (level.row, level.column), box, frame, engine, stage)
+        new = predict_tiles(level, box, frame, engine, stage)
         # Contrast falls with resolution as slopes do: what was stretched for the network is taken back.
         contrast = level.scale.spread / levels[0].scale.spread
         new = engine.model.heights(new, frame.gsd_m * level.factor) * np.float32(contrast)
@@ -166,10 +154,10 @@ def _with_long_waves(fine: Float, box: Box, coarse: Float, coarse_box: Box) -> F
     """``fine`` with the waves longer than some `CROSSOVER` coarse pixels taken from ``coarse``."""
     same = Box(box.row // 2, box.row_stop // 2, box.column // 2, box.column_stop // 2)
     difference = coarse[same.slices(coarse_box.row, coarse_box.column)] - _sums_of_4(fine) / 4
-    return fine + bilinear(np.asarray(smooth(difference, CROSSOVER), np.float32), fine.shape)
+    return fine + bilinear(np.asarray(smooth(difference, CROSSOVER), np.float32), box.shape)
 
 
-def _slope_factor(level: _Level, valid: Mask, incidence: float | None) -> float:
+def _slope_factor(level: Image, valid: Mask, incidence: float | None) -> float:
     return 1.0
 
 
@@ -190,7 +178,8 @@ def _jmars(
         return engine.model.heights(engine.predict(image[None, None])[0, 0], gsd)
 
     height = jmars_heights(view.grey, valid, model)
-    expected, warnings = engine.model.sun_azimuth, ()
+    expected = engine.model.sun_azimuth
+    warnings: tuple[str, ...] = ()
     if expected is not None:
         seen = "an unknown azimuth" if sun_azimuth is None else f"azimuth {sun_azimuth:.0f}"
         if sun_azimuth is None or np.cos(np.radians(sun_azimuth - expected)) < np.sqrt(0.5):

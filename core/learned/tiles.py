@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import Progress, tell
+from ..progress import Progress, each
 from .engine import Engine
 from .frame import Frame, bounds, resample
 from .greyscale import GreyScale, fill_invalid
@@ -45,45 +45,47 @@ class Box:
         return Box(row, max(row_stop, row), column, max(column_stop, column))
 
 
-def predict_tiles(
-    grey: Float,
-    valid: Mask,
-    scale: GreyScale,
-    first: tuple[int, int],
-    box: Box,
-    frame: Frame,
-    engine: Engine,
-    progress: Progress,
-) -> Float:
-    """Network output over ``box`` of an image, on the image's grid: (rows, columns) float32.
+@dataclass(frozen=True)
+class Image:
+    """A part of an image at 1/``factor`` of its resolution, and the normalisation of its grey for the network.
 
-    ``grey``, ``valid``: the image with its first pixel at ``first`` (row, column); ``scale`` normalises it. Tiles overlap
-    by twice the network's halo and are joined by weights that fall to zero where a tile lacks neighbours.
+    Its first pixel is ``row``, ``column`` of the whole image's grid at that resolution.
+    """
+
+    grey: Float
+    valid: Mask
+    row: int
+    column: int
+    factor: int
+    scale: GreyScale
+
+    @property
+    def box(self) -> Box:
+        return Box(self.row, self.row + self.grey.shape[0], self.column, self.column + self.grey.shape[1])
+
+
+def predict_tiles(image: Image, box: Box, frame: Frame, engine: Engine, progress: Progress) -> Float:
+    """Network output over ``box`` of an image, on the image's own grid: (rows, columns) float32.
+
+    Tiles of the frame overlap by twice the network's halo and are joined by weights that fall to zero where a tile
+    lacks neighbours. Ground beyond the image and nodata are filled from what is around (`greyscale.fill_invalid`).
     """
     column, row, width, height = bounds(frame.matrix, (box.column, box.row), box.shape)
-    overlap = 2 * engine.halo
-    (v_starts, tall), (u_starts, wide) = (_spans(length, overlap, engine.multiple) for length in (height, width))
-    tiles = [(row + v, column + u) for v in v_starts for u in u_starts]
+    (v_starts, tall), (u_starts, wide) = (_spans(n, 2 * engine.halo, engine.multiple) for n in (height, width))
+    tiles = [(v, u) for v in v_starts for u in u_starts if _meets(box, frame, (row + v, column + u), (tall, wide))]
     total, weights = np.zeros(box.shape, np.float32), np.zeros(box.shape, np.float32)
-    for index, (v, u) in enumerate(tiles):
-        tell(progress, index / len(tiles), "Predicting")
-        part = _footprint(frame, v, u, (tall, wide), box)
-        if 0 in part.shape:
-            continue
-        image = _turned(grey, valid, scale, first, frame, (v, u), (tall, wide))
-        if image is None:
-            continue
-        output = engine.predict(image[None, None])[0, 0]
-        ramps = [_ramp(n, engine.halo, at > starts[0], at < starts[-1]) for n, at, starts in (
-            (tall, v - row, v_starts), (wide, u - column, u_starts))]  # fmt: skip
-        weight = ramps[0][:, None] * ramps[1]
-        laid, share = resample(
-            [output * weight, weight], frame.inverse, (u, v), (part.column, part.row), part.shape
-        )
+    for v, u in each(tiles, progress, len(tiles), "Predicting"):
+        grey = _turned(image, frame, (row + v, column + u), (tall, wide))
+        output = engine.predict(grey[None, None])[0, 0]
+        down = _ramp(tall, engine.halo, v > v_starts[0], v < v_starts[-1])
+        weight = down[:, None] * _ramp(wide, engine.halo, u > u_starts[0], u < u_starts[-1])
+        part = _footprint(frame, (row + v, column + u), (tall, wide)).within(box)
+        target = (part.column, part.row)
+        laid = resample([output * weight, weight], frame.inverse, (column + u, row + v), target, part.shape)
         where = part.slices(box.row, box.column)
-        total[where] += laid
-        weights[where] += share
-    return total / np.maximum(weights, 1e-6)
+        total[where] += laid[0]
+        weights[where] += laid[1]
+    return total / np.maximum(weights, np.float32(1e-6))
 
 
 def _spans(length: int, overlap: int, multiple: int) -> tuple[list[int], int]:
@@ -95,7 +97,7 @@ def _spans(length: int, overlap: int, multiple: int) -> tuple[list[int], int]:
 
 
 def _ramp(size: int, halo: int, before: bool, after: bool) -> Float:
-    """Weights along a tile: 1, but falling smoothly to 0 over the middle of the overlap where a neighbour takes over."""
+    """Weights along a tile: 1, falling smoothly to 0 over the middle of the overlap where a neighbour takes over."""
     index = np.arange(size) + 0.5
     weight = np.ones(size)
     for wanted, distance in ((before, index), (after, size - index)):
@@ -104,31 +106,29 @@ def _ramp(size: int, halo: int, before: bool, after: bool) -> Float:
     return weight.astype(np.float32)
 
 
-def _footprint(frame: Frame, v: int, u: int, shape: tuple[int, int], box: Box) -> Box:
-    """The smallest part of ``box`` that holds all of it that a tile covers."""
-    column, row, width, height = bounds(frame.inverse, (u, v), shape)
-    return Box(row, row + height, column, column + width).within(box)
+def _meets(box: Box, frame: Frame, first: tuple[int, int], shape: tuple[int, int]) -> bool:
+    """True unless a tile of the frame, its first pixel at ``first`` (v, u), surely misses the box."""
+    v, u = (start + np.linspace(0, n - 1, 17) for start, n in zip(first, shape))
+    column, row = np.tensordot(frame.inverse, np.stack(np.meshgrid(u, v)), 1)
+    near = box.grown(max(shape) // 16 + 1)
+    inside = (row >= near.row) & (row < near.row_stop) & (column >= near.column) & (column < near.column_stop)
+    return bool(inside.any())
 
 
-def _turned(
-    grey: Float,
-    valid: Mask,
-    scale: GreyScale,
-    first: tuple[int, int],
-    frame: Frame,
-    origin: tuple[int, int],
-    shape: tuple[int, int],
-) -> Float | None:
-    """A tile of the frame: normalised grey with its holes filled; None where the image has nothing valid."""
-    v, u = origin
-    whole = Box(first[0], first[0] + grey.shape[0], first[1], first[1] + grey.shape[1])
-    source = _footprint(Frame(frame.matrix, frame.gsd_m), v, u, shape, whole)
-    seen = source.slices(*first)
-    known = valid[seen]
-    if not known.any():
-        return None
-    image = fill_invalid(scale(grey[seen], known), known)
-    turned, reached = resample(
-        [image, known.astype(np.float32)], frame.matrix, (source.column, source.row), (u, v), shape
-    )
+def _footprint(frame: Frame, first: tuple[int, int], shape: tuple[int, int]) -> Box:
+    """The smallest box of the image that holds a tile of the frame."""
+    column, row, width, height = bounds(frame.inverse, first[::-1], shape)
+    return Box(row, row + height, column, column + width)
+
+
+def _turned(image: Image, frame: Frame, first: tuple[int, int], shape: tuple[int, int]) -> Float:
+    """A tile of the frame: the image's normalised grey, holes filled; zeros where there is no image at all."""
+    source = _footprint(frame, first, shape).grown(2).within(image.box)
+    if 0 in source.shape:
+        return np.zeros(shape, np.float32)
+    seen = source.slices(image.row, image.column)
+    known = image.valid[seen]
+    grey = fill_invalid(image.scale(image.grey[seen], known), known)
+    bands = [grey, known.astype(np.float32)]
+    turned, reached = resample(bands, frame.matrix, (source.column, source.row), first[::-1], shape)
     return fill_invalid(turned, reached > 0.5)

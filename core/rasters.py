@@ -261,6 +261,18 @@ class Raster:
         return np.where(valid, data, 0).astype(data.dtype, copy=False), valid
 
 
+def is_raster(path: str | Path) -> bool:
+    """Whether GDAL opens ``path`` as a raster with bands (a CSV or a point layer is none)."""
+    from osgeo import gdal
+
+    try:
+        with quiet_gdal():
+            dataset = gdal.OpenEx(str(path), gdal.OF_RASTER)
+    except RuntimeError:
+        return False
+    return dataset is not None and dataset.RasterCount > 0
+
+
 @contextmanager
 def quiet_gdal() -> Iterator[None]:
     """Turn GDAL failures into exceptions inside the block and keep its messages off the terminal."""

@@ -2,8 +2,146 @@
 
 from __future__ import annotations
 
-from ..terrain.compare_files import compare_dtm
-from .step import Kind, Output, OutputKind, Parameter, Step
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..pictures import DIFFERENCE_COLOURS, show_relief, show_values
+from ..progress import Progress, part, silent, tell
+from ..rasters import Band, Grid, Raster, is_raster, write_dtm
+from ..report import Report, figure, key_values, new_figure, note, table
+from ..terrain.comparison import Comparison, compare_grids, compare_points
+from ..terrain.sampling import bilinear
+from ..version import VERSION
+from .inputs import reference_on, shots_on
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+Array = npt.NDArray[np.float64]
+_PICTURE_PIXELS = 900  # along the longer side of a picture in the report
+
+
+def run(
+    *,
+    input: str,
+    reference: str,
+    output: str | None,
+    output_report: str | None,
+    progress: Progress = silent,
+) -> StepResult:
+    """Compare the first band of a DTM with a DEM or altimetry; see `STEP` for the outputs."""
+    source = Raster(input, "DTM")
+    grid = source.grid
+    if source.metadata.get("LEVELLED", "").upper() == "NO":
+        raise InputError(f"DTM {source.name!r} holds relative heights, not metres; level it first (leveldtm).")
+    tell(progress, 0.0, "Reading")
+    values, valid = source.read()
+    height = np.where(valid, values, np.nan).astype(np.float64)
+    if not valid.any():
+        raise InputError(f"DTM {source.name!r} holds only nodata.")
+    tell(progress, 0.2, "Comparing")
+    if is_raster(reference):
+        other = reference_on(grid, reference, "REFERENCE")
+        difference = height - np.where(other.valid, other.height, np.nan)
+        numbers = compare_grids(height, np.where(other.valid, other.height, np.nan), grid.pixel_size_m)
+    else:
+        numbers, difference = _against_shots(grid, height, valid, reference)
+    about = {"METHOD": "comparedtm", "INPUT": source.name, "REFERENCE": Path(reference).name, "VERSION": VERSION}
+    made: dict[str, Any] = {
+        "BIAS": numbers.bias,
+        "RMSE": numbers.rmse,
+        "NMAD": numbers.nmad,
+        "LE90": numbers.le90,
+        "CC": numbers.cc,
+        "SLOPE_RMSE": numbers.slope_rmse,
+        "COUNT": numbers.count,
+    }
+    if output:
+        write_dtm(output, grid, [difference], [Band("difference", "m")], about, part(progress, 0.6, 0.8))
+        made["OUTPUT"] = output
+    if output_report:
+        tell(progress, 0.8, "Drawing the report")
+        _report(source, height, difference, numbers, about).write(output_report)
+        made["OUTPUT_REPORT"] = output_report
+    return StepResult(made)
+
+
+def _against_shots(grid: Grid, height: Array, valid: npt.NDArray[np.bool_], path: str) -> tuple[Comparison, Array]:
+    """Numbers at the shots, and their differences on the grid (mean of a pixel's shots)."""
+    shots = shots_on(grid, path)
+    sampled, known = bilinear(height, valid, shots.row, shots.col)
+    apart = np.where(known, sampled - shots.altitude, np.nan)
+    numbers = compare_points(np.where(known, sampled, np.nan), shots.altitude)
+    cell = np.rint(shots.row).astype(int) * grid.width + np.rint(shots.col).astype(int)
+    count = np.bincount(cell[known], minlength=grid.width * grid.height)
+    total = np.bincount(cell[known], weights=apart[known], minlength=count.size)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return numbers, mean.reshape(grid.height, grid.width)
+
+
+def _report(
+    source: Raster, height: Array, difference: Array, numbers: Comparison, about: Mapping[str, str]
+) -> Report:
+    known = difference[np.isfinite(difference)]
+    limit = float(np.percentile(np.abs(known), 98)) or 1.0
+    step = max(1, -(-max(height.shape) // _PICTURE_PIXELS))
+    pixel = tuple(side * step for side in source.grid.pixel_size_m)
+    fig, axes = new_figure(1, 2, (10.5, 4.6))
+    show_relief(axes[0], height[::step, ::step], pixel, "DTM", "m")
+    dense = known.size > 0.2 * difference.size
+    if dense:
+        show_values(
+            axes[1], difference[::step, ::step], pixel, "DTM minus reference", "m", DIFFERENCE_COLOURS, (-limit, limit)
+        )
+    else:
+        _show_points(axes[1], difference, source.grid.pixel_size_m, limit)
+    bars, axis = new_figure(size=(7.0, 3.2))
+    axis.hist(np.clip(known, -1.5 * limit, 1.5 * limit), bins=81, color="#1f5f8b")
+    axis.axvline(numbers.bias, color="#b3372c", linewidth=1.2, label=f"bias {numbers.bias:.3g} m")
+    axis.set_xlabel("DTM minus reference (m)", fontsize=8)
+    axis.set_ylabel("pixels" if dense else "pixels with shots", fontsize=8)
+    axis.legend(fontsize=8, frameon=False)
+    rows = [
+        ["Bias", numbers.bias, "m", "mean difference"],
+        ["RMSE", numbers.rmse, "m", "root mean square difference"],
+        ["NMAD", numbers.nmad, "m", "robust spread: 1.4826 times the median absolute deviation"],
+        ["LE90", numbers.le90, "m", "nine of ten differences are smaller"],
+        ["CC", numbers.cc, "", "correlation of the heights"],
+        ["Slope RMSE", numbers.slope_rmse, "degrees", "not defined at shots" if not dense else ""],
+        ["Count", numbers.count, "", "pixels or shots compared"],
+    ]
+    report = Report("Comparison of terrain", f"{about['INPUT']} minus {about['REFERENCE']}")
+    report.section("Numbers", table(rows, ["measure", "value", "unit", "meaning"]))
+    if abs(numbers.bias) > numbers.nmad:
+        doubt = "The bias exceeds the spread: the heights may count from another datum."
+        report.section("To note", note(doubt, "warning"))
+    report.section("Where", figure(fig, "The terrain; where it lies above (brown) and below (blue) the reference."))
+    report.section("How often", figure(bars, "Histogram of the differences; the outermost bars hold all beyond."))
+    report.section("How the DTM was made", key_values(source.metadata))
+    return report
+
+
+def _show_points(axis: Any, difference: Array, pixel_m: tuple[float, float], limit: float) -> None:
+    from ..pictures import colour_map
+
+    row, column = np.nonzero(np.isfinite(difference))
+    keep = slice(None, None, max(1, row.size // 20_000))
+    row, column = row[keep], column[keep]
+    place = column * pixel_m[0] / 1000, row * pixel_m[1] / 1000
+    drawn = axis.scatter(
+        *place, c=difference[row, column], s=2, cmap=colour_map(DIFFERENCE_COLOURS), vmin=-limit, vmax=limit
+    )
+    axis.invert_yaxis()
+    axis.set_aspect("equal")
+    axis.set_title("DTM minus shots", fontsize=10)
+    axis.set_xlabel("km", fontsize=8)
+    bar = axis.figure.colorbar(drawn, ax=axis, shrink=0.8, pad=0.02)
+    bar.set_label("m", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+
 
 STEP = Step(
     id="comparedtm",
@@ -48,7 +186,7 @@ STEP = Step(
         Output("SLOPE_RMSE", OutputKind.NUMBER, "Slope RMSE", "Root mean square difference of the slopes in degrees."),
         Output("COUNT", OutputKind.NUMBER, "Count", "Number of pixels or shots compared."),
     ),
-    run=compare_dtm,
+    run=run,
     icon="compare",
     tags=("accuracy", "difference", "quality"),
 )

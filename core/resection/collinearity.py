@@ -19,6 +19,7 @@ from .batched import Array, condition_number, cross, inverse, normal_equations, 
 from .control import Control, gather_control, nadir_start, spread
 from .model import ControlPoints, Flag, Orientation, Resection
 from .outcome import Solution, conclude
+from .propagation import complete_sigmas, estimate_collinearity_altitude, propagate_collinearity
 
 NADIR_SIGMA = 0.05  # rad; the prior on roll, pitch and heading where the GCPs leave the attitude open
 IMAGE_SIGMA = 1e-4  # px / f; what the prior is weighed against
@@ -54,19 +55,25 @@ def recover_collinearity(
     flag = np.where(open_, int(Flag.PRIOR), 0) | np.where(control.count == 3, int(Flag.AMBIGUOUS), 0)
     flag |= np.where(pose.converged, 0, int(Flag.UNCONVERGED))
     flag = np.where(control.count < 2, int(Flag.FAILED), flag)
+    residual, jacobian = image_residuals(pose.rotation, pose.position, control)
     inverted = inverse(pose.normal)
-    freedom = np.where(pose.converged, np.maximum(2 * control.count - 6, 0), 0)
-    squares = np.sum(np.where(pose.converged, pose.rms**2 * 2 * control.count, 0.0))
-    # One variance for the whole run: an instant's own six redundant rows would give a poor one.
-    variance = squares / freedom.sum() if freedom.sum() else np.nan
-    sentences = []
+    sure = flag == Flag.GOOD
+
+    def altitude_sigma() -> float:
+        rows = (residual[:, sure], jacobian[..., sure], inverted[..., sure])
+        return estimate_collinearity_altitude(control[sure], *rows)
+
+    lateral, altitude, sentences = complete_sigmas(points, instants, {"sigma_altitude": altitude_sigma})
+    # A lateral sigma that is not given cannot be told from the altitudes' and counts as theirs.
+    covariance = propagate_collinearity(control, jacobian, inverted, np.nan_to_num(lateral), altitude)
+    covariance[..., open_] = np.nan
     if open_.any():
         sentences.append(
             f"{int(open_.sum())} of {len(open_)} lines have too few GCPs, or GCPs on one line of the image: they lean "
             f"on the prior that the camera looks straight down within {np.degrees(NADIR_SIGMA):.0f}° (1-sigma)."
         )
     scaled = condition_number(*_scaled(pose.normal))
-    solution = Solution(pose.rotation, pose.position, inverted * variance, flag, scaled)
+    solution = Solution(pose.rotation, pose.position, covariance, flag, scaled)
     return conclude("collinearity", points, sensor, instants, solution, sentences)
 
 

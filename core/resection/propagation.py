@@ -1,15 +1,21 @@
-"""Error bars of the two-phase resection: each GCP's lateral and altitude error carried through both phases."""
+"""Error bars: each GCP's lateral and altitude error carried through a resection, linearly.
+
+Sigmas that are not given are estimated from the residuals of a run: a residual's expected square is what one
+metre of error would make of it, less what the solution takes up.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .batched import Array, Integers, blocks, condition_number, cross, inverse, normal_equations, tangents
+from .batched import Array, Instants, Integers, blocks, condition_number, cross, inverse, normal_equations, tangents
 from .control import Control
 from .coplanarity import residuals
+from .model import ControlPoints
 from .position import position_normals, row_normals
 
 LEAST_SIGMA = 1e-3  # m
@@ -26,6 +32,23 @@ class TwoPhase:
 
     def __getitem__(self, index: NDArray[np.bool_] | Integers | slice) -> TwoPhase:
         return TwoPhase(self.control[index], self.rotation[..., index], self.d[:, index], self.position[:, index])
+
+
+def complete_sigmas(
+    points: ControlPoints, instants: Instants, estimates: Mapping[str, Callable[[], float]]
+) -> tuple[Array, Array, list[str]]:
+    """Lateral and altitude sigma of each slot, (K, L) m: as given, else by ``estimates`` (by field), and told so."""
+    arrays, sentences = [], []
+    for field in ("sigma_lateral", "sigma_altitude"):
+        given = instants.gather(getattr(points, field))
+        missing = ~np.isfinite(given)
+        if missing.any() and field in estimates:
+            given[missing] = value = estimates[field]()
+            found = f"the residuals give {value:.3g} m"
+            nothing = "the residuals tell nothing of it, so there are no error bars"
+            sentences.append(f"{field} was not given: {found if np.isfinite(value) else nothing}.")
+        arrays.append(np.maximum(given, LEAST_SIGMA))
+    return arrays[0], arrays[1], sentences
 
 
 def estimate_lateral(solution: TwoPhase) -> float:
@@ -103,3 +126,30 @@ def _by_lateral(solution: TwoPhase) -> Array:
     gradient = cross(ray, np.broadcast_to(solution.d[:, None], ray.shape))
     radius = np.where(control.filled, np.sqrt(np.sum(control.points**2, axis=0)), 1.0)
     return np.einsum("akl,abkl->bkl", gradient, tangents(control.p)) / radius
+
+
+def estimate_collinearity_altitude(control: Control, residual: Array, jacobian: Array, inverted: Array) -> float:
+    """Altitude sigma (m) that explains the image residuals (2K, L) of a run resected by collinearity."""
+    shift = _image_shift(control, jacobian)[:, 2]
+    pull = np.einsum("arkl,rkl->akl", jacobian.reshape(6, 2, *control.weight.shape), shift)
+    expected = np.sum(shift**2, axis=0) - np.einsum("akl,abl,bkl->kl", pull, inverted, pull)
+    squares = np.sum(residual.reshape(2, *control.weight.shape) ** 2, axis=0)
+    return _pooled(squares, expected, control.count > 3)
+
+
+def propagate_collinearity(
+    control: Control, jacobian: Array, inverted: Array, lateral: Array, altitude: Array
+) -> Array:
+    """Covariance (6, 6, L) of (ω, C) from sigmas (K, L) in metres, for rows that all weigh the same."""
+    shift = _image_shift(control, jacobian) * np.stack([lateral, lateral, altitude])
+    rows = jacobian.reshape(6, 2, *control.weight.shape)
+    pull = np.einsum("arkl,rckl->ackl", rows, shift)
+    effect = np.einsum("abl,bckl->ackl", inverted, pull)
+    return np.einsum("ackl,bckl->abl", effect, effect)
+
+
+def _image_shift(control: Control, jacobian: Array) -> Array:
+    """Change of the projected (px, py) / f, (2, 3, K, L), by a metre along a GCP's two tangents and its radius."""
+    by_point = -jacobian[3:].reshape(3, 2, *control.weight.shape)
+    axes = np.concatenate([tangents(control.p), control.p[:, None]], axis=1)
+    return np.einsum("arkl,ackl->rckl", by_point, axes) * control.filled

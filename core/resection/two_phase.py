@@ -7,6 +7,8 @@ than five GCPs leave phase 1 open and lean on their neighbours in time (`neighbo
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..camera.sensor import Sensor
@@ -19,7 +21,7 @@ from .model import ControlPoints, Flag, Resection
 from .neighbours import lean_on_neighbours
 from .outcome import Solution, conclude
 from .position import row_normals, solve_position
-from .propagation import LEAST_SIGMA, TwoPhase, estimate_altitude, estimate_lateral, propagate
+from .propagation import LEAST_SIGMA, TwoPhase, complete_sigmas, estimate_altitude, estimate_lateral, propagate
 
 LEAST_CERTAINTY = 1e-3  # a GCP of no certainty still keeps its line from falling apart
 SAMPLE = 1000  # instants that estimate a sigma: to 3 %
@@ -41,22 +43,26 @@ def recover_two_phase(
     determined = (control.count >= 5) & (spread(control) >= FLAT_IMAGE)
     found = find_attitudes(control, determined, part(progress, 0.0, 0.6))
     rotation, flag = found.rotation, found.flag
-    sentences: list[str] = []
+    priors: list[str] = []
     open_ = np.flatnonzero(~determined & (control.count >= 2))
     if len(open_):
         tell(progress, 0.6, "Leaning on the neighbours in time")
-        rotation[..., open_], said = _open_attitudes(points, instants, control, rotation, open_)
+        rotation[..., open_], prior = _open_attitudes(points, instants, control, rotation, open_)
         flag[open_] = int(Flag.PRIOR)
-        sentences.append(said)
+        priors.append(prior)
 
     tell(progress, 0.8, "Solving positions")
     position = solve_position(row_normals(rotation, control.s), control.points, control.weight)
     both = TwoPhase(control, rotation, found.d, position)
-    lateral, altitude, said_of_noise = _sigmas(points, instants, both[determined & (flag == Flag.GOOD)])
+    sure = np.flatnonzero(determined & (flag == Flag.GOOD))
+    sample = both[sure[:: max(len(sure) // SAMPLE, 1)]]
+    by_field = {"sigma_lateral": estimate_lateral, "sigma_altitude": estimate_altitude}
+    estimates = {field: partial(estimate, sample) for field, estimate in by_field.items() if len(sure)}
+    lateral, altitude, said = complete_sigmas(points, instants, estimates)
     covariance, condition, gain = propagate(both, lateral, altitude)
     for values in (covariance, condition, gain):
         values[..., ~determined] = np.nan
-    sentences += [*said_of_noise, *_flat_ground(lateral, gain[determined])]
+    sentences = [*priors, *said, *_flat_ground(lateral, gain[determined])]
     solution = Solution(rotation, position, covariance, flag, condition)
     return conclude("two_phase", points, sensor, instants, solution, sentences)
 
@@ -85,23 +91,6 @@ def _open_attitudes(
     if weak.any():
         named += f", and a camera that on the whole looks straight down within {np.degrees(NADIR_SIGMA):.0f}°"
     return leaned[..., where], f"{who}: their altitudes and the prior of an even motion ({named}, 1-sigma) settle them."
-
-
-def _sigmas(points: ControlPoints, instants: Instants, solution: TwoPhase) -> tuple[Array, Array, list[str]]:
-    """Lateral and altitude sigma of each slot, (K, L) m: as given, else estimated on sure instants and said so."""
-    arrays, sentences = [], []
-    count = len(solution.control.line)
-    solution = solution[np.arange(0, count, max(count // SAMPLE, 1))]
-    for field, estimate in (("sigma_lateral", estimate_lateral), ("sigma_altitude", estimate_altitude)):
-        given = instants.gather(getattr(points, field))
-        missing = ~np.isfinite(given)
-        if missing.any() and count:
-            given[missing] = value = estimate(solution)
-            said = f"the residuals give {value:.3g} m"
-            nothing = "five GCPs a line fit exactly and tell nothing of it, so there are no error bars"
-            sentences.append(f"{field} was not given: {said if np.isfinite(value) else nothing}.")
-        arrays.append(np.maximum(given, LEAST_SIGMA))
-    return arrays[0], arrays[1], sentences
 
 
 def _flat_ground(lateral: Array, gain: Array) -> list[str]:

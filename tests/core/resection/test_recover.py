@@ -1,0 +1,128 @@
+"""The one interface: what bad control is told, and that a part that fails never spoils the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planetary_dtm.core.camera.sensor import View, load_sensor
+from planetary_dtm.core.errors import CancelledError, InputError
+from planetary_dtm.core.resection.model import ControlPoints, Flag
+from planetary_dtm.core.resection.recover import recover
+from planetary_dtm.core.simulation.orbit import orbital_plane
+from planetary_dtm.core.simulation.scene import Scene, simulate
+from planetary_dtm.core.simulation.terrain import PaperTerrain
+
+from .orbits import errors, pixels
+
+METHODS = ("collinearity", "two_phase")
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    plane = orbital_plane(0.5 * np.pi, 0.7)
+    return simulate("ce1", PaperTerrain(), 300, seed=1, start_latitude=0.3, plane=plane, altimetry=False)
+
+
+def degrees(points: ControlPoints) -> ControlPoints:
+    return replace(points, lon=np.degrees(points.lon), lat=np.degrees(points.lat))
+
+
+WRONG = {
+    "degrees for radians": (degrees, "radians"),
+    "lon and lat swapped": (lambda p: replace(p, lon=p.lat, lat=p.lon), "mirror|swapped"),
+    "radians taken for degrees": (lambda p: replace(p, lon=np.radians(p.lon), lat=np.radians(p.lat)), "radians"),
+    "lines in disorder": (
+        lambda p: replace(p, line=np.random.default_rng(1).permutation(300)[p.line.astype(int)]),
+        "line",
+    ),
+    "an unknown view": (lambda p: replace(p, view=p.view + 1), "view"),
+    "a sample outside": (lambda p: replace(p, sample=p.sample + 600), "sample"),
+    "no altitudes": (lambda p: replace(p, altitude=p.altitude * np.nan), "ALTIMETRY"),
+    "one GCP a line": (lambda p: p[(p.view == 1) & (p.sample == 0)], "two GCPs"),
+    "nothing": (lambda p: p[np.zeros(len(p), dtype=bool)], "no GCPs"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_control_is_refused_in_one_clear_sentence(scene: Scene, wrong: str) -> None:
+    spoil, told = WRONG[wrong]
+    with pytest.raises(InputError, match=told) as refused:
+        recover(spoil(scene.control), scene.sensor, "two_phase")
+    assert "\n" not in str(refused.value)
+
+
+def test_wrong_settings_are_refused(scene: Scene) -> None:
+    with pytest.raises(InputError, match="collinearity, two_phase, trajectory"):
+        recover(scene.control, scene.sensor, "kalman")
+    with pytest.raises(InputError, match="SIGMA_LATERAL"):
+        recover(scene.control, scene.sensor, "two_phase", sigma_lateral=-1)
+    with pytest.raises(InputError, match="sensor"):
+        recover(scene.control, load_sensor("ce2"), "collinearity")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_repeated_and_unmeasured_gcps_are_left_out_and_told(scene: Scene, method: str) -> None:
+    points = scene.control
+    altitude = points.altitude.copy()
+    altitude[points.line == 40] = np.nan
+    points = replace(points, altitude=altitude)
+    again = np.concatenate([np.arange(len(points)), [6, 7]])
+    found = recover(points[again], scene.sensor, method)
+    told = " ".join(found.verdict.sentences)
+    assert "repeat" in told
+    assert "6 of 1800 GCPs have no altitude" in told
+    assert found.points is not None
+    assert len(found.points) == len(found.residuals_px) == len(points) - 6
+    attitude, _ = errors(found.orientation, replace(scene.truth, **_without(scene, 40)))
+    assert attitude.max() < 1e-11
+
+
+def _without(scene: Scene, line: int) -> dict[str, np.ndarray]:
+    keep = scene.truth.line != line
+    return {name: getattr(scene.truth, name)[keep] for name in ("line", "position", "angles")}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_missing_view_is_told_and_the_rest_is_solved(scene: Scene, method: str) -> None:
+    found = recover(pixels(scene.control, scene.sensor, [0, 1, 4, 5]), scene.sensor, method)
+    assert any("nadir" in sentence for sentence in found.verdict.sentences)
+    assert errors(found.orientation, scene.truth)[0].max() < 1e-5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_single_line_sensor_is_solved_with_a_stated_prior(scene: Scene, method: str) -> None:
+    sensor = replace(scene.sensor, views=(View("nadir", 0.0),))
+    points = scene.control[scene.control.view == 1]
+    found = recover(replace(points, view=points.view * 0), sensor, method)
+    told = " ".join(found.verdict.sentences)
+    assert "pitch and along-track position" in told
+    assert "straight down within 3°" in told
+    assert (found.orientation.flag & Flag.PRIOR).all()
+    attitude, position = errors(found.orientation, scene.truth)
+    assert attitude.max() < 0.15
+    assert position.max() < 30e3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_gcps_on_one_line_of_the_image_are_told_apart_from_enough(scene: Scene, method: str) -> None:
+    first_ends = pixels(scene.control, scene.sensor, [0, 2, 4])
+    found = recover(first_ends, scene.sensor, method)
+    assert (found.orientation.flag & Flag.PRIOR).all()
+    assert np.isfinite(found.orientation.position).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_work_can_be_cancelled(scene: Scene, method: str) -> None:
+    with pytest.raises(CancelledError):
+        recover(scene.control, scene.sensor, method, progress=lambda fraction, message: False)
+
+
+def test_sigma_lateral_widens_the_error_bars(scene: Scene) -> None:
+    sigmas = [
+        np.einsum("lii->li", recover(scene.control, scene.sensor, "two_phase", sigma_lateral=s).orientation.covariance)
+        for s in (1.0, 10.0)
+    ]
+    assert np.allclose(np.sqrt(sigmas[1] / sigmas[0]), 10, rtol=1e-3)

@@ -122,9 +122,9 @@ def png(fig: Any, dpi: int = 144) -> bytes:
 
 
 def shown(value: object) -> str:
-    """A value as text: floats to four significant digits, the rest as ``str`` has it."""
+    """A value as text: floats to four significant digits, NaN as a dash, the rest as ``str`` has it."""
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
-        return f"{float(value):.4g}"
+        return f"{float(value):.4g}" if value == value else "–"
     return str(value)
 
 

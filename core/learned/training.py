@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, MissingPackageError
+from ..errors import CancelledError, InputError, MissingPackageError
 from ..outputs import replacing
 from ..progress import Progress, silent, tell
 from .architectures import Architecture, architecture
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import torch
 
 CODE_VERSION = "1"
+AHEAD = 24  # scenes rendered before they are due
 HEIGHT_SCALE = 0.07  # median slope (tangent) along the sun of the training scenes: turns the output into ground pixels
 
 
@@ -69,9 +70,9 @@ class Plan:
 
 
 class ScenePool:
-    """The scenes a step may draw from, rendered ahead by worker processes, the same at every run."""
+    """The scenes a step may draw from, rendered ahead by worker processes (or when due), the same at every run."""
 
-    def __init__(self, source: PairSource, plan: Plan, workers: ProcessPoolExecutor, step: int) -> None:
+    def __init__(self, source: PairSource, plan: Plan, workers: ProcessPoolExecutor | None, step: int) -> None:
         self.source, self.plan, self.workers = source, plan, workers
         self.scenes: dict[int, tuple[NDArray[np.float16], NDArray[np.float32]]] = {}
         self.waiting: dict[int, Future[Any]] = {}
@@ -85,11 +86,14 @@ class ScenePool:
         """Take in the scenes due at `step` (waiting for them where need be), ask for the next, drop the oldest."""
         self.stop = self._stop(step)
         start = max(self.stop - self.plan.kept_scenes, 0)
-        for number in range(max(start, self.first), self.stop + 24):
-            if number not in self.scenes and number not in self.waiting:
-                self.waiting[number] = self.workers.submit(_render, self.source, number)
-        for number in [k for k in self.waiting if k < self.stop]:
-            self.scenes[number] = self.waiting.pop(number).result()
+        if self.workers:
+            for number in range(max(start, self.first), self.stop + AHEAD):
+                if number not in self.scenes and number not in self.waiting:
+                    self.waiting[number] = self.workers.submit(_render, self.source, number)
+        for number in range(max(start, self.first), self.stop):
+            if number not in self.scenes:
+                due = self.waiting.pop(number, None)
+                self.scenes[number] = due.result() if due else _render(self.source, number)
         for number in [k for k in self.scenes if k < start]:
             del self.scenes[number]
         self.first = start
@@ -118,7 +122,10 @@ def _render(source: PairSource, number: int) -> tuple[NDArray[np.float16], NDArr
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
+def _workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
+    if count == 0:
+        yield None
+        return
     with ProcessPoolExecutor(count, get_context("spawn")) as pool:
         try:
             yield pool
@@ -131,6 +138,7 @@ def train(
 ) -> dict[str, NDArray[np.float32]]:
     """Train on rendered DEMs in folder `dems` -> the averaged (EMA) weights.
 
+    workers: processes that render (0: this one does).
     work: folder of the checkpoint `checkpoint.pt` and the log `log.jsonl` (step, loss, seconds); where a checkpoint of
     the same plan lies there, training goes on from it. Cancel through `progress` leaves a checkpoint behind.
     Raises InputError when the loss is not finite (the last good checkpoint stays).
@@ -158,17 +166,17 @@ def train(
             while step < plan.steps:
                 loss = _step(plan, step, scenes.batch(step), network, average, optimiser)
                 step += 1
-                mean_loss = loss if step == 1 or mean_loss != mean_loss else 0.98 * mean_loss + 0.02 * loss
+                mean_loss = 0.98 * mean_loss + 0.02 * loss if np.isfinite(mean_loss) else loss
                 if step % 50 == 0:
                     seconds = round(time.monotonic() - started, 1)
                     log.write(json.dumps({"step": step, "loss": round(mean_loss, 5), "seconds": seconds}) + "\n")
                     log.flush()
-                tell(progress, step / plan.steps, f"Step {step} of {plan.steps}, loss {mean_loss:.4f}")
-                if step % plan.checkpoint_every == 0:
+                if step % plan.checkpoint_every == 0 or step == plan.steps:
                     _save(checkpoint, plan, step, network, average, optimiser)
-        finally:
-            if np.isfinite(mean_loss):
-                _save(checkpoint, plan, step, network, average, optimiser)
+                tell(progress, step / plan.steps, f"Step {step} of {plan.steps}, loss {mean_loss:.4f}")
+        except CancelledError:
+            _save(checkpoint, plan, step, network, average, optimiser)
+            raise
     return tensors(average)
 
 
@@ -311,14 +319,19 @@ def train_default(
 
 
 def export(
-    plan: Plan, weights: Mapping[str, NDArray[np.float32]], step: int, dems: str | Path, output: str | Path
+    plan: Plan,
+    weights: Mapping[str, NDArray[np.float32]],
+    step: int,
+    dems: str | Path,
+    output: str | Path,
+    count: int = 64,
 ) -> None:
-    """Score weights on held-out ground and write the model file, half precision."""
+    """Score weights on `count` held-out scenes and write the model file, half precision."""
     from .model_file import save_model
 
     halves = {name: value.astype(np.float16) for name, value in weights.items()}
     singles = {name: value.astype(np.float32) for name, value in halves.items()}
-    save_model(output, halves, card(plan, scores(plan, singles, dems), step))
+    save_model(output, halves, card(plan, scores(plan, singles, dems, count), step))
 
 
 def main() -> None:

@@ -1,0 +1,163 @@
+"""Networks, loss, pairs and training: exact resume, exact pairs, and a loss that does what it says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from osgeo import gdal, osr  # noqa: E402
+
+from planetary_dtm.core.errors import CancelledError, InputError  # noqa: E402
+from planetary_dtm.core.learned import losses, rendered_pairs  # noqa: E402
+from planetary_dtm.core.learned.architectures import architecture  # noqa: E402
+from planetary_dtm.core.learned.model_file import load_model, read_card  # noqa: E402
+from planetary_dtm.core.learned.networks import build, load, tensors  # noqa: E402
+from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, PairSource  # noqa: E402
+from planetary_dtm.core.learned.training import Plan, export, train  # noqa: E402
+from planetary_dtm.core.simulation.relief import random_relief  # noqa: E402
+
+EVALUATION_BOX = (1.5, 24.0, 4.5, 27.0)  # Hadley, 2.5-3.5 E 25-26 N, and a degree around
+DEFAULT_MODEL = Path(__file__).resolve().parents[3] / "resources" / "models" / "default.safetensors"
+TINY = Plan(
+    widths=(4, 6),
+    steps=6,
+    batch=2,
+    crop=32,
+    warm_up=2,
+    first_scenes=2,
+    steps_per_scene=2,
+    kept_scenes=3,
+    bfloat16=False,
+)
+
+
+@pytest.fixture(scope="module")
+def dems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one DEM, 400 x 400 pixels of 0.01 degrees at the Moon's equator."""
+    folder = tmp_path_factory.mktemp("dems")
+    dataset = gdal.GetDriverByName("GTiff").Create(str(folder / "dem.tif"), 400, 400, 1, gdal.GDT_Float32)
+    reference = osr.SpatialReference()
+    reference.ImportFromProj4("+proj=longlat +R=1737400 +no_defs")
+    dataset.SetSpatialRef(reference)
+    dataset.SetGeoTransform((10.0, 0.01, 0.0, 2.0, 0.0, -0.01))
+    dataset.GetRasterBand(1).WriteArray(random_relief((400, 400), 303.0, 3))
+    dataset.FlushCache()
+    return folder
+
+
+@pytest.fixture
+def small_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
+    areas = (Area("dem.tif", (10.0, -2.0, 12.5, 2.0)), Area("dem.tif", (12.6, -2.0, 14.0, 2.0), held_out=True))
+    monkeypatch.setattr(PairSource.__init__, "__defaults__", (0, False, areas))
+    monkeypatch.setattr(PairSource.pair, "__defaults__", (64,))
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("name", ["unet", "pix2pixcc"])
+def test_networks_hold_the_tensors_that_the_architecture_names(name: str) -> None:
+    graph = architecture(name, {"widths": (8, 12, 16)} if name == "unet" else {"base": 4})
+    network = build(graph)
+    assert {key: value.shape for key, value in tensors(network).items()} == graph.tensor_shapes()
+    grey = torch.randn(2, 1, 64, 96)
+    height = network(grey)
+    assert height.shape == grey.shape
+    copy = build(graph, seed=5)
+    assert not torch.equal(copy(grey), height)
+    load(copy, tensors(network))
+    assert torch.equal(copy(grey), height)
+
+
+def test_unet_shifts_with_its_input() -> None:
+    """Far from the border, heights move with a picture moved by the network's multiple: tiles have no seams."""
+    graph = architecture("unet", {"widths": (8, 12, 16)})
+    network, grey = build(graph), torch.randn(1, 1, 160, 160)
+    whole, part = network(grey), network(grey[..., graph.multiple :, graph.multiple :])
+    inner = slice(64, 88)
+    shifted = slice(64 + graph.multiple, 88 + graph.multiple)
+    assert torch.allclose(whole[..., shifted, shifted], part[..., inner, inner], atol=1e-5)
+
+
+def test_concordance_and_planes() -> None:
+    truth = torch.randn(3, 1, 32, 40)
+    assert losses.correlations(truth, truth).tolist() == pytest.approx([1.0] * 3)
+    assert losses.correlations(truth + 1, truth).max() < 0.8
+    assert losses.correlations(3 * truth + 1, truth, concordance=False).tolist() == pytest.approx([1.0] * 3)
+    assert losses.correlations(-truth, truth).tolist() == pytest.approx([-1.0] * 3, abs=0.05)
+    tilted = truth + 5 + 0.3 * torch.arange(40) - 0.1 * torch.arange(32)[:, None]
+    assert torch.allclose(losses.plane_removed(tilted), losses.plane_removed(truth), atol=1e-4)
+
+
+def test_loss_is_least_at_the_truth_and_blind_to_offsets() -> None:
+    truth = torch.cumsum(torch.randn(2, 1, 64, 64), -1)
+    at_truth = float(losses.relief_loss(truth, truth))
+    assert at_truth == pytest.approx(0.0, abs=1e-5)
+    assert float(losses.relief_loss(truth + 7.0, truth)) == pytest.approx(0.0, abs=1e-4)
+    rising = [float(losses.relief_loss(factor * truth, truth)) for factor in (1.0, 0.5, 0.0, -1.0)]
+    assert rising == sorted(rising) and rising[3] > rising[1] + 0.5
+
+
+def test_pairs_are_exact_normalised_and_lit_from_the_left(dems: Path, small_scenes: None) -> None:
+    source, again = PairSource(dems, 4), PairSource(dems, 4)
+    correlation = []
+    for number in range(8):
+        pair = source.pair(number, 96)
+        assert np.array_equal(pair.grey, again.pair(number, 96).grey)
+        assert pair.grey.shape == pair.height.shape == (96, 96) and np.isfinite(pair.height).all()
+        assert np.abs(np.median(pair.grey)) < 0.05 and np.abs(pair.grey).max() <= 4
+        correlation.append(np.corrcoef(np.gradient(pair.height, axis=1).ravel(), pair.grey.ravel())[0, 1])
+    assert np.median(correlation) > 0.4
+    held_out = PairSource(dems, 4, held_out=True)
+    assert not np.array_equal(held_out.pair(0, 96).grey, source.pair(0, 96).grey)
+
+
+def test_stopped_and_resumed_equals_not_stopped(dems: Path, small_scenes: None, tmp_path: Path) -> None:
+    whole = train(TINY, dems, tmp_path / "whole", workers=0)
+    calls = iter(range(100))
+    with pytest.raises(CancelledError):
+        train(TINY, dems, tmp_path / "parts", workers=0, progress=lambda fraction, message: next(calls) < 2)
+    resumed = train(TINY, dems, tmp_path / "parts", workers=0)
+    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+    with pytest.raises(InputError, match="peak_rate"):
+        train(replace(TINY, peak_rate=1.0), dems, tmp_path / "parts")
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(
+    dems: Path, small_scenes: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(replace(TINY, steps=2), dems, tmp_path, workers=0)
+    monkeypatch.setattr(losses, "relief_loss", lambda predicted, truth: predicted.sum() * math.nan)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(InputError, match="not finite"):
+        train(TINY, dems, tmp_path, workers=0)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_export_writes_a_model_that_loads(dems: Path, small_scenes: None, tmp_path: Path) -> None:
+    weights = tensors(build(TINY.network()))
+    export(TINY, weights, 0, dems, tmp_path / "model.safetensors", count=4)
+    model = load_model(tmp_path / "model.safetensors")
+    assert model.card["options"] == {"widths": [4, 6]} and model.card["sun_azimuth"] == rendered_pairs.SUN_AZIMUTH
+    assert set(model.card["metrics"]) <= {"rendered GLD100", "simulated"}
+    assert model.tensors["stem.weight"] == pytest.approx(weights["stem.weight"], abs=1e-3)
+
+
+def test_training_boxes_miss_the_evaluation_box_and_the_held_out_ground() -> None:
+    held_out = [area for area in GLD100_AREAS if area.held_out]
+    for box in read_card(DEFAULT_MODEL)["training_boxes"]:
+        assert not _overlap(box, EVALUATION_BOX)
+        assert not any(_overlap(box, area.box) for area in held_out)
+    assert [list(area.box) for area in GLD100_AREAS if not area.held_out] == read_card(DEFAULT_MODEL)["training_boxes"]
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

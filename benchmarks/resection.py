@@ -7,7 +7,7 @@ the true error.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -91,7 +91,7 @@ def with_ends(points: ControlPoints, count: int) -> ControlPoints:
 def _compare(
     title: str,
     columns: Sequence[str],
-    paper: dict[str, tuple[float, ...]],
+    paper: Mapping[str, Sequence[float]],
     control: Sequence[Callable[[Scene], ControlPoints]],
     methods: Sequence[str],
     progress: Progress,
@@ -159,6 +159,7 @@ def table_5(progress: Progress = silent) -> Table:
     table = Table("Table 5: seconds of resection", ["", *(f"{count} lines" for count in lines)])
     table.rows += [[f"paper: {name}", *values] for name, values in PAPER_TABLE_5.items()]
     made = [next(scenes(count)) for count in lines]
+    solvers: dict[str, Callable[[ControlPoints, Sensor], Resection]]
     solvers = {"collinearity": recover_collinearity, "two_phase": recover_two_phase}
     for method, solver in solvers.items():
         tell(progress, 0.2, method)
@@ -171,8 +172,8 @@ def table_5(progress: Progress = silent) -> Table:
     table.rows.append(["loop over lines, scipy.optimize.least_squares", *(a_line * count for count in lines)])
     ratio = a_line * 5000 / float(table.rows[3][3])
     table.notes.append(
-        "The loop solves both phases to the same precision line by line, each started from the line before; it is timed "
-        f"on 300 lines. Two-phase takes 1/{ratio:.0f} of its time for 5000 lines, error bars and verdict included."
+        "The loop solves both phases to the same precision line by line, each started from the line before; it is "
+        f"timed on 300 lines. Two-phase takes 1/{ratio:.0f} of its time for 5000 lines, error bars and verdict included."
     )
     return table
 

@@ -1,0 +1,225 @@
+"""The trajectory: one smooth orbit and attitude through all GCPs, with error bars.
+
+Position and attitude are cubic splines about an even flight (`path`). Every GCP gives two ground residuals with the
+full covariance of its altitude and its place (`ground_rows`); the errors of interpolated altitudes, which neighbours
+share, are unknowns too (`altitude_errors`). How smooth the splines are and how large the noises, the data say
+(`trajectory_noise`); all of it is one banded Gauss-Newton (`trajectory_system`, `banded`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera.sensor import Sensor
+from ..errors import InputError
+from ..progress import Progress, part, silent, tell
+from .altitude_errors import ErrorNodes, columns, correlation_along, error_nodes, no_nodes, repeats
+from .banded import BandInverse
+from .batched import group_instants
+from .collinearity import recover_collinearity
+from .ground_rows import targets
+from .model import ControlPoints, Flag, Orientation, Resection, TiePoints
+from .outcome import Solution, conclude
+from .path import Path, fit_nominal, fit_path
+from .splines import UniformSpline
+from .trajectory_noise import NoiseModel, first_noise
+from .trajectory_system import PLACE_RANGE_M, TURN_RANGE, State, System
+
+Array = NDArray[np.float64]
+
+PLACE_KNOTS = 64.0  # lines between knots; far finer than any orbit moves, the roughness prior smooths
+TURN_KNOTS = 32.0  # fine enough for jitter of 200 lines
+START_LINES = 400  # resected for the start
+# what the roughness starts from: swings of these sizes, ten a radian flown
+USUAL_SHIFT_M, USUAL_TURN, USUAL_RATE = 2000.0, 0.05, 10.0
+ROUNDS = 20
+FREE_ROUNDS = 4  # after these the roughness is changed less and less
+WHITE_ROUNDS = 8  # with independent altitude errors; enough to see whether they are
+SETTLED = 0.05  # of a sigma: a change of the path as small as this is the last
+LONGEST_CORRELATION_M = 20_000.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One settled (or not) solution."""
+
+    state: State
+    model: NoiseModel
+    inverse: BandInverse
+    covariance: Array
+    settled: bool
+
+
+def recover_trajectory(
+    points: ControlPoints,
+    sensor: Sensor,
+    *,
+    sigma_lateral: float | None = None,
+    use_certainty: bool = True,
+    correlation_length_m: float | None = None,
+    position_knots: float | None = None,
+    attitude_knots: float | None = None,
+    bias: bool = False,
+    ties: TiePoints | None = None,
+    start: Orientation | None = None,
+    progress: Progress = silent,
+) -> Resection:
+    """Recover one smooth trajectory for all lines that have GCPs.
+
+    ``sigma_lateral``: metres on the ground, one component, over the points' own; estimated from the residuals where
+    neither gives it; 0 means exact. ``use_certainty``: weigh altitudes by their sigma. ``correlation_length_m``: over
+    which errors of neighbouring altitudes fall to 1/e; 0 for independent ones; estimated by default.
+    ``position_knots``, ``attitude_knots``: lines between the splines' knots; by default they are dense and the data
+    choose the smoothness. A GCP without altitude counts by its place alone. ``start``: first orientation, any lines.
+    Raises `InputError` when the GCPs are too few to begin.
+    """
+    order = np.argsort(points.line, kind="stable")
+    usable = np.isfinite(points.lon + points.lat + points.line + points.sample)[order]
+    order = order[usable]
+    given = points[order]
+    if len(np.unique(given.line)) < 4 or len(given) < 12:
+        raise InputError(
+            f"A trajectory needs at least 12 GCPs on 4 lines; {len(given)} on {len(np.unique(given.line))} are given."
+        )
+    missing = ~np.isfinite(given.altitude)
+    filled = replace(given, altitude=np.where(missing, _usual_altitude(given, sensor, missing), given.altitude))
+    tell(progress, 0.02, "Finding a start")
+    path = first_path(filled, sensor, start, position_knots, attitude_knots)
+    model = first_noise(given, sigma_lateral, use_certainty, _first_roughness(path))
+    seen = targets(filled, sensor)
+
+    system = System(seen, path, no_nodes(len(given)))
+    white = settle(system, State(path, np.empty(0)), model, part(progress, 0.1, 0.4), WHITE_ROUNDS)
+    length, share = _correlation(filled, system, white, sensor, correlation_length_m)
+    state, model = white.state, white.model
+    if length > 0:
+        model, nodes = _shared(filled, sensor, white, length, share)
+        system, state = System(seen, path, nodes), State(state.path, np.zeros(len(nodes.line)))
+    final = settle(system, state, model, part(progress, 0.4, 0.95), ROUNDS)
+    return _conclude(given, sensor, final, length)
+
+
+def first_path(
+    points: ControlPoints,
+    sensor: Sensor,
+    start: Orientation | None,
+    position_knots: float | None,
+    attitude_knots: float | None,
+) -> Path:
+    """Splines through a per-line resection of some lines, or through ``start``."""
+    lines = np.unique(points.line)
+    chosen = lines[np.unique(np.linspace(0, len(lines) - 1, START_LINES).astype(int))]
+    if start is None:
+        start = recover_collinearity(points[np.isin(points.line, chosen)], sensor).orientation
+        good = (start.flag & (Flag.FAILED | Flag.UNCONVERGED)) == 0
+    else:
+        good = np.isfinite(start.position).all(axis=1) & (start.line >= lines[0]) & (start.line <= lines[-1])
+    if good.sum() < 2:
+        raise InputError("No line could be resected for a start: check GCPs and SENSOR against each other.")
+    line, position, rotation = start.line[good], start.position[good], start.rotation()[good]
+    gap = 2.0 * float(np.median(np.diff(lines)))
+    place = UniformSpline.over(lines[0], lines[-1], max(position_knots or PLACE_KNOTS, gap))
+    turn = UniformSpline.over(lines[0], lines[-1], max(attitude_knots or TURN_KNOTS, gap))
+    return fit_path(fit_nominal(line, position, rotation), place, turn, line, position, rotation)
+
+
+def settle(system: System, state: State, model: NoiseModel, progress: Progress, rounds: int) -> Estimate:
+    """Gauss-Newton on the path and one round of noise estimation, in turns, until both stand still."""
+    for round_ in range(rounds):
+        tell(progress, round_ / rounds, "Solving the trajectory")
+        noise = model.noise()
+        factor, change = system.solve(state, noise)
+        before, length = system.cost(state, noise), 1.0
+        moved = system.moved(state, change)
+        while not system.cost(moved, noise) <= before * (1 + 1e-6) and length > 1e-3:
+            length *= 0.5
+            moved = system.moved(state, length * change)
+        state = moved
+        inverse = factor.inverse()
+        covariance = system.pose_covariance(inverse)
+        following = model.updated(system, state, inverse, covariance, gain=1.0 / max(1, round_ - FREE_ROUNDS))
+        levels, model = following.change(model), following
+        settled = length == 1.0 and levels < 0.02 and _largest(system, change, inverse) < SETTLED
+        if settled:
+            break
+    return Estimate(state, model, inverse, covariance, settled)
+
+
+def _largest(system: System, change: Array, inverse: BandInverse) -> float:
+    """Largest change of a spline coefficient against its sigma."""
+    own = np.concatenate([system.layout.place.ravel(), system.layout.turn.ravel()])
+    return float(np.max(np.abs(change[own]) / np.sqrt(inverse.gather(own, own))))
+
+
+def _first_roughness(path: Path) -> Array:
+    """Sigmas (6,) of third differences that swings of the usual size and rate have."""
+    rate = USUAL_RATE * max(abs(path.nominal.rate), 1e-9)
+    place = USUAL_SHIFT_M * (rate * path.place.step) ** 3
+    return np.repeat([place, USUAL_TURN * (rate * path.turn.step) ** 3], 3)
+
+
+def _usual_altitude(points: ControlPoints, sensor: Sensor, missing: NDArray[np.bool_]) -> float:
+    return 0.0 if missing.all() else float(np.median(points.altitude[~missing]))
+
+
+def _correlation(
+    points: ControlPoints, system: System, white: Estimate, sensor: Sensor, given: float | None
+) -> tuple[float, float]:
+    """Correlation length (m) and white share of the altitude errors; length 0 where they are independent."""
+    if given == 0:
+        return 0.0, 1.0
+    rows, _ = system.rows(white.state, white.model.noise())
+    clear = (rows.zenith > 0.02) & np.isfinite(points.altitude)
+    error = -rows.residual[clear, 0] / rows.zenith[clear] / white.model.altitude_sigma()[clear]
+    metres = _metres_a_line(white.state.path, sensor)
+    column = columns(points[clear], _metres_a_sample(white.state.path, sensor), given or 2000.0)
+    length, share = correlation_along(points.line[clear], column, error, metres, LONGEST_CORRELATION_M)
+    if given is not None:
+        return given, min(share, 0.3)
+    return (length, share) if length > 0.5 * metres else (0.0, 1.0)
+
+
+def _shared(
+    points: ControlPoints, sensor: Sensor, white: Estimate, length: float, share: float
+) -> tuple[NoiseModel, ErrorNodes]:
+    """The noise model and the nodes for altitude errors shared over ``length`` metres."""
+    path = white.state.path
+    column = columns(points, _metres_a_sample(path, sensor), length)
+    nodes = error_nodes(points.line, column, length / _metres_a_line(path, sensor))
+    times = repeats(points.bearings, column, nodes, length / sensor.body_radius_m, share)
+    return replace(white.model, repeats=times, white=max(share, 1e-3)), nodes
+
+
+def _metres_a_line(path: Path, sensor: Sensor) -> float:
+    return max(abs(path.nominal.rate) * sensor.body_radius_m, 1e-3)
+
+
+def _metres_a_sample(path: Path, sensor: Sensor) -> float:
+    height = path.nominal.radius_m - sensor.body_radius_m
+    return max(height * sensor.pixel_pitch_mm / sensor.focal_length_mm, 1e-3)
+
+
+def _conclude(given: ControlPoints, sensor: Sensor, final: Estimate, length: float) -> Resection:
+    """Orientation, residuals and verdict."""
+    instants = group_instants(given.line)
+    poses = final.state.path.at(instants.line)
+    turned = poses.rotation @ poses.jacobian
+    join = np.zeros((len(instants.line), 6, 6))
+    join[:, :3, 3:], join[:, 3:, :3] = turned, poses.frame
+    covariance = join @ final.covariance @ np.swapaxes(join, 1, 2)
+    sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    eigenvalues = np.linalg.eigvalsh(covariance / sigma[:, :, None] / sigma[:, None, :])
+    condition = np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-30))
+    leaning = (sigma[:, :3].max(axis=1) > 0.1 * TURN_RANGE) | (sigma[:, 3:].max(axis=1) > 0.1 * PLACE_RANGE_M)
+    flag = np.where(leaning, int(Flag.PRIOR), 0) | (0 if final.settled else int(Flag.UNCONVERGED))
+    solution = Solution(
+        np.moveaxis(poses.rotation, 0, -1),
+        poses.position.T,
+        np.moveaxis(covariance, 0, -1),
+        flag.astype(np.int64),
+        condition,
+    )
+    return conclude("trajectory", given, sensor, instants, solution, [])

@@ -1,0 +1,142 @@
+"""How large the trajectory's noises are: estimated from the residuals while the trajectory settles.
+
+Each variance follows the fixed point of restricted maximum likelihood: the sum of squares it explains, divided by the
+redundancy of those squares. Rows that stand out are given the larger sigma they show (Huber's weights).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .banded import BandInverse
+from .ground_rows import GroundRows
+from .model import ControlPoints
+from .trajectory_system import Noise, State, System
+
+Array = NDArray[np.float64]
+
+LEAST_SIGMA = 1e-3  # m; exact means this
+OUTLIER = 3.0  # sigmas from which a row's weight falls
+UNKNOWN_ALTITUDE = 1e4  # m; sigma of an altitude that is not given at all
+STEEPEST = 10.0  # a sigma changes at most so much in one round
+LEAST_ROUGHNESS = 1e-4  # of the first value
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """What is given of the GCPs' sigmas (N,), and what is estimated.
+
+    ``lateral_given`` m, NaN where ``lateral`` is to be used; ``altitude_given`` m, before ``altitude_scale`` and the
+    ``repeats`` of shared errors. ``lateral_trust``, ``altitude_trust`` in 0..1 lower the weight of outliers.
+    """
+
+    lateral_given: Array
+    altitude_given: Array
+    lateral: float
+    altitude_scale: float
+    roughness: Array
+    least_roughness: Array
+    repeats: Array
+    white: float
+    lateral_trust: Array
+    altitude_trust: Array
+
+    def noise(self) -> Noise:
+        """Sigmas for the least squares."""
+        lateral = self.lateral_sigma() / np.sqrt(self.lateral_trust)
+        altitude = self.altitude_sigma() * np.sqrt(self.repeats / self.altitude_trust)
+        return Noise(lateral, altitude, self.white, self.roughness)
+
+    def lateral_sigma(self) -> Array:
+        """Lateral sigma of each GCP, metres."""
+        return np.where(np.isfinite(self.lateral_given), self.lateral_given, self.lateral)
+
+    def altitude_sigma(self) -> Array:
+        """Altitude sigma of each GCP, metres."""
+        return np.maximum(self.altitude_given * self.altitude_scale, LEAST_SIGMA)
+
+    def updated(self, system: System, state: State, inverse: BandInverse, covariance: Array, gain: float) -> NoiseModel:
+        """One round of estimation; the altitude's scale only while its errors are taken as independent.
+
+        ``gain`` in 0..1 holds back the roughness: rounding makes its redundancy uncertain where it is small.
+        """
+        noise = self.noise()
+        rows, felt = system.rows(state, noise)
+        own = covariance[system.seen.row]
+        model = replace(self, roughness=self._roughness(system, state, inverse, gain))
+        if np.isnan(self.lateral_given).any():
+            model = replace(model, lateral=self._lateral(rows, own))
+        if not len(system.nodes.line):
+            model = replace(model, altitude_scale=self._altitude_scale(rows, own, noise))
+        raw = rows.residual.copy()
+        raw[:, 0] -= np.sum(felt * state.process[system.nodes.node], axis=1)
+        return model._retrusted(raw, rows.zenith)
+
+    def change(self, other: NoiseModel) -> float:
+        """Largest relative change of the lateral and altitude sigmas."""
+        levels = self.lateral / other.lateral, self.altitude_scale / other.altitude_scale
+        return float(np.max(np.abs(np.log(levels))))
+
+    def _roughness(self, system: System, state: State, inverse: BandInverse, gain: float) -> Array:
+        squares, variances, counts = system.roughness(state.path, inverse)
+        explained = np.maximum(counts - variances / self.roughness**2, 1e-3 * counts)
+        # the fixed point is approached slowly: go half as far again
+        factor = (squares / explained / self.roughness**2) ** 0.75
+        step = np.clip(factor, 1.0 / STEEPEST, STEEPEST) ** gain
+        return np.maximum(self.roughness * step, self.least_roughness)
+
+    def _lateral(self, rows: GroundRows, own: Array) -> float:
+        free = np.isnan(self.lateral_given)
+        weight = 1.0 / rows.variance[free, 1]
+        leverage = weight * _spread(rows.by_pose[free, 1], own[free])
+        redundancy = max(float(np.sum(np.clip(1.0 - leverage, 0.0, 1.0))), 1.0)
+        factor = np.sqrt(np.sum(weight * rows.residual[free, 1] ** 2) / redundancy)
+        return float(max(self.lateral * np.clip(factor, 1.0 / STEEPEST**2, STEEPEST), LEAST_SIGMA))
+
+    def _altitude_scale(self, rows: GroundRows, own: Array, noise: Noise) -> float:
+        weight = 1.0 / rows.variance[:, 0]
+        part = weight * (noise.altitude * rows.zenith) ** 2  # the altitude's share of the row's variance
+        leverage = weight * _spread(rows.by_pose[:, 0], own)
+        redundancy = max(float(np.sum(part * np.clip(1.0 - leverage, 0.0, 1.0))), 1e-6)
+        factor = np.sqrt(np.sum(part * weight * rows.residual[:, 0] ** 2) / redundancy)
+        return float(self.altitude_scale * np.clip(factor, 1.0 / STEEPEST, STEEPEST))
+
+    def _retrusted(self, residual: Array, zenith: Array) -> NoiseModel:
+        lateral, altitude = self.lateral_sigma(), self.altitude_sigma()
+        across = np.abs(residual[:, 1]) / lateral
+        along = np.abs(residual[:, 0]) / np.hypot(zenith * altitude, np.sqrt(1.0 - zenith**2) * lateral)
+        trust = [np.minimum(1.0, OUTLIER / np.maximum(z, 1e-300)) for z in (across, along)]
+        return replace(self, lateral_trust=trust[0], altitude_trust=trust[1])
+
+
+def first_noise(
+    points: ControlPoints, sigma_lateral: float | None, use_certainty: bool, roughness: Array
+) -> NoiseModel:
+    """What the GCPs say of their sigmas; ``sigma_lateral`` (m) overrides theirs, 0 means exact."""
+    lateral = points.sigma_lateral if sigma_lateral is None else np.full(len(points), float(sigma_lateral))
+    altitude = points.sigma_altitude if use_certainty else np.full(len(points), np.nan)
+    known = np.isfinite(altitude)
+    usual = float(np.median(altitude[known])) if known.any() else 100.0
+    altitude = np.maximum(np.where(known, altitude, usual), LEAST_SIGMA)
+    altitude[~np.isfinite(points.altitude)] = UNKNOWN_ALTITUDE
+    ones = np.ones(len(points))
+    return NoiseModel(
+        np.maximum(lateral, LEAST_SIGMA),
+        altitude,
+        lateral=100.0,
+        altitude_scale=1.0,
+        roughness=roughness,
+        least_roughness=LEAST_ROUGHNESS * roughness,
+        repeats=ones,
+        white=1.0,
+        lateral_trust=ones,
+        altitude_trust=ones,
+    )
+
+
+def _spread(by_pose: Array, covariance: Array) -> Array:
+    """Variance (N,) of rows (N, 6) under pose covariances (N, 6, 6)."""
+    return np.asarray(np.einsum("ni,nij,nj->n", by_pose, covariance, by_pose))

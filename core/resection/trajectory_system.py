@@ -1,0 +1,225 @@
+"""The trajectory's least squares: control rows, smoothness and the altitudes' shared errors in one banded system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .altitude_errors import ErrorNodes
+from .banded import BandFactor, BandInverse, BandMatrix
+from .ground_rows import GroundRows, Targets, ground_rows
+from .path import Path
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CHUNK_LINES = 8192  # lines whose normal equations are written out at once
+PLACE_RANGE_M = (
+    1e5  # 1-sigma of a spline's mean distance from the nominal flight: felt only where nothing else holds it
+)
+TURN_RANGE = 0.05  # rad; the camera keeps to its mean mounting
+DIFFERENCE = np.array([-1.0, 3.0, -3.0, 1.0])  # third differences measure roughness
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Sigmas: ``lateral``, ``altitude`` (N,) metres, of which the share ``nugget`` of the variance is white;
+    ``roughness`` (6,) of the third differences of the splines' coefficients: radial, forward, normal (m), camera
+    x, y, z (rad)."""
+
+    lateral: Array
+    altitude: Array
+    nugget: float
+    roughness: Array
+
+
+@dataclass(frozen=True)
+class State:
+    """Present values: the path, and the altitude errors (over their sigmas) at the nodes, (M,)."""
+
+    path: Path
+    process: Array
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each unknown stands in the system, ordered by the line it acts at; ``width`` of the band.
+
+    ``place`` (Kp, 3), ``turn`` (Ka, 3), ``node`` (M,).
+    """
+
+    place: Integers
+    turn: Integers
+    node: Integers
+    width: int
+
+    @property
+    def order(self) -> int:
+        """Number of unknowns."""
+        return self.place.size + self.turn.size + self.node.size
+
+
+class System:
+    """The normal equations of a `State`, again and again as state and `Noise` change."""
+
+    def __init__(self, seen: Targets, path: Path, nodes: ErrorNodes) -> None:
+        self.seen, self.nodes = seen, nodes
+        place_first, place_share = path.place.weights(seen.line)
+        turn_first, turn_share = path.turn.weights(seen.line)
+        self.layout = _lay_out(seen, path, nodes, place_first, turn_first)
+        taps = np.arange(4)
+        # a stretch is a run of lines between knots: its lines feel the same 24 coefficients, through shift or turn
+        changes = np.flatnonzero((np.diff(place_first) != 0) | (np.diff(turn_first) != 0)) + 1
+        self._stretch_first = np.concatenate([[0], changes])
+        self._stretch = np.searchsorted(self._stretch_first, np.arange(len(seen.line)), side="right") - 1
+        place = self.layout.place[place_first[self._stretch_first, None] + taps].reshape(-1, 12)
+        turn = self.layout.turn[turn_first[self._stretch_first, None] + taps].reshape(-1, 12)
+        self._unknown = np.concatenate([place, turn], axis=1)
+        self._share = np.repeat(np.concatenate([place_share, turn_share], axis=1), 3, axis=1)
+        self._component = np.concatenate([np.tile([0, 1, 2], 4), np.tile([3, 4, 5], 4)])
+        if len(nodes.line):
+            # GCPs of one stretch between the same two nodes are summed before they are written out
+            key = nodes.node[:, 0] * len(self._unknown) + self._stretch[seen.row]
+            self._by_node = np.argsort(key, kind="stable")
+            self._run_first = np.flatnonzero(np.diff(key[self._by_node], prepend=-1))
+
+    def rows(self, state: State, noise: Noise) -> tuple[GroundRows, Array]:
+        """Rows at the present state, and how the first of each pair feels its two nodes (N, 2)."""
+        felt = noise.altitude[:, None] * np.sqrt(1.0 - noise.nugget) * self.nodes.weight
+        correction = np.sum(felt * state.process[self.nodes.node], axis=1)
+        own = noise.altitude * np.sqrt(noise.nugget)
+        rows = ground_rows(self.seen, state.path.at(self.seen.line), correction, own, noise.lateral)
+        return rows, felt * rows.zenith[:, None]
+
+    def cost(self, state: State, noise: Noise) -> float:
+        """Sum of squares that the solution minimises."""
+        rows, _ = self.rows(state, noise)
+        total = float(np.sum(rows.residual**2 / rows.variance))
+        for coefficients, sigma, spread in _splines(state.path, noise):
+            total += float(np.sum((np.diff(coefficients, 3, axis=0) / sigma) ** 2))
+            total += float(np.sum((coefficients / spread) ** 2)) / len(coefficients)
+        row, column, value = self.nodes.prior()
+        twice = np.where(row == column, 1.0, 2.0)
+        return total + float(np.sum(twice * value * state.process[row] * state.process[column]))
+
+    def solve(self, state: State, noise: Noise) -> tuple[BandFactor, Array]:
+        """Factor of the normal matrix, and the change (order,) that would settle the linearised system."""
+        rows, felt = self.rows(state, noise)
+        matrix, right = BandMatrix(self.layout.order, self.layout.width), np.zeros(self.layout.order)
+        self._add_poses(matrix, right, rows)
+        if len(self.nodes.line):
+            self._add_nodes(matrix, right, rows, felt, state.process)
+        for place, spline in zip((self.layout.place, self.layout.turn), _splines(state.path, noise)):
+            _add_roughness(matrix, right, place, *spline)
+        factor = matrix.factor()
+        return factor, factor.solve(right)
+
+    def _add_poses(self, matrix: BandMatrix, right: Array, rows: GroundRows) -> None:
+        """What the rows say of the splines: summed over each line's pose first, then over each stretch."""
+        scaled = rows.by_pose / np.sqrt(rows.variance)[..., None]
+        normal = np.add.reduceat(np.swapaxes(scaled, 1, 2) @ scaled, self.seen.first)
+        gradient = np.einsum("nki,nk->ni", rows.by_pose, -rows.residual / rows.variance)
+        gradient = np.add.reduceat(gradient, self.seen.first)
+        a, b = np.tril_indices(24)
+        stretches = np.arange(len(self._stretch_first))
+        for part in np.array_split(stretches, 1 + len(normal) // CHUNK_LINES):
+            first = self._stretch_first[part]
+            last = self._stretch_first[part[-1] + 1] if part[-1] + 1 < len(stretches) else len(normal)
+            share = self._share[first[0] : last]
+            value = normal[first[0] : last][:, self._component[a], self._component[b]] * share[:, a] * share[:, b]
+            unknown = self._unknown[part]
+            matrix.add(unknown[:, a], unknown[:, b], np.add.reduceat(value, first - first[0]))
+        value = np.add.reduceat(gradient[:, self._component] * self._share, self._stretch_first)
+        right += np.bincount(self._unknown.ravel(), value.ravel(), self.layout.order)
+
+    def _add_nodes(self, matrix: BandMatrix, right: Array, rows: GroundRows, felt: Array, process: Array) -> None:
+        """What the first rows say of the nodes, and the nodes' prior."""
+        order, row = self._by_node, self.seen.row[self._by_node]
+        leader = order[self._run_first]
+        unknown, pair = self._unknown[self._stretch[self.seen.row[leader]]], self.layout.node[self.nodes.node[leader]]
+        felt, residual = felt[order], rows.residual[order, 0]
+        weighted = felt / rows.variance[order, :1]
+        by_unknown = rows.by_pose[order, 0][:, self._component] * self._share[row]
+        for k in range(2):
+            value = np.add.reduceat(by_unknown * weighted[:, k, None], self._run_first)
+            matrix.add(unknown, np.broadcast_to(pair[:, k, None], unknown.shape), value)
+        one, other = [0, 1, 0], [0, 1, 1]
+        value = np.add.reduceat(weighted[:, one] * felt[:, other], self._run_first)
+        matrix.add(pair[:, one], pair[:, other], value)
+        value = np.add.reduceat(-weighted * residual[:, None], self._run_first)
+        right += np.bincount(pair.ravel(), value.ravel(), self.layout.order)
+        first, second, value = self.nodes.prior()
+        matrix.add(self.layout.node[first], self.layout.node[second], value)
+        right += np.bincount(self.layout.node[first], -value * process[second], self.layout.order)
+        off = first != second
+        right += np.bincount(self.layout.node[second[off]], (-value * process[first])[off], self.layout.order)
+
+    def moved(self, state: State, change: Array) -> State:
+        """The state with a change (order,) added."""
+        path = state.path.moved(change[self.layout.place], change[self.layout.turn])
+        return State(path, state.process + change[self.layout.node])
+
+    def pose_covariance(self, inverse: BandInverse) -> Array:
+        """Covariance (L, 6, 6) of the splines' values (shift, rotation vector) at the lines."""
+        stretch = inverse.gather(self._unknown[:, :, None], self._unknown[:, None, :])
+        covariance = np.empty((len(self._share), 6, 6))
+        for start in range(0, len(covariance), CHUNK_LINES):
+            part = slice(start, start + CHUNK_LINES)
+            taps = np.zeros((len(self._share[part]), 24, 6))
+            taps[:, np.arange(24), self._component] = self._share[part]
+            covariance[part] = np.swapaxes(taps, 1, 2) @ (stretch[self._stretch[part]] @ taps)
+        return covariance
+
+    def roughness(self, path: Path, inverse: BandInverse) -> tuple[Array, Array, Array]:
+        """Third differences of the splines: sums of squares (6,), their posterior variances' sums (6,), numbers (6,)."""
+        found = []
+        for coefficients, place in ((path.shifts, self.layout.place), (path.turns, self.layout.turn)):
+            difference = np.diff(coefficients, 3, axis=0)
+            count = len(difference)
+            variance = np.zeros(3)
+            for a in range(4):
+                for b in range(4):
+                    pair = inverse.gather(place[a : a + count], place[b : b + count])
+                    variance += DIFFERENCE[a] * DIFFERENCE[b] * pair.sum(axis=0)
+            found.append((np.sum(difference**2, axis=0), variance, np.full(3, float(count))))
+        squares, variances, counts = (np.concatenate(pair) for pair in zip(*found))
+        return squares, variances, counts
+
+
+def _lay_out(seen: Targets, path: Path, nodes: ErrorNodes, place_first: Integers, turn_first: Integers) -> Layout:
+    """Order all unknowns by their line, and find how far apart two that meet in one row can stand."""
+    lines = np.repeat(path.place.centres, 3), np.repeat(path.turn.centres, 3), nodes.line
+    rank = np.empty(sum(map(len, lines)), dtype=np.int64)
+    rank[np.argsort(np.concatenate(lines), kind="stable")] = np.arange(len(rank))
+    place, turn, node = np.split(rank, np.cumsum([len(part) for part in lines])[:2])
+    place, turn = place.reshape(-1, 3), turn.reshape(-1, 3)
+    low = np.minimum(place[place_first, 0], turn[turn_first, 0])[seen.row]
+    high = np.maximum(place[place_first + 3, 2], turn[turn_first + 3, 2])[seen.row]
+    if len(node):
+        near = node[nodes.node]
+        low, high = np.minimum(low, near.min(axis=1)), np.maximum(high, near.max(axis=1))
+    steps = [high - low, place[3:] - place[:-3], turn[3:] - turn[:-3], np.abs(node[nodes.after] - node[nodes.before])]
+    return Layout(place, turn, node, max(int(np.max(step, initial=0)) for step in steps))
+
+
+def _splines(path: Path, noise: Noise) -> tuple[tuple[Array, Array, float], tuple[Array, Array, float]]:
+    """Coefficients, roughness (3,) and range of both splines."""
+    return (path.shifts, noise.roughness[:3], PLACE_RANGE_M), (path.turns, noise.roughness[3:], TURN_RANGE)
+
+
+def _add_roughness(
+    matrix: BandMatrix, right: Array, place: Integers, coefficients: Array, sigma: Array, spread: float
+) -> None:
+    """Prior of one spline: third differences of ``sigma`` (3,), and a mean within ``spread`` of zero."""
+    difference = np.diff(coefficients, 3, axis=0) / sigma**2
+    a, b = np.tril_indices(4)
+    start = np.arange(len(difference))[:, None]
+    value = (DIFFERENCE[a] * DIFFERENCE[b])[:, None] / sigma**2
+    matrix.add(place[start + a], place[start + b], np.broadcast_to(value, (len(start), len(a), 3)))
+    for k in range(4):
+        right[place[k : k + len(difference)]] -= DIFFERENCE[k] * difference
+    hold = 1.0 / (spread**2 * len(coefficients))
+    matrix.add(place, place, np.full(place.shape, hold))
+    right[place] -= hold * coefficients

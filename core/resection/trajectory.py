@@ -99,7 +99,10 @@ def recover_trajectory(
         model, nodes = _shared(filled, sensor, white, length, share)
         system, state = System(seen, path, nodes), State(state.path, np.zeros(len(nodes.line)))
     final = settle(system, state, model, part(progress, 0.4, 0.95), ROUNDS)
-    return _conclude(given, sensor, final, length)
+    found = _conclude(given, sensor, final, length)
+    residuals = np.full((len(points), 2), np.nan)
+    residuals[order] = found.residuals_px
+    return replace(found, residuals_px=residuals)
 
 
 def first_path(

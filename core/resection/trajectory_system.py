@@ -173,7 +173,7 @@ class System:
         return covariance
 
     def roughness(self, path: Path, inverse: BandInverse) -> tuple[Array, Array, Array]:
-        """Third differences of the splines: sums of squares (6,), their posterior variances' sums (6,), numbers (6,)."""
+        """Third differences of the splines: sums of squares, of posterior variances, and counts, (6,) each."""
         found = []
         for coefficients, place in ((path.shifts, self.layout.place), (path.turns, self.layout.turn)):
             difference = np.diff(coefficients, 3, axis=0)

@@ -173,7 +173,7 @@ def table_5(progress: Progress = silent) -> Table:
     ratio = a_line * 5000 / float(table.rows[3][3])
     table.notes.append(
         "The loop solves both phases to the same precision line by line, each started from the line before; it is "
-        f"timed on 300 lines. Two-phase takes 1/{ratio:.0f} of its time for 5000 lines, error bars and verdict included."
+        f"timed on 300 lines. Two-phase takes 1/{ratio:.0f} of its time for 5000 lines, with error bars and verdict."
     )
     return table
 

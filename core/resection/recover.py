@@ -38,7 +38,7 @@ def recover(
     flagged, and the verdict says so; raises `InputError` for data no part of which can be used.
     """
     solve = _solver(method)
-    points, said = _usable(points, sensor)
+    points, said = _usable(points, sensor, per_line=method != "trajectory")
     if sigma_lateral is not None:
         if not sigma_lateral >= 0:
             raise InputError(f"SIGMA_LATERAL should be metres, 0 or more, not {sigma_lateral}.")
@@ -69,18 +69,33 @@ def _solver(method: str) -> Callable[..., Resection]:
     raise InputError(f"Method {method!r} is unknown: use one of {', '.join(METHODS)}.")
 
 
-def _usable(points: ControlPoints, sensor: Sensor) -> tuple[ControlPoints, tuple[str, ...]]:
-    """The GCPs that can be used, and sentences on those that cannot."""
+def _usable(points: ControlPoints, sensor: Sensor, per_line: bool) -> tuple[ControlPoints, tuple[str, ...]]:
+    """The GCPs that can be used, and sentences on those that cannot.
+
+    A solver that works ``per_line`` needs altitudes and two GCPs a line; the trajectory needs neither everywhere.
+    """
     if len(points) == 0:
         raise InputError("There are no GCPs.")
     if not np.all((points.view >= 0) & (points.view < len(sensor.views))):
         raise InputError(f"A GCP's view should be an index from 0 to {len(sensor.views) - 1} into the sensor's views.")
-    if np.nanmax(np.abs(points.lat)) > 0.5 * pi or np.nanmax(np.abs(points.lon)) > 2 * pi:
+    if np.any(np.abs(points.lat) > 0.5 * pi) or np.any(np.abs(points.lon) > 2 * pi):
         raise InputError(
             "The GCPs' lon and lat should be radians, lat between -π/2 and π/2: convert them from degrees."
         )
     checked = checked_gcps(points, sensor, "GCPs")
     points, said = checked.points, list(checked.warnings)
+    if len(np.unique(points.view)) == 1:
+        said.append(
+            "All GCPs lie in one view: pitch and along-track position, heading and roll cannot be told apart by the "
+            "data, only by the prior named."
+        )
+    if per_line:
+        points = _enough_per_line(points, said)
+    return points, tuple(said)
+
+
+def _enough_per_line(points: ControlPoints, said: list[str]) -> ControlPoints:
+    """GCPs with an altitude; refuses control without two of them on any line."""
     known = np.isfinite(points.altitude)
     if not known.all():
         if not known.any():
@@ -94,9 +109,4 @@ def _usable(points: ControlPoints, sensor: Sensor) -> tuple[ControlPoints, tuple
         said.append(
             f"{int(np.sum(count < 2))} of {len(line)} lines have a single GCP, too few to be solved by themselves."
         )
-    if len(sensor.views) == 1 or len(np.unique(points.view)) == 1:
-        said.append(
-            "All GCPs lie in one view: pitch and along-track position, heading and roll cannot be told apart by the "
-            "data, only by the prior named."
-        )
-    return points, tuple(said)
+    return points

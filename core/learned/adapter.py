@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .greyscale import fill_invalid
+from ..terrain.pyramid import fill_invalid
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -110,11 +110,12 @@ def placement(shape: tuple[int, int], side: int = SIDE) -> Placement:
 def to_square(grey: Float, valid: Mask, place: Placement) -> Float:
     """The network's square (side, side): area mean of the valid pixels, holes filled, mirrored to the borders."""
     if place.size == place.shape:
-        filled = fill_invalid(grey, valid)
+        small, known = np.asarray(grey, np.float32), valid
     else:
         weight = area_mean(valid, place.size)
         mean = area_mean(np.where(valid, grey, 0), place.size) / np.maximum(weight, 1e-12)
-        filled = fill_invalid(mean.astype(np.float32), weight > 1e-6)
+        small, known = mean.astype(np.float32), weight > 1e-6
+    filled = np.clip(fill_invalid(small, known), small[known].min(), small[known].max())
     row, column = (_mirror(size, offset, place.side) for size, offset in zip(place.size, place.offset))
     return np.asarray(filled[row[:, None], column[None, :]])
 

@@ -44,24 +44,3 @@ def grey_scale(grey: Float, valid: Mask, kind: str = "robust") -> GreyScale:
     low, centre, high = (float(value) for value in np.percentile(sample, (15.87, 50.0, 84.13)))
     spread = (high - low) / 2 or float(sample.std())
     return GreyScale(centre, max(spread, 1e-6 * max(abs(centre), 1e-30)), CLIP)
-
-
-def fill_invalid(values: Float, valid: Mask) -> Float:
-    """``values`` with invalid pixels filled smoothly from the valid ones around them (push-pull pyramid).
-
-    Gortler et al., The Lumigraph (1996), section 3.4: means of the valid pixels are pushed to ever coarser levels,
-    and holes pulled from the finest level that knows something. Valid pixels keep their bits.
-    """
-    if valid.all() or not valid.any():
-        return np.where(valid, values, 0).astype(np.float32)
-    rows, columns = values.shape
-    pad = ((0, rows % 2), (0, columns % 2))
-    weight = np.pad(valid, pad).astype(np.float32)
-    total = np.pad(np.where(valid, values, 0).astype(np.float32), pad)
-    weight, total = (_sum_2x2(array) for array in (weight, total))
-    coarse = fill_invalid(total / np.maximum(weight, 1), weight > 0)
-    return np.where(valid, values, np.kron(coarse, np.ones((2, 2), np.float32))[:rows, :columns]).astype(np.float32)
-
-
-def _sum_2x2(values: Float) -> Float:
-    return np.asarray(values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2], np.float32)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
 from ..simulation.shading import smooth
+from ..terrain.pyramid import fill_invalid
 from .adapter import Grey, bilinear, jmars_heights, placement, to_grey8
 from .engine import Engine
 from .frame import Frame, frame_of
@@ -73,52 +74,56 @@ def predict_relief(
     box = Box(*window)
     if mode == "jmars":
         return _jmars(read, box, gsd_m, engine, sun_azimuth, progress)
-    levels = _pyramid(read, shape, box, engine, part(progress, 0.0, 0.1))
-    finest = levels[0]
-    valid = finest.valid[box.slices(finest.row, finest.column)]
+    levels, valid = _pyramid(read, shape, box, engine, part(progress, 0.0, 0.1))
     if not valid.any():
         raise InputError("The extent holds nodata only; choose one that meets the image.")
     sun: Sun | None = None
     warnings: tuple[str, ...] = ()
     if engine.model.sun_azimuth is not None:
-        own = _around(finest, box).slices(finest.row, finest.column)
-        sun, warnings = find_sun(finest.grey[own], finest.valid[own], gsd_m, sun_azimuth)
+        own = levels[0].grey[_around(levels[0], box, shape).slices(levels[0].row, levels[0].column)]
+        sun, warnings = find_sun(own, np.ones(own.shape, bool), gsd_m, sun_azimuth)
     frame = frame_of(gsd_m, sun.azimuth if sun else None, engine.model.sun_azimuth)
-    height = _joined(levels, box, frame, engine, part(progress, 0.1, 1.0))
-    height *= np.float32(_slope_factor(finest, valid, sun_incidence))
+    height = _joined(levels, box, shape, frame, engine, part(progress, 0.1, 1.0))
     height -= height[valid].mean(dtype=np.float64)
     return Relief(np.where(valid, height, np.float32(np.nan)), valid, sun, warnings)
 
 
-def _pyramid(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress) -> list[Image]:
-    """The image around the window at every resolution that helps, finest first."""
+def _pyramid(
+    read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress
+) -> tuple[list[Image], Mask]:
+    """The image around the window at every resolution that helps, finest first; and the window's validity."""
     count = LEVELS if engine.model.card["height_unit"] == "ground_pixel" else 1
-    step, reach = 2**count, MARGIN * 2 ** (count - 1)
-    box = window.grown(reach).within(Box(0, shape[0], 0, shape[1]))
-    whole = Box(*(bound // step * step for bound in (box.row, box.row_stop + step - 1)),
-                *(bound // step * step for bound in (box.column, box.column_stop + step - 1)))  # fmt: skip
+    step = 2**count
+    box = window.grown(MARGIN * step // 2)
+    whole = Box(box.row // step * step, -(-box.row_stop // step) * step,
+                box.column // step * step, -(-box.column_stop // step) * step)  # fmt: skip
+    real = whole.within(Box(0, shape[0], 0, shape[1]))
     grey, valid = np.zeros(whole.shape, np.float32), np.zeros(whole.shape, bool)
-    for row in range(box.row, box.row_stop, 256):
-        tell(progress, (row - box.row) / (box.row_stop - box.row), "Reading the image")
-        lines = Box(row, min(row + 256, box.row_stop), box.column, box.column_stop)
-        part_of = lines.slices(whole.row, whole.column)
-        grey[part_of], valid[part_of] = read(lines.row, lines.row_stop, lines.column, lines.column_stop)
-    kind = engine.model.card["grey"]["kind"]
-    levels = [Image(grey, valid, whole.row, whole.column, 1, grey_scale(grey, valid, kind))]
-    while len(levels) < count and min(levels[-1].grey.shape) >= 2 * SMALLEST:
-        grey, valid = _halved(grey, valid)
-        last = levels[-1]
-        scale = grey_scale(grey, valid, kind)
-        levels.append(Image(grey, valid, last.row // 2, last.column // 2, 2 * last.factor, scale))
-    return levels
+    for row in range(real.row, real.row_stop, 256):
+        tell(progress, (row - real.row) / (real.row_stop - real.row), "Reading the image")
+        lines = Box(row, min(row + 256, real.row_stop), real.column, real.column_stop)
+        values, known = read(lines.row, lines.row_stop, lines.column, lines.column_stop)
+        where = lines.slices(whole.row, whole.column)
+        grey[where], valid[where] = np.where(known, values, 0), known
+    own = valid[window.slices(whole.row, whole.column)].copy()
+    levels: list[Image] = []
+    factor = 1
+    while factor == 1 or (factor < step and min(real.shape) >= factor * SMALLEST):
+        if factor > 1:
+            grey, valid = _halved(grey, valid)
+        scale = grey_scale(grey, valid, engine.model.card["grey"]["kind"])
+        filled = np.clip(fill_invalid(scale(grey, valid), valid), -scale.clip, scale.clip)
+        levels.append(Image(filled, whole.row // factor, whole.column // factor, factor, scale.spread))
+        factor *= 2
+    return levels, own
 
 
-def _around(level: Image, window: Box) -> Box:
-    """The window at this level with its margin, on even pixels, cut to what was read."""
-    row, column = ((start // level.factor - MARGIN) // 2 * 2 for start in (window.row, window.column))
-    stops = (-(-stop // level.factor) + MARGIN + 1 for stop in (window.row_stop, window.column_stop))
-    row_stop, column_stop = (stop // 2 * 2 for stop in stops)
-    return Box(row, row_stop, column, column_stop).within(level.box)
+def _around(level: Image, window: Box, shape: tuple[int, int]) -> Box:
+    """The window at this level with its margin, on even pixels, as far as the image of ``shape`` goes."""
+    grown = window.grown(MARGIN * level.factor).within(Box(0, shape[0], 0, shape[1]))
+    step = 2 * level.factor
+    row, column = grown.row // step * 2, grown.column // step * 2
+    return Box(row, -(-grown.row_stop // step) * 2, column, -(-grown.column_stop // step) * 2)
 
 
 def _halved(grey: Float, valid: Mask) -> tuple[Float, Mask]:
@@ -132,17 +137,19 @@ def _sums_of_4(values: Float) -> Float:
     return np.asarray(values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2], np.float32)
 
 
-def _joined(levels: list[Image], window: Box, frame: Frame, engine: Engine, progress: Progress) -> Float:
+def _joined(
+    levels: list[Image], window: Box, shape: tuple[int, int], frame: Frame, engine: Engine, progress: Progress
+) -> Float:
     """Heights of the window, metres: predicted at every level, coarsest first, each long-wave part from the coarser."""
-    areas = np.array([np.prod(_around(level, window).shape) for level in levels[::-1]], float)
+    boxes = [_around(level, window, shape) for level in levels]
+    areas = np.array([np.prod(box.shape) for box in boxes[::-1]], float)
     done = np.concatenate([[0.0], np.cumsum(areas) / areas.sum()])
     height, coarser = np.empty((0, 0), np.float32), None
-    for index, level in enumerate(levels[::-1]):
-        box = _around(level, window)
+    for index, (level, box) in enumerate(zip(levels[::-1], boxes[::-1])):
         stage = part(progress, done[index], done[index + 1])
         new = predict_tiles(level, box, frame, engine, stage)
         # Contrast falls with resolution as slopes do: what was stretched for the network is taken back.
-        contrast = level.scale.spread / levels[0].scale.spread
+        contrast = level.spread / levels[0].spread
         new = engine.model.heights(new, frame.gsd_m * level.factor) * np.float32(contrast)
         height = new if coarser is None else _with_long_waves(new, box, height, coarser)
         coarser = box
@@ -155,10 +162,6 @@ def _with_long_waves(fine: Float, box: Box, coarse: Float, coarse_box: Box) -> F
     same = Box(box.row // 2, box.row_stop // 2, box.column // 2, box.column_stop // 2)
     difference = coarse[same.slices(coarse_box.row, coarse_box.column)] - _sums_of_4(fine) / 4
     return fine + bilinear(np.asarray(smooth(difference, CROSSOVER), np.float32), box.shape)
-
-
-def _slope_factor(level: Image, valid: Mask, incidence: float | None) -> float:
-    return 1.0
 
 
 def _jmars(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .greyscale import fill_invalid, grey_scale
+from ..terrain.pyramid import fill_invalid
+from .greyscale import grey_scale
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -35,6 +36,8 @@ def find_sun(
 def estimate_sun(grey: Float, valid: Mask, gsd_m: tuple[float, float] = (1.0, 1.0)) -> Sun:
     """Sun azimuth from the statistics of brightness gradients."""
     image = fill_invalid(grey_scale(grey, valid)(grey, valid), valid)
+    if min(image.shape) < 2 or np.ptp(image) == 0:
+        return Sun(0.0, 0.0, "estimated")
     south, east = np.gradient(image.astype(np.float64), gsd_m[1], gsd_m[0])
     north = -south
     axis = 0.5 * np.arctan2(2 * np.sum(east * north), np.sum(north**2 - east**2))  # clockwise from north

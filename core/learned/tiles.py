@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from ..progress import Progress, each
 from .engine import Engine
 from .frame import Frame, bounds, resample
-from .greyscale import GreyScale, fill_invalid
 
 Float = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 TILE = 1024  # longest side of a tile, frame pixels
 
@@ -47,17 +45,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Image:
-    """A part of an image at 1/``factor`` of its resolution, and the normalisation of its grey for the network.
+    """Grey as the network sees it, without holes, at 1/``factor`` of the resolution.
 
-    Its first pixel is ``row``, ``column`` of the whole image's grid at that resolution.
+    Its first pixel is ``row``, ``column`` of the whole image's grid at that resolution; it may reach beyond the image.
+    ``spread``: what the grey was divided by.
     """
 
     grey: Float
-    valid: Mask
     row: int
     column: int
     factor: int
-    scale: GreyScale
+    spread: float
 
     @property
     def box(self) -> Box:
@@ -68,32 +66,40 @@ def predict_tiles(image: Image, box: Box, frame: Frame, engine: Engine, progress
     """Network output over ``box`` of an image, on the image's own grid: (rows, columns) float32.
 
     Tiles of the frame overlap by twice the network's halo and are joined by weights that fall to zero where a tile
-    lacks neighbours. Ground beyond the image and nodata are filled from what is around (`greyscale.fill_invalid`).
+    lacks neighbours.
     """
     column, row, width, height = bounds(frame.matrix, (box.column, box.row), box.shape)
-    (v_starts, tall), (u_starts, wide) = (_spans(n, 2 * engine.halo, engine.multiple) for n in (height, width))
-    tiles = [(v, u) for v in v_starts for u in u_starts if _meets(box, frame, (row + v, column + u), (tall, wide))]
+    v_starts, tall = _spans(row, row + height, engine)
+    u_starts, wide = _spans(column, column + width, engine)
+    tiles = [(v, u) for v in v_starts for u in u_starts if _meets(box, frame, (v, u), (tall, wide))]
     total, weights = np.zeros(box.shape, np.float32), np.zeros(box.shape, np.float32)
     for v, u in each(tiles, progress, len(tiles), "Predicting"):
-        grey = _turned(image, frame, (row + v, column + u), (tall, wide))
+        grey = _turned(image, frame, (v, u), (tall, wide))
         output = engine.predict(grey[None, None])[0, 0]
         down = _ramp(tall, engine.halo, v > v_starts[0], v < v_starts[-1])
         weight = down[:, None] * _ramp(wide, engine.halo, u > u_starts[0], u < u_starts[-1])
-        part = _footprint(frame, (row + v, column + u), (tall, wide)).within(box)
-        target = (part.column, part.row)
-        laid = resample([output * weight, weight], frame.inverse, (column + u, row + v), target, part.shape)
+        part = _footprint(frame, (v, u), (tall, wide)).within(box)
+        laid = resample([output * weight, weight], frame.inverse, (u, v), (part.column, part.row), part.shape)
         where = part.slices(box.row, box.column)
         total[where] += laid[0]
         weights[where] += laid[1]
     return total / np.maximum(weights, np.float32(1e-6))
 
 
-def _spans(length: int, overlap: int, multiple: int) -> tuple[list[int], int]:
-    """Starts and common size of the fewest tiles that cover ``length`` with the overlap wanted."""
-    count = max(1, -(-(length - overlap) // (TILE - overlap)))
-    size = -(-(length + (count - 1) * overlap) // count)
-    size = -(-size // multiple) * multiple
-    return [index * (size - overlap) for index in range(count)], size
+def _spans(start: int, stop: int, engine: Engine) -> tuple[list[int], int]:
+    """Starts and common size of the fewest tiles that cover ``start`` .. ``stop`` - 1 of the frame.
+
+    All are multiples of the network's: its strides then fall on the same pixels wherever a tile begins.
+    """
+
+    def whole(length: int) -> int:
+        return -(-length // engine.multiple) * engine.multiple
+
+    overlap = whole(2 * engine.halo)
+    start = start // engine.multiple * engine.multiple
+    count = max(1, -(-(stop - start - overlap) // (TILE - overlap)))
+    size = whole(-(-(stop - start + (count - 1) * overlap) // count))
+    return [start + index * (size - overlap) for index in range(count)], size
 
 
 def _ramp(size: int, halo: int, before: bool, after: bool) -> Float:
@@ -122,13 +128,9 @@ def _footprint(frame: Frame, first: tuple[int, int], shape: tuple[int, int]) -> 
 
 
 def _turned(image: Image, frame: Frame, first: tuple[int, int], shape: tuple[int, int]) -> Float:
-    """A tile of the frame: the image's normalised grey, holes filled; zeros where there is no image at all."""
+    """A tile of the frame; mid-grey where its corners reach past everything read."""
     source = _footprint(frame, first, shape).grown(2).within(image.box)
     if 0 in source.shape:
         return np.zeros(shape, np.float32)
-    seen = source.slices(image.row, image.column)
-    known = image.valid[seen]
-    grey = fill_invalid(image.scale(image.grey[seen], known), known)
-    bands = [grey, known.astype(np.float32)]
-    turned, reached = resample(bands, frame.matrix, (source.column, source.row), first[::-1], shape)
-    return fill_invalid(turned, reached > 0.5)
+    grey = image.grey[source.slices(image.row, image.column)]
+    return resample([grey], frame.matrix, (source.column, source.row), first[::-1], shape)[0]

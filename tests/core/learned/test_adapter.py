@@ -18,7 +18,7 @@ from planetary_dtm.core.learned.adapter import (
     to_grey8,
     to_square,
 )
-from planetary_dtm.core.learned.greyscale import fill_invalid, grey_scale
+from planetary_dtm.core.learned.greyscale import grey_scale
 
 
 def identity(square: np.ndarray) -> np.ndarray:
@@ -190,18 +190,6 @@ def test_colourised_products_are_warned_of_and_natural_colour_is_not() -> None:
     assert not is_colourised(*mars.astype(np.float32), np.zeros((64, 64), bool))
 
 
-def test_holes_are_filled_from_their_surroundings_only() -> None:
-    row, column = np.mgrid[0:61, 0:47]
-    plane = (column + 2 * row).astype(np.float32)
-    valid = np.ones(plane.shape, bool)
-    valid[20:40, 15:30] = False
-    filled = fill_invalid(np.where(valid, plane, -9999).astype(np.float32), valid)
-    assert np.array_equal(filled[valid], plane[valid])
-    assert filled.min() >= plane.min() and filled.max() <= plane.max()
-    assert np.abs(filled - plane)[~valid].mean() < 15  # the plane drops by 70 across the hole
-    assert (fill_invalid(plane, np.zeros(plane.shape, bool)) == 0).all()
-
-
 def test_robust_grey_is_unmoved_by_gain_offset_and_a_few_wild_pixels() -> None:
     rng = np.random.default_rng(11)
     grey = rng.normal(100, 20, (80, 80)).astype(np.float32)
@@ -211,8 +199,8 @@ def test_robust_grey_is_unmoved_by_gain_offset_and_a_few_wild_pixels() -> None:
     assert np.allclose(grey_scale(other, valid)(other, valid), base, atol=1e-4)
     assert abs(np.median(base[valid])) < 1e-6 and 0.9 < base[valid].std() < 1.1 and (base[~valid] == 0).all()
     wild = grey.copy()
-    wild[:2] = 1e6
-    assert np.allclose(grey_scale(wild, valid)(grey, valid), base, atol=0.15) and abs(base).max() <= 4
+    wild[:1] = 1e6
+    assert np.allclose(grey_scale(wild, valid)(grey, valid), base, atol=0.1) and abs(base).max() <= 4
     flat = np.full((5, 5), 3, np.float32)
     assert (grey_scale(flat, np.ones((5, 5), bool))(flat, np.ones((5, 5), bool)) == 0).all()
     assert np.allclose(grey_scale(grey, valid, "symmetric")(np.float32([[0, 255]]), np.ones((1, 2), bool)), [[-1, 1]])

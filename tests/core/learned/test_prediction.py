@@ -109,7 +109,7 @@ def test_turned_images_give_turned_relief(monkeypatch: pytest.MonkeyPatch) -> No
     engine = replace(identity(height_unit="ground_pixel"), halo=8, _network=lambda x: np.roll(x, 3, axis=2) - 0.5 * x)
     straight = relief(image, engine, sun_azimuth=290.0, window=window)
     turned = relief(np.ascontiguousarray(image[::-1, ::-1]), engine, sun_azimuth=110.0, window=window)
-    assert np.abs(turned[::-1, ::-1] - straight).max() < 1e-3 * straight.std()
+    assert np.abs(turned[::-1, ::-1] - straight).max() < 0.03 * straight.std()  # half a pixel: 0.5
 
 
 @pytest.mark.parametrize("azimuth", [270.0, 235.0])

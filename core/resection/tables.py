@@ -177,7 +177,8 @@ def write_eops(path: str | Path, orientation: Orientation, body_radius_m: float)
         scale = np.where(sigma > 0, sigma, 1.0)
         for i, j in _PAIRS:
             columns[_pair_name(i, j)] = orientation.covariance[:, i, j] / (scale[:, i] * scale[:, j])
-    columns |= {"rms_px": orientation.rms_px, "gcps": orientation.gcps}
+    if orientation.gcps.any():
+        columns |= {"rms_px": orientation.rms_px, "gcps": orientation.gcps}
     columns["method"] = np.full(len(orientation), orientation.method, dtype=object)
     columns["flag"] = np.array([_flag_text(int(flag)) for flag in orientation.flag], dtype=object)
     lon, lat, _ = lonlat_radius(orientation.position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -163,7 +164,9 @@ def _las_pieces(path: Path, laspy: Any) -> Iterator[Points]:
 
 def _laspy() -> Any:
     try:
-        import laspy
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # laspy looks for pyproj, which complains where its data are elsewhere
+            import laspy
     except ImportError as error:
         raise MissingPackageError("laspy", "Reading and writing LAS/LAZ point clouds") from error
     return laspy

@@ -1,0 +1,90 @@
+"""Matches as a GeoTIFF on image A's grid: position in B = position in A + shift; see docs for the bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..outputs import replacing
+from ..rasters import NODATA, Raster, Window, quiet_gdal
+from ..version import VERSION
+
+Array = NDArray[np.float64]
+
+BANDS = ("sample shift", "line shift", "score", "sigma")
+_UNITS = ("px", "px", "", "px")
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Places (R, C) in image B of a block of A's pixels and their 1-sigma (px, NaN where unknown); NaN for no match."""
+
+    line: Array
+    sample: Array
+    sigma: Array
+
+
+class MatchFile:
+    """A match file opened for reading; `InputError` names what it lacks."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._raster = Raster(path, "Matches")
+        self.name = self._raster.name
+        self.lines, self.samples = self._raster.size
+        if self._raster.bands < 2:
+            raise InputError(f"Matches {self.name!r} have one band; they need {', '.join(BANDS)}.")
+        metadata = self._raster.metadata
+        missing = [key for key in ("VIEW_A", "VIEW_B") if not metadata.get(key)]
+        if missing:
+            raise InputError(f"Matches {self.name!r} do not name their views ({missing[0]} in the metadata).")
+        self.view_a, self.view_b = metadata["VIEW_A"], metadata["VIEW_B"]
+        self.image_a, self.image_b = metadata.get("IMAGE_A", ""), metadata.get("IMAGE_B", "")
+
+    def read(self, first: int, count: int) -> Matches:
+        """The matches of ``count`` lines of A from line ``first``."""
+        window = Window(0, first, self.samples, count)
+        bands = range(1, min(self._raster.bands, 4) + 1)
+        values = [np.where(good, data, np.nan) for data, good in (self._raster.read(window, band=b) for b in bands)]
+        line, sample = np.mgrid[first : first + count, : self.samples].astype(float)
+        sigma = values[3].astype(float) if len(values) > 3 else np.full(line.shape, np.nan)
+        return Matches(line + values[1], sample + values[0], sigma)
+
+
+def write_matches(
+    path: str | Path,
+    sample_shift: NDArray[Any],
+    line_shift: NDArray[Any],
+    score: NDArray[Any],
+    sigma: NDArray[Any],
+    about: Mapping[str, str],
+) -> None:
+    """Write matches, each band (lines, samples) of A, NaN for none.
+
+    ``about`` goes into the metadata and holds IMAGE_A, IMAGE_B, VIEW_A and VIEW_B.
+    """
+    from osgeo import gdal
+
+    values = [np.asarray(band, np.float32) for band in (sample_shift, line_shift, score, sigma)]
+    options = ["TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "BIGTIFF=IF_SAFER"]
+    with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
+        try:
+            rows, columns = values[0].shape
+            driver = gdal.GetDriverByName("GTiff")
+            dataset = driver.Create(str(temporary), columns, rows, len(BANDS), gdal.GDT_Float32, options)
+            dataset.SetMetadata({"VERSION": VERSION, **about})
+            for index, (name, unit, band) in enumerate(zip(BANDS, _UNITS, values)):
+                target = dataset.GetRasterBand(index + 1)
+                target.SetNoDataValue(NODATA)
+                target.SetDescription(name)
+                target.SetUnitType(unit)
+                target.WriteArray(np.where(np.isfinite(band), band, np.float32(NODATA)))
+            dataset.FlushCache()
+            del dataset
+        except RuntimeError as error:
+            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error

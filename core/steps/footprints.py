@@ -1,0 +1,150 @@
+"""Step: the outlines of a line scanner's images on the ground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bodies import Body, LonLat, body_of_radius, require_same_body, spatial_reference
+from ..camera.footprints import Footprint, Height, footprint
+from ..errors import InputError
+from ..frames import lonlat_radius, unit_vectors
+from ..outputs import replacing
+from ..progress import Progress, silent, tell
+from ..rasters import Raster, quiet_gdal
+from ..terrain.sampling import bilinear
+from .scans import EOPS, SENSOR, line_scans
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+_FORMATS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".fgb": "FlatGeobuf"}
+
+
+def run(
+    *,
+    eops: str,
+    sensor: str,
+    dem: str | None,
+    output: str,
+    progress: Progress = silent,
+    **_: Any,
+) -> StepResult:
+    """Outline every view on the DEM or the sphere; see `STEP` for the parameters."""
+    if Path(output).suffix.lower() not in _FORMATS:
+        raise InputError(f"Output {Path(output).name!r} must end in {', '.join(_FORMATS)}.")
+    cameras = line_scans(sensor, eops)
+    body = body_of_radius(cameras[0].sensor.body_radius_m)
+    height = dem_height(dem, body) if dem else None
+    outlines = {}
+    for number, camera in enumerate(cameras):
+        tell(progress, number / len(cameras), f"Outlining {camera.name}")
+        outlines[camera.name] = footprint(camera, body.radius_m, height)
+    write_footprints(output, outlines, body)
+    warnings = tuple(
+        f"{1 - outline.seen:.0%} of the edge of view {name!r} looks past the body or has no EOPs."
+        for name, outline in outlines.items()
+        if outline.seen < 1
+    )
+    return StepResult({"OUTPUT": output}, warnings)
+
+
+def dem_height(path: str, body: Body) -> Height:
+    """Heights (m above the sphere) of a DEM at lon, lat in rad, NaN where it has none; refuses another body's."""
+    source = Raster(path, "DEM")
+    require_same_body(source.grid.body, f"DEM {source.name!r}", body, "the sensor")
+    values, valid = source.read()
+    # Heights over an ellipsoid or a sphere of another radius are moved to the body's.
+    above = source.grid.body.radius_m - body.radius_m
+
+    def height(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
+        column, row = source.grid.pixel_of(lon, lat)
+        found, known = bilinear(values.astype(float), valid, row.ravel(), column.ravel())
+        return np.where(known, found + above, np.nan).reshape(np.shape(lon))
+
+    return height
+
+
+def write_footprints(path: str, outlines: dict[str, Footprint], body: Body) -> None:
+    """Write one (multi)polygon a view in the body's longitude, latitude, cut at the 180° meridian."""
+    from osgeo import gdal, ogr
+
+    with replacing(path, tuple(_FORMATS)) as temporary, quiet_gdal():
+        try:
+            driver = ogr.GetDriverByName(_FORMATS[Path(path).suffix.lower()])
+            dataset = driver.CreateDataSource(str(temporary))
+            layer = dataset.CreateLayer("footprints", body.lonlat_crs(), ogr.wkbMultiPolygon)
+            layer.CreateField(ogr.FieldDefn("view", ogr.OFTString))
+            for name in ("pixel_along_m", "pixel_across_m", "area_km2"):
+                layer.CreateField(ogr.FieldDefn(name, ogr.OFTReal))
+            for name, outline in outlines.items():
+                shape, area = polygon(outline, body)
+                feature = ogr.Feature(layer.GetLayerDefn())
+                feature.SetField("view", name)
+                for field, value in zip(("pixel_along_m", "pixel_across_m"), outline.pixel_m):
+                    feature.SetField(field, value)
+                feature.SetField("area_km2", area)
+                feature.SetGeometry(shape)
+                layer.CreateFeature(feature)
+            del layer
+            dataset.FlushCache()
+            del dataset
+        except RuntimeError as error:
+            raise InputError(f"Output {path!r} was not written: {error} ({gdal.GetLastErrorMsg()}).") from error
+
+
+def polygon(outline: Footprint, body: Body) -> tuple[Any, float]:
+    """The outline as an OGR multipolygon in longitude, latitude (degrees, cut at 180°), and its area (km²)."""
+    from osgeo import ogr
+
+    lon, lat, _ = np.degrees(lonlat_radius(unit_vectors(outline.lon, outline.lat).mean(axis=0)))
+    equal_area = f"+proj=laea +lat_0={lat!r} +lon_0={lon!r} +R={body.radius_m!r} +units=m +no_defs"
+    area = _polygon(*LonLat(spatial_reference(equal_area)).to_xy(outline.lon, outline.lat)).GetArea() / 1e6
+    lon, lat = np.degrees(np.unwrap(outline.lon)), np.degrees(outline.lat)
+    turns = round((lon[-1] - lon[0]) / 360.0)
+    if turns:  # the outline goes round a pole: the way back is along it
+        pole = np.copysign(90.0, lat[np.argmax(np.abs(lat))])
+        lon, lat = np.append(lon, [lon[-1], lon[0]]), np.append(lat, [pole, pole])
+    whole, shape = _polygon(lon, lat), ogr.Geometry(ogr.wkbMultiPolygon)
+    for turn in range(int((lon.min() + 180) // 360), int((lon.max() + 180) // 360) + 1):
+        west = 360.0 * turn - 180.0
+        strip = _polygon(np.array([west, west + 360, west + 360, west]), np.array([-90.0, -90.0, 90.0, 90.0]))
+        for piece in ogr.ForceToMultiPolygon(whole.Intersection(strip)):
+            ring = np.array(piece.GetGeometryRef(0).GetPoints())
+            shape.AddGeometry(_polygon(ring[:, 0] - 360.0 * turn, ring[:, 1]))
+    # Round a pole two pieces share the meridian where the outline began.
+    return ogr.ForceToMultiPolygon(shape.UnionCascaded()), area
+
+
+def _polygon(x: NDArray[np.float64], y: NDArray[np.float64]) -> Any:
+    """An OGR polygon of one ring; attitude that swings from line to line may make neighbouring edge points cross."""
+    from osgeo import ogr
+
+    ring = ogr.Geometry(ogr.wkbLinearRing)
+    for point in zip(x.tolist(), y.tolist()):
+        ring.AddPoint_2D(*point)
+    ring.CloseRings()
+    made = ogr.Geometry(ogr.wkbPolygon)
+    made.AddGeometry(ring)
+    return made if made.IsValid() else made.Buffer(0)
+
+
+STEP = Step(
+    id="footprints",
+    title="Footprints",
+    group="Stereo",
+    help=(
+        "Draws where each view of a line scanner lies on the ground: one polygon a view, cut at the 180° meridian, "
+        "with the ground size of a pixel and the area. Give a DEM where relief matters; otherwise the sphere counts."
+    ),
+    parameters=(
+        EOPS,
+        SENSOR,
+        Parameter("DEM", Kind.RASTER, "DEM", "Heights in metres above the body's datum.", optional=True),
+    ),
+    outputs=(Output("OUTPUT", OutputKind.TABLE, "Footprints", "Polygon layer (GeoPackage).", extension="gpkg"),),
+    run=run,
+    icon="footprint",
+    tags=("coverage", "outline", "swath"),
+)

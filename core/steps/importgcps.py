@@ -1,0 +1,170 @@
+"""Step: a product's table of scanline-end positions becomes ground control points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera.sensor import Sensor, load_sensor
+from ..errors import InputError
+from ..progress import Progress, silent, tell
+from ..resection.model import ControlPoints, control_points
+from ..resection.tables import checked_gcps, write_gcps
+from ..tables import Table, assert_degrees, read_table
+from .scans import SENSOR
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+Array = NDArray[np.float64]
+
+
+def run(
+    *,
+    input: list[str],
+    sensor: str,
+    views: str,
+    line_field: str,
+    lon_first: str,
+    lat_first: str,
+    lon_last: str,
+    lat_last: str,
+    altitude_first: str,
+    altitude_last: str,
+    sample_first: float,
+    sample_last: float | None,
+    line_offset: float,
+    missing_value: float | None,
+    output: str,
+    progress: Progress = silent,
+    **_: Any,
+) -> StepResult:
+    """Read one table a view, two GCPs a row; see `STEP` for the parameters."""
+    scanner = load_sensor(sensor)
+    ends = (
+        (sample_first, lon_first, lat_first, altitude_first),
+        (scanner.samples - 1.0 if sample_last is None else sample_last, lon_last, lat_last, altitude_last),
+    )
+    found = []
+    for number, (path, view) in enumerate(zip(input, _views(views, scanner, len(input)))):
+        tell(progress, number / len(input), f"Reading {Path(path).name}")
+        table = read_table(path, "Table")
+        line = _lines(table, line_field) + line_offset
+        found += [_one_end(table, line, view, *end, missing_value) for end in ends]
+    points = ControlPoints(
+        *(np.concatenate([getattr(p, n) for p in found]) for n in ControlPoints.__dataclass_fields__)
+    )
+    checked = checked_gcps(points, scanner, ", ".join(Path(path).name for path in input))
+    write_gcps(output, checked.points, scanner)
+    lines = np.unique(checked.points.line)
+    note = f"{len(checked.points)} GCPs on {len(lines)} lines ({lines[0]:g} to {lines[-1]:g})."
+    return StepResult({"OUTPUT": output}, checked.warnings, (note,))
+
+
+def _views(text: str, sensor: Sensor, tables: int) -> list[int]:
+    names = [name for name in (part.strip() for part in text.split(",")) if name]
+    if not names and tables == len(sensor.views):
+        return list(range(tables))
+    if len(names) != tables:
+        known = ", ".join(view.name for view in sensor.views)
+        raise InputError(f"VIEWS names {len(names)} views for {tables} tables; give one of {known} for each, in order.")
+    return [sensor.view_index(name) for name in names]
+
+
+def _lines(table: Table, field: str) -> Array:
+    """Line numbers: the column ``field``, or the rows counted from 0 where it is left empty."""
+    return table.numbers(field, what="LINE_FIELD") if field else np.arange(len(table), dtype=float)
+
+
+def _one_end(
+    table: Table, line: Array, view: int, sample: float, lon: str, lat: str, altitude: str, missing: float | None
+) -> ControlPoints:
+    """GCPs of one end of every scanline; rows that hold the missing value keep NaN and are set aside later."""
+    degrees = np.stack([table.numbers(lon, what="longitude"), table.numbers(lat, what="latitude")])
+    height = table.numbers(altitude, what="altitude") if altitude else np.full(len(line), np.nan)
+    if missing is not None:
+        degrees[:, (degrees == missing).any(axis=0)] = np.nan
+        height = np.where(height == missing, np.nan, height)
+    assert_degrees(table.name, *degrees)
+    return control_points(line, view, sample, *np.radians(degrees), height)
+
+
+def _column(name: str, what: str, default: str, optional: bool = False) -> Parameter:
+    return Parameter(name, Kind.TEXT, what, f"Column with the {what.lower()}.", default=default, optional=optional)
+
+
+STEP = Step(
+    id="importgcps",
+    title="Import GCPs",
+    group="Stereo",
+    help=(
+        "Turns the positions of the first and last pixel of every scanline, as mission products list them, into ground "
+        "control points. Give one table a view (CSV or text with a header line) and name its columns; longitudes and "
+        "latitudes are planetocentric degrees, east positive.\n\n"
+        "The manual shows the way from Chang'E 2C products (docs/importing-gcps.md). The result is checked against the "
+        "sensor: swapped columns, radians and tables of the wrong view are named."
+    ),
+    parameters=(
+        Parameter("INPUT", Kind.TABLES, "Tables", "One table a view."),
+        SENSOR,
+        Parameter(
+            "VIEWS",
+            Kind.TEXT,
+            "Views",
+            "Names of the views, in the order of the tables, with commas between. Left empty: the sensor's order.",
+            default="",
+            optional=True,
+        ),
+        Parameter(
+            "LINE_FIELD",
+            Kind.TEXT,
+            "Line column",
+            "Column with the line number. Left empty: rows are counted from 0.",
+            default="line",
+            optional=True,
+        ),
+        _column("LON_FIRST", "Longitude of the first pixel", "lon_first"),
+        _column("LAT_FIRST", "Latitude of the first pixel", "lat_first"),
+        _column("LON_LAST", "Longitude of the last pixel", "lon_last"),
+        _column("LAT_LAST", "Latitude of the last pixel", "lat_last"),
+        _column("ALTITUDE_FIRST", "Altitude of the first pixel", "", optional=True),
+        _column("ALTITUDE_LAST", "Altitude of the last pixel", "", optional=True),
+        Parameter(
+            "SAMPLE_FIRST",
+            Kind.NUMBER,
+            "Sample of the first pixel",
+            "0-based; swap it with the last where the product counts from the other side.",
+            default=0.0,
+            advanced=True,
+        ),
+        Parameter(
+            "SAMPLE_LAST",
+            Kind.NUMBER,
+            "Sample of the last pixel",
+            "0-based. Left empty: the sensor's last sample.",
+            optional=True,
+            advanced=True,
+        ),
+        Parameter(
+            "LINE_OFFSET",
+            Kind.NUMBER,
+            "Line offset",
+            "Added to the line numbers: -1 where the product counts from 1.",
+            default=0.0,
+            advanced=True,
+        ),
+        Parameter(
+            "MISSING_VALUE",
+            Kind.NUMBER,
+            "Missing value",
+            "Stands for an unknown position or altitude, -9999 for example.",
+            optional=True,
+            advanced=True,
+        ),
+    ),
+    outputs=(Output("OUTPUT", OutputKind.TABLE, "GCPs", "Table of GCPs (CSV or a point layer).", extension="csv"),),
+    run=run,
+    icon="camera",
+    tags=("Chang'E", "ground control", "scanline ends", "2C"),
+)

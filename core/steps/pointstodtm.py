@@ -1,0 +1,156 @@
+"""Step: ground points become a DTM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..bodies import Body, body_of_crs, require_same_body, spatial_reference
+from ..errors import InputError
+from ..progress import Progress, part, silent, tell
+from ..rasters import Band, DtmWriter, Grid, writing_dtm
+from ..terrain.gridding import PointSpool, fill_holes
+from ..terrain.points import Points, open_points
+from ..terrain.target_grid import LONGEST_SIDE, point_spacing, target_grid
+from ..version import VERSION
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+BANDS = (Band("height"), Band("sigma"), Band("count", ""))
+_CELLS_PER_SPACING = 1.5  # of the default pixel size: rows of points and of pixels cross, so one each leaves holes
+
+
+def run(
+    *,
+    input: str,
+    extent: Sequence[float] | None,
+    pixel_size: float | None,
+    crs: str | None,
+    fill: bool,
+    output: str,
+    progress: Progress = silent,
+    **_: Any,
+) -> StepResult:
+    """Grid the points in bands of rows; see `STEP` for the parameters."""
+    body = body_of_crs(spatial_reference(crs)) if crs else None
+    lon, lat, body = _places(input, body, progress)
+    if crs:
+        require_same_body(body_of_crs(spatial_reference(crs)), "CRS", body, f"point file {Path(input).name!r}")
+    size = pixel_size or _CELLS_PER_SPACING * point_spacing(lon, lat, body)
+    grid = target_grid(lon, lat, body, size, crs, extent, None if pixel_size else LONGEST_SIDE)
+    made = {
+        "METHOD": "pointstodtm: robust inverse-variance mean about the local plane",
+        "INPUT": Path(input).name,
+        "PIXEL_SIZE_M": f"{size:g}",
+        "FILL": "YES" if fill else "NO",
+        "DATUM": body.datum,
+        "LEVELLED": "YES",
+        "VERSION": VERSION,
+    }
+    with PointSpool((grid.height, grid.width)) as spool:
+        tell(progress, 0.3, "Sorting points")
+        inside = sum(_add(spool, grid, piece) for piece in open_points(input, body).pieces)
+        if not inside:
+            raise InputError(f"None of the points of {Path(input).name!r} lies in EXTENT; choose one that covers them.")
+        with writing_dtm(output, grid, BANDS, made, part(progress, 0.9, 1.0)) as writer:
+            covered = _write(writer, spool, grid, fill, part(progress, 0.4, 0.9))
+    width, height = grid.pixel_size_m
+    notes = (
+        f"{grid.width} x {grid.height} pixels of {width:.4g} x {height:.4g} m from {inside} points; "
+        f"{covered / (grid.width * grid.height):.1%} of the raster has points.",
+    )
+    return StepResult({"OUTPUT": output}, notes=notes)
+
+
+def _places(
+    path: str, body: Body | None, progress: Progress
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], Body]:
+    """Longitudes and latitudes (rad) of all points with a position, and their body."""
+    tell(progress, 0.0, "Reading points")
+    file = open_points(path, body)
+    pieces = [np.stack([piece.lon, piece.lat]) for piece in file.pieces]
+    lon, lat = np.concatenate(pieces, axis=1)
+    good = np.isfinite(lon) & np.isfinite(lat)
+    if not good.any():
+        raise InputError(f"Point file {Path(path).name!r} has no point with a position.")
+    return lon[good], lat[good], file.body
+
+
+def _add(spool: PointSpool, grid: Grid, points: Points) -> int:
+    column, row = grid.pixel_of(points.lon, points.lat)
+    return spool.add(column, row, points.altitude, points.sigma)
+
+
+def _write(writer: DtmWriter, spool: PointSpool, grid: Grid, fill: bool, progress: Progress) -> int:
+    """Write the bands of rows one by one, to fill holes all at the end; returns the number of cells with points."""
+    covered = 0
+    waiting = []
+    for first, made in spool.grid():
+        tell(progress, first / grid.height, "Gridding")
+        covered += int((made.count > 0).sum())
+        if fill:
+            waiting.append((made.height, made.sigma, made.count))
+        else:
+            writer.write([made.height, made.sigma, made.count], row=first)
+    if fill:
+        height, sigma, count = (np.concatenate(band) for band in zip(*waiting))
+        writer.write([fill_holes(height), sigma, count])
+    return covered
+
+
+STEP = Step(
+    id="pointstodtm",
+    title="Points to DTM",
+    group="Stereo",
+    help=(
+        "Grids ground points to a digital terrain model: band 1 the height in metres above the body's sphere, band 2 "
+        "its one-sigma error, band 3 the number of points.\n\n"
+        "Every height is carried to the middle of its cell along the local slope, so that slopes are not biased, and "
+        "points that stand far off their neighbours are left out. Cells without points stay empty unless FILL is on; "
+        "then holes inside the data get a height (count 0 and no sigma tell them apart)."
+    ),
+    parameters=(
+        Parameter("INPUT", Kind.FILE, "Points", "CSV, LAS or LAZ file with lon, lat and altitude, or a point layer."),
+        Parameter(
+            "EXTENT",
+            Kind.EXTENT,
+            "Extent",
+            "Area of the DTM in its CRS; left empty, all points.",
+            optional=True,
+        ),
+        Parameter(
+            "PIXEL_SIZE",
+            Kind.NUMBER,
+            "Pixel size",
+            "Ground size of a pixel. Left empty: one and a half times the distance between points, coarsened until the "
+            "longer side has at most 4096 pixels.",
+            optional=True,
+            minimum=1e-3,
+            unit="m",
+        ),
+        Parameter(
+            "CRS",
+            Kind.CRS,
+            "CRS",
+            "CRS of the DTM, of the same body. Left empty: longitude and latitude, or polar stereographic beyond 75° "
+            "of latitude.",
+            optional=True,
+        ),
+        Parameter("FILL", Kind.FLAG, "Fill holes", "Fill holes that lie wholly inside the data.", default=False),
+    ),
+    outputs=(
+        Output(
+            "OUTPUT",
+            OutputKind.RASTER,
+            "DTM",
+            "GeoTIFF in metres above the body's sphere: height, sigma, count.",
+            extension="tif",
+            style="dtm",
+        ),
+    ),
+    run=run,
+    icon="intersect",
+    tags=("terrain", "elevation", "DEM", "raster", "LAS"),
+)

@@ -1,0 +1,301 @@
+"""Step: a simulated push-broom scene with known truth, to try the stereo half without data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bodies import body_of_radius
+from ..camera.sensor import load_sensor, sensor_to_json
+from ..errors import InputError
+from ..outputs import replacing_folder
+from ..progress import Progress, part, silent, tell
+from ..rasters import Band, Grid, Raster, write_dtm
+from ..resection.tables import write_eops, write_gcps
+from ..simulation.images import Light, ground_pixel, render
+from ..simulation.orbit import orbital_plane
+from ..simulation.picture_files import write_ground, write_picture
+from ..simulation.scene import PRESETS, Scene, simulate, with_lateral_noise
+from ..simulation.terrain import DemTerrain, PaperTerrain, RoughTerrain, Terrain
+from ..tables import write_table
+from ..terrain.target_grid import LONGEST_SIDE, target_grid
+from ..version import VERSION
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+LEAST_LINES = 1200  # forward to backward is about 1,005 lines of a Chang'E-1 scene
+DEFAULT_LATITUDE = 20.0
+
+
+def run(
+    *,
+    preset: str,
+    terrain: str,
+    lines: int,
+    jitter: float,
+    seed: int,
+    start_latitude: float | None,
+    lateral_noise: float,
+    gcp_altitudes: bool,
+    images: bool,
+    truth_points: bool,
+    sun_azimuth: float,
+    sun_incidence: float,
+    snr: float,
+    albedo: float,
+    output_folder: str,
+    progress: Progress = silent,
+    **_: Any,
+) -> StepResult:
+    """Simulate and write everything into the folder; see `STEP` for the parameters."""
+    tell(progress, 0.0, "Raising terrain")
+    ground, place = _terrain(terrain, seed)
+    latitude, plane = _place(start_latitude, place, lines * _line_length(preset) / ground.radius_m)
+    scene = simulate(preset, ground, lines, seed=seed, jitter=jitter, start_latitude=latitude, plane=plane)
+    warnings = _warnings(scene, lines, terrain, ground)
+    about = {"METHOD": "simulatescene", "PRESET": preset, "TERRAIN": Path(terrain).name, "SEED": str(seed)}
+    with replacing_folder(output_folder) as folder:
+        _write_tables(folder, scene, lateral_noise, gcp_altitudes, seed)
+        _write_truth(folder / "truth_dtm.tif", scene, about, part(progress, 0.1, 0.3))
+        light = Light(sun_azimuth, sun_incidence, albedo, snr)
+        for index, view in enumerate(scene.sensor.views if images or truth_points else ()):
+            share = 0.3 + 0.7 * np.array([index, index + 1]) / len(scene.sensor.views)
+            picture = render(scene, index, light, seed, part(progress, *share))
+            named = {**about, "VIEW": view.name, "VERSION": VERSION}
+            if images:
+                write_picture(folder / f"{view.name}.tif", picture, named)
+            if truth_points:
+                write_ground(folder / f"{view.name}_points.tif", picture, named)
+    note = f"{lines} lines, {len(scene.control)} GCPs and {len(scene.shots)} altimeter shots are in {output_folder}."
+    return StepResult({"OUTPUT_FOLDER": str(output_folder)}, tuple(warnings), (note,))
+
+
+def _terrain(name: str, seed: int) -> tuple[Terrain, tuple[float, float] | None]:
+    """The terrain asked for and, of a DEM, its middle: lon, lat (degrees)."""
+    if name.strip().lower() == "paper":
+        return PaperTerrain(), None
+    if name.strip().lower() == "rough":
+        return RoughTerrain(seed), None
+    if not Path(name.partition("|")[0]).exists():
+        raise InputError(f"TERRAIN {name!r} is neither rough, paper nor a DEM that exists.")
+    dem = read_terrain(name)
+    west, dx, _, north, _, dy = dem.geotransform
+    rows, columns = dem.heights.shape
+    return dem, (west + dx * columns / 2, north + dy * rows / 2)
+
+
+def read_terrain(path: str) -> DemTerrain:
+    """A DEM as terrain: longitude, latitude grid, no holes, heights in metres above its body's sphere."""
+    source = Raster(path, "TERRAIN")
+    if not source.grid.is_geographic:
+        raise InputError(
+            f"TERRAIN {source.name!r} is not in longitude, latitude; warp it to the body's geographic CRS."
+        )
+    heights, valid = source.read()
+    if not valid.all():
+        raise InputError(f"TERRAIN {source.name!r} has {int((~valid).sum())} empty pixels; fill them or crop the DEM.")
+    return DemTerrain(heights.astype(float), source.grid.transform, source.grid.body.radius_m)
+
+
+def _line_length(preset: str) -> float:
+    """Metres flown over the ground in one line."""
+    sensor = load_sensor(preset)
+    return PRESETS[preset][0] * sensor.pixel_pitch_mm / sensor.focal_length_mm
+
+
+def _place(
+    start_latitude: float | None, middle: tuple[float, float] | None, arc: float
+) -> tuple[float, NDArray[np.float64] | None]:
+    """Latitude (rad) of the first line of an ``arc`` (rad), and the orbit's plane: over the middle of a DEM, if any."""
+    if middle is None:
+        return np.radians(DEFAULT_LATITUDE if start_latitude is None else start_latitude), None
+    plane = orbital_plane(np.pi / 2, np.radians(middle[0]))
+    if start_latitude is not None:
+        return np.radians(start_latitude), plane
+    return np.radians(middle[1]) - 0.5 * arc, plane
+
+
+def _warnings(scene: Scene, lines: int, name: str, ground: Terrain) -> list[str]:
+    warnings = []
+    if lines < LEAST_LINES:
+        warnings.append(f"{lines} lines give no ground that all views see; take at least {LEAST_LINES}.")
+    latitude = np.degrees(np.abs(scene.control.lat).max())
+    if isinstance(ground, PaperTerrain) and latitude > 70:
+        warnings.append(f"The paper's terrain is meant for 0 to 70° of latitude; this scene reaches {latitude:.0f}°.")
+    if isinstance(ground, DemTerrain):
+        inside = _on_dem(scene, ground)
+        if inside < 1:
+            warnings.append(
+                f"{1 - inside:.0%} of the scanline ends lie outside {Path(name).name}: its edge goes on there."
+            )
+    return warnings
+
+
+def _on_dem(scene: Scene, dem: DemTerrain) -> float:
+    """Share of the scanline ends inside the DEM."""
+    west, dx, _, north, _, dy = dem.geotransform
+    rows, columns = dem.heights.shape
+    column = (np.degrees(scene.control.lon) - west) % 360.0 / dx
+    row = (np.degrees(scene.control.lat) - north) / dy
+    return float(np.mean((column <= columns) & (row >= 0) & (row <= rows)))
+
+
+def _write_tables(folder: Path, scene: Scene, lateral_noise: float, altitudes: bool, seed: int) -> None:
+    radius = scene.terrain.radius_m
+    sensor = json.dumps(sensor_to_json(scene.sensor), indent=1)
+    (folder / "sensor.json").write_text(sensor, "utf-8")
+    points = with_lateral_noise(scene.control, radius, lateral_noise, seed) if lateral_noise > 0 else scene.control
+    if not altitudes:
+        points = replace(points, altitude=np.full(len(points), np.nan))
+    write_gcps(folder / "gcps.csv", points, scene.sensor)
+    shots = {
+        "lon": np.round(np.degrees(scene.shots.lon), 9),
+        "lat": np.round(np.degrees(scene.shots.lat), 9),
+        "altitude": np.round(scene.shots.altitude, 3),
+        "track": scene.shots.track,
+    }
+    write_table(folder / "altimetry.csv", shots)
+    write_eops(folder / "truth_eop.csv", scene.truth, radius)
+
+
+def _write_truth(path: Path, scene: Scene, about: dict[str, str], progress: Progress) -> None:
+    """The true terrain under the swath, at the ground size of a pixel (coarser where that is too large)."""
+    body = body_of_radius(scene.terrain.radius_m)
+    control = scene.control
+    grid = target_grid(control.lon, control.lat, body, ground_pixel(scene), limit=LONGEST_SIDE)
+    height = np.empty((grid.height, grid.width), np.float32)
+    step = max(1, (1 << 18) // grid.width)
+    for start in range(0, grid.height, step):
+        tell(progress, start / grid.height, "Writing the true terrain")
+        rows = np.arange(start, min(start + step, grid.height))
+        height[rows] = _heights(scene.terrain, grid, rows)
+    truth = {**about, "LEVELLED": "YES", "DATUM": body.datum, "VERSION": VERSION}
+    write_dtm(path, grid, [height], [Band("height")], truth)
+
+
+def _heights(terrain: Terrain, grid: Grid, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    return terrain.height(*grid.lonlat_of(*np.meshgrid(np.arange(grid.width), rows)))
+
+
+STEP = Step(
+    id="simulatescene",
+    title="Simulate push-broom scene",
+    group="Simulation",
+    help=(
+        "Flies a line scanner over simulated or given terrain and writes what real data would be, with the truth "
+        "beside it: sensor.json, gcps.csv (scanline ends), altimetry.csv (a laser altimeter with noise and a few wild "
+        "shots), one image a view, truth_eop.csv and truth_dtm.tif.\n\n"
+        "Presets: ce1 is Chang'E-1's three-line scanner from 200 km; ce2 Chang'E-2's two-line scanner from 100 km with "
+        "the published pitch, ce2_paper with the pitch its view angles imply."
+    ),
+    parameters=(
+        Parameter("PRESET", Kind.CHOICE, "Preset", "Sensor and orbit.", default="ce1", choices=tuple(PRESETS)),
+        Parameter(
+            "TERRAIN",
+            Kind.TEXT,
+            "Terrain",
+            "rough (fractal relief and craters), paper (the wavelet terrain of Xu et al. 2016), or the path of a DEM "
+            "in longitude, latitude without holes.",
+            default="rough",
+        ),
+        Parameter(
+            "LINES",
+            Kind.INTEGER,
+            "Lines",
+            "Number of image lines; the views share ground only from about 1,200 lines on.",
+            default=2400,
+            minimum=2,
+            maximum=200_000,
+        ),
+        Parameter("JITTER", Kind.NUMBER, "Jitter", "RMS of the attitude's jitter, per axis.", default=0.0, unit="rad"),
+        Parameter("SEED", Kind.INTEGER, "Seed", "The same seed makes the same scene.", default=0, minimum=0),
+        Parameter(
+            "START_LATITUDE",
+            Kind.NUMBER,
+            "Start latitude",
+            "Latitude of the first line, flown northward. Left empty: 20°, or so that a DEM's middle is the scene's.",
+            optional=True,
+            minimum=-90,
+            maximum=90,
+            unit="degrees",
+        ),
+        Parameter(
+            "LATERAL_NOISE",
+            Kind.NUMBER,
+            "Lateral noise",
+            "Sigma of the noise on each horizontal component of the GCPs.",
+            default=0.0,
+            minimum=0,
+            unit="m",
+            advanced=True,
+        ),
+        Parameter(
+            "GCP_ALTITUDES",
+            Kind.FLAG,
+            "GCPs with altitudes",
+            "Write the exact altitude of every GCP; real tables have none and take them from the altimetry.",
+            default=False,
+            advanced=True,
+        ),
+        Parameter("IMAGES", Kind.FLAG, "Images", "Render an image of every view.", default=True, advanced=True),
+        Parameter(
+            "TRUTH_POINTS",
+            Kind.FLAG,
+            "True points",
+            "Write the exact x, y, z of every pixel of every view.",
+            default=False,
+            advanced=True,
+        ),
+        Parameter(
+            "SUN_AZIMUTH",
+            Kind.NUMBER,
+            "Sun azimuth",
+            "Towards the sun, clockwise from north, at the scene's middle.",
+            default=60.0,
+            minimum=-360,
+            maximum=360,
+            unit="degrees",
+            advanced=True,
+        ),
+        Parameter(
+            "SUN_INCIDENCE",
+            Kind.NUMBER,
+            "Sun incidence",
+            "Angle of the sun from the zenith at the scene's middle.",
+            default=55.0,
+            minimum=0,
+            maximum=89,
+            unit="degrees",
+            advanced=True,
+        ),
+        Parameter(
+            "SNR",
+            Kind.NUMBER,
+            "Signal to noise",
+            "Mean grey over the sigma of the sensor's noise; 0 for none.",
+            default=100.0,
+            minimum=0,
+            advanced=True,
+        ),
+        Parameter(
+            "ALBEDO",
+            Kind.NUMBER,
+            "Albedo texture",
+            "RMS of the relative albedo variations, attached to the ground.",
+            default=0.05,
+            minimum=0,
+            maximum=0.3,
+            advanced=True,
+        ),
+    ),
+    outputs=(
+        Output("OUTPUT_FOLDER", OutputKind.FOLDER, "Scene folder", "Folder for the scene's files; made if need be."),
+    ),
+    run=run,
+    icon="simulate",
+    tags=("Chang'E", "three-line scanner", "sample", "test data", "ground truth"),
+)

@@ -87,7 +87,8 @@ def _one_end(
         degrees[:, (degrees == missing).any(axis=0)] = np.nan
         height = np.where(height == missing, np.nan, height)
     assert_degrees(table.name, *degrees)
-    return control_points(line, view, sample, *np.radians(degrees), height)
+    lon_rad, lat_rad = np.radians(degrees)
+    return control_points(line, view, sample, lon_rad, lat_rad, height)
 
 
 def _column(name: str, what: str, default: str, optional: bool = False) -> Parameter:

@@ -25,7 +25,7 @@ from .errors import InputError
 from .outputs import replacing
 from .rasters import quiet_gdal
 
-_ROWS_AT_ONCE = 200_000
+_ROWS_AT_ONCE = 4_000  # so that reading in a thread lets the others run
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
 _LATITUDES = ("lat", "latitude", "pt_latitude", "areod_lat", "y_lat")
 

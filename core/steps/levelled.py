@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..progress import Progress, silent
 from ..rasters import Band, Grid, Mask, write_dtm
+from ..terrain.level_dem import level_to_dem
 from ..terrain.levelling import level_relative
 from ..version import VERSION
 from .inputs import References
@@ -32,28 +33,28 @@ def bring_to_metres(
     grid: Grid, height: Float, valid: Mask, references: References, mode: str, progress: Progress = silent
 ) -> InMetres:
     """Level ``height`` (rows, columns) on ``grid``: ``mode`` relative (scale, plane, fusion) or rigid (shift, tilt)."""
-    pixel = grid.pixel_size_m[::-1]
-    made = level_relative(height, valid, pixel, references.shots, progress)
-    warnings = []
+    if references.dem is not None:
+        made = level_to_dem(height, valid, references.dem.height, references.dem.valid, references.dem.cell, progress)
+        facts = {"REFERENCE_CELLS": str(made.cells)}
+        note = f"Levelled to {made.cells} cells of {references.source}"
+    else:
+        made = level_relative(height, valid, grid.pixel_size_m[::-1], references.shots, progress)
+        facts = {"SHOTS_USED": str(made.used), "SHOTS_WILD": str(made.wild)}
+        note = f"Levelled to {made.used} shots of {references.source} ({made.wild} left out as wild)"
+    warnings = ()
     if made.inverted:
-        warnings.append(
-            f"The relief came out inverted (scale {made.scale:.2f}): the sun stands on the other side; "
-            "give SUN_AZIMUTH."
+        warnings = (
+            f"The relief came out inverted (scale {made.scale:.2f}): the sun stands opposite; give SUN_AZIMUTH.",
         )
     about = {
         "LEVELLED": "YES",
         "LEVELLED_TO": references.source,
         "DATUM": grid.body.datum,
         "SCALE": f"{made.scale:.4f}",
-        "SHOTS_USED": str(made.used),
-        "SHOTS_WILD": str(made.wild),
         "VERSION": VERSION,
+        **facts,
     }
-    note = (
-        f"Levelled to {made.used} shots of {references.source} ({made.wild} left out as wild): "
-        f"metres above the {grid.body.datum}."
-    )
-    return InMetres(made.height, made.sigma, about, tuple(warnings), (note,))
+    return InMetres(made.height, made.sigma, about, warnings, (f"{note}: metres above the {grid.body.datum}.",))
 
 
 def write_levelled(

@@ -120,8 +120,8 @@ def test_stock_qgis_packages_give_the_same_terrain(scene, tmp_path):
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (37, 20), (1024, 3), (333, 1024)])
 def test_identity_model_returns_the_view_bit_for_bit(tmp_path, columns, rows):
     save_model(tmp_path / "same.safetensors", {}, {"name": "identity", "architecture": "identity", "options": {},
-               "grey": {"kind": "raw"}, "height_unit": "metre", "height_scale": 1.0, "height_offset": 0.0, "sun_azimuth": None,
-               "input_bands": ["grey"], "input_size": 1024})  # fmt: skip
+               "grey": {"kind": "raw"}, "height_unit": "metre", "height_scale": 1.0, "height_offset": 0.0,
+               "sun_azimuth": None, "input_bands": ["grey"], "input_size": 1024})  # fmt: skip
     grey = np.random.default_rng(columns).integers(0, 256, (rows, columns)).astype(np.uint8)
     grid = Grid(columns, rows, (1e5, 100.0, 0.0, 2e5, 0.0, -100.0), "IAU_2015:30110")
     write_image(tmp_path / "view.tif", grid, grey, {})
@@ -136,8 +136,8 @@ def test_part_of_an_image_is_placed_where_it_belongs(scene, tmp_path):
     window = Window(40, 60, 100, 90)
     xmin, ymin, xmax, ymax = grid.sub(window).extent
     path = tmp_path / "part.tif"
-    run("dtmfromextent", INPUT=scene / "image.tif", EXTENT=(xmin + 10, ymin + 10, xmax - 10, ymax - 10), SUN_AZIMUTH=285.0,
-        OUTPUT=path)  # fmt: skip
+    extent = (xmin + 10, ymin + 10, xmax - 10, ymax - 10)
+    run("dtmfromextent", INPUT=scene / "image.tif", EXTENT=extent, SUN_AZIMUTH=285.0, OUTPUT=path)
     assert Raster(path).grid == grid.sub(window)
 
 

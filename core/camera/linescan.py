@@ -43,17 +43,28 @@ class ImageCamera(Protocol):
     def project(self, points: ArrayLike) -> tuple[Array, Array]:
         """Line and sample (...) of ground points (..., 3) m; NaN where the image's lines do not see them."""
 
-    def displacement(self, line: ArrayLike, sample: ArrayLike, points: Array) -> Array:
+    def displacement(self, line: ArrayLike, points: Array) -> Array:
         """Covariance (..., 3, 3) m² by which the orientation's errors move the rays at ``points``; 0 if unknown."""
+
+    def shared(self, line: Array, other: ImageCamera, other_line: Array, points: Array) -> Array | None:
+        """Covariance (..., 3, 3) m² of that movement with the one of another camera's rays; None if unknown."""
+
+
+class InstantsCovariance(Protocol):
+    """Covariances between the orientation errors (dC m world, w rad camera) of two instants."""
+
+    def between(self, first: Array, second: Array) -> Array:
+        """Covariance (..., 6, 6) at lines ``first`` with ``second`` (...)."""
 
 
 @dataclass(frozen=True)
 class LineScan:
-    """View ``view`` (index) of ``sensor`` with the orientation of every instant."""
+    """View ``view`` (index) of ``sensor`` with the orientation of every instant, and how their errors hang together."""
 
     sensor: Sensor
     view: int
     orientation: Orientation
+    joint: InstantsCovariance | None = None
 
     @property
     def name(self) -> str:
@@ -88,26 +99,33 @@ class LineScan:
         line, sample = (np.concatenate(column).reshape(p.shape[:-1]) for column in zip(*parts))
         return line, sample
 
-    def displacement(self, line: ArrayLike, sample: ArrayLike, points: Array) -> Array:
+    def displacement(self, line: ArrayLike, points: Array) -> Array:
         """Covariance (..., 3, 3) m² of the rays' movement at ``points`` by the EOP errors; 0 without covariances.
 
-        A ray at P moves by dC + R (w x), x = Rᵀ(P - C), for errors dC of the position and w (camera frame) of the
+        A ray at P moves by dC + R (w x x), x = Rᵀ(P - C), for errors dC of the position and w (camera frame) of the
         attitude. Only the part across the ray matters to an intersection.
         """
         line = np.asarray(line, float)
         if self.orientation.covariance is None:
             return np.zeros((*line.shape, 3, 3))
-        jacobian = self.displacement_jacobian(line, points)
         nearest = np.clip(np.searchsorted(self.orientation.line, line), 0, len(self.orientation) - 1)
+        by_eop = self.displacement_jacobian(line, points)
+        by_eop[..., 3:] = by_eop[..., 3:] @ angle_rates(self.orientation.angles[nearest])
         covariance = np.nan_to_num(self.orientation.covariance[nearest])
-        return np.asarray(jacobian @ covariance @ np.swapaxes(jacobian, -1, -2))
+        return np.asarray(by_eop @ covariance @ np.swapaxes(by_eop, -1, -2))
+
+    def shared(self, line: Array, other: ImageCamera, other_line: Array, points: Array) -> Array | None:
+        """Covariance (..., 3, 3) m² of this view's movement at ``points`` with that of another view of the flight."""
+        if self.joint is None or not isinstance(other, LineScan) or other.joint is not self.joint:
+            return None
+        covariance = self.joint.between(line, other_line)
+        there = other.displacement_jacobian(other_line, points)
+        return np.asarray(self.displacement_jacobian(line, points) @ covariance @ np.swapaxes(there, -1, -2))
 
     def displacement_jacobian(self, line: ArrayLike, points: Array) -> Array:
-        """Derivatives (..., 3, 6) of a ray's place at ``points`` by X, Y, Z (m) and θ, φ, ρ (rad)."""
-        line = np.asarray(line, float)
-        position, rotation = self._exterior(line)
-        nearest = np.clip(np.searchsorted(self.orientation.line, line), 0, len(self.orientation) - 1)
-        turn = -rotation @ skew(to_camera(points, position, rotation)) @ angle_rates(self.orientation.angles[nearest])
+        """Derivatives (..., 3, 6) of a ray's place at ``points`` by dC (m, world) and w (rad, camera frame)."""
+        position, rotation = self._exterior(np.asarray(line, float))
+        turn = -rotation @ skew(to_camera(points, position, rotation))
         return np.concatenate([np.broadcast_to(np.eye(3), turn.shape), turn], axis=-1)
 
     def _exterior(self, line: Array) -> tuple[Array, Array]:

@@ -4,18 +4,20 @@ A ray starts at C with unit direction d; Q = I - d dᵀ removes what lies along 
 (Förstner and Wrobel 2016, Photogrammetric Computer Vision, section 13.4.1; the midpoint of two rays is its case M = 2)
 minimises the sum of (P - C_i)ᵀ W_i (P - C_i), so that
 
-    N P = Σ W_i C_i,   N = Σ W_i,   cov(P) = N⁻¹,   W_i = B_i (B_iᵀ S_i B_i)⁻¹ B_iᵀ,
+    N P = Σ W_i C_i,   N = Σ W_i,   W_i = B_i (B_iᵀ S_i B_i)⁻¹ B_iᵀ,
+    cov(P) = N⁻¹ + N⁻¹ [Σ W_i S_ij W_j] N⁻¹ over i ≠ j,
 
-with B (3 x 2) spanning the plane across the ray and S_i the covariance by which pointing and orientation errors move
-ray i at the point; without S_i, W_i = Q_i. The ray miss is the largest of the shortest distances between two of the
-rays, |(C_j - C_i) · n| with n = d_i x d_j / |d_i x d_j|: it depends on no weight.
+with B (3 x 2) spanning the plane across the ray, S_i the covariance by which pointing and orientation errors move ray
+i at the point and S_ij what rays i and j share of it (one trajectory carries both); without S_i, W_i = Q_i. The ray
+miss is the largest of the shortest distances |(C_j - C_i) · n|, n = d_i x d_j / |d_i x d_j|, between two of the rays:
+it depends on no weight.
 
 Arrays: M rays a point, N points; NaN marks a ray that is missing, and points of fewer than two rays come back NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -29,7 +31,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 PARALLEL = 1e-4  # rad between two rays below which they fix no point
-POINTING_PX = 0.05  # the least 1-sigma of any pixel's place: detector geometry and timing
+POINTING_PX = 1e-3  # the least 1-sigma of any pixel's place: keeps exact rays from infinite weight
 BLUNDER = 6.0  # robust 1-sigmas of the ray miss beyond which a match is wrong
 
 
@@ -63,11 +65,16 @@ class Intersection:
         return lonlat_radius(self.points)[2] - radius_m
 
 
-def intersect_rays(origins: ArrayLike, directions: ArrayLike, covariance: ArrayLike | None = None) -> Intersection:
+def intersect_rays(
+    origins: ArrayLike,
+    directions: ArrayLike,
+    covariance: ArrayLike | None = None,
+    shared: Mapping[tuple[int, int], Array] | None = None,
+) -> Intersection:
     """Intersect rays: ``origins``, ``directions`` (M, N, 3), unit directions, NaN for a missing ray.
 
     ``covariance`` (M, N, 3, 3) m² moves each ray at the point (its part along the ray is not used); without it all rays
-    weigh alike.
+    weigh alike. ``shared`` holds the covariance (N, 3, 3) of the movement of ray i with that of ray j > i, by (i, j).
     """
     c, d = np.asarray(origins, float), np.asarray(directions, float)
     seen = np.isfinite(c).all(axis=-1) & np.isfinite(d).all(axis=-1)
@@ -79,15 +86,17 @@ def intersect_rays(origins: ArrayLike, directions: ArrayLike, covariance: ArrayL
     # From the rays' mean origin: squares of 2e6 m would cost the millimetres.
     base = c.sum(axis=0) / np.maximum(rays, 1)[:, None]
     right = np.einsum("mnij,mnj->ni", weights, c - base)
-    miss, miss_sigma, angle = _misses(c, d, seen, moved)
+    shared = {} if shared is None else shared
+    miss, miss_sigma, angle = _misses(c, d, seen, moved, shared)
     solved = (rays >= 2) & (angle > PARALLEL)
     normal[~solved] = np.eye(3)
     inverse = np.linalg.inv(normal)
     points = np.where(solved[:, None], base + np.einsum("nij,nj->ni", inverse, right), np.nan)
     known = solved if moved is not None else np.zeros_like(solved)
+    spread = inverse + _shared_part(inverse, weights, shared)
     return Intersection(
         points,
-        np.where(known[:, None, None], inverse, np.nan),
+        np.where(known[:, None, None], spread, np.nan),
         np.where(solved, miss, np.nan),
         np.where(known, miss_sigma, np.nan),
         rays,
@@ -108,12 +117,19 @@ def intersect_matches(
     rays = [camera.rays(line[m], sample[m]) for m, camera in enumerate(cameras)]
     origins, directions = (np.stack(column) for column in zip(*rays))
     first = intersect_rays(origins, directions)
-    covariance = np.stack([
-        pixel_covariance(camera, line[m], sample[m], sigma[m], first.points, *rays[m])
-        + camera.displacement(line[m], sample[m], first.points)
-        for m, camera in enumerate(cameras)
-    ])
-    return intersect_rays(origins, directions, covariance)
+    covariance = np.stack(
+        [
+            pixel_covariance(camera, line[m], sample[m], sigma[m], first.points, *rays[m])
+            + camera.displacement(line[m], first.points)
+            for m, camera in enumerate(cameras)
+        ]
+    )
+    shared = {
+        (i, j): found
+        for i, j in combinations(range(len(cameras)), 2)
+        if (found := cameras[i].shared(line[i], cameras[j], line[j], first.points)) is not None
+    }
+    return intersect_rays(origins, directions, covariance, shared)
 
 
 def pixel_covariance(
@@ -178,7 +194,18 @@ def _weights(directions: Array, covariance: Array | None) -> Array:
     return np.asarray(basis @ np.nan_to_num(inverse) @ np.swapaxes(basis, -1, -2))
 
 
-def _misses(c: Array, d: Array, seen: Mask, covariance: Array | None) -> tuple[Array, Array, Array]:
+def _shared_part(inverse: Array, weights: Array, shared: Mapping[tuple[int, int], Array]) -> Array:
+    """N⁻¹ [Σ W_i S_ij W_j] N⁻¹ (N, 3, 3) over i ≠ j; a missing ray has no weight."""
+    total = np.zeros_like(inverse)
+    for (i, j), covariance in shared.items():
+        both = weights[i] @ np.nan_to_num(covariance) @ weights[j]
+        total += both + np.swapaxes(both, -1, -2)
+    return np.asarray(inverse @ total @ inverse)
+
+
+def _misses(
+    c: Array, d: Array, seen: Mask, covariance: Array | None, shared: Mapping[tuple[int, int], Array]
+) -> tuple[Array, Array, Array]:
     """Largest miss (N,) between two of the rays, the 1-sigma of that miss, and the largest sine between two rays."""
     worst, sigma, angle = (np.zeros(seen.shape[1]) for _ in range(3))
     for i, j in combinations(range(len(c)), 2):
@@ -189,8 +216,8 @@ def _misses(c: Array, d: Array, seen: Mask, covariance: Array | None) -> tuple[A
         miss = np.abs(np.einsum("ni,ni->n", c[j] - c[i], normal))
         larger = both & (miss >= worst)
         if covariance is not None:
-            moved = covariance[i] + covariance[j]
-            expected = np.sqrt(np.einsum("ni,nij,nj->n", normal, moved, normal))
+            moved = covariance[i] + covariance[j] - 2.0 * np.nan_to_num(shared.get((i, j), 0.0))
+            expected = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", normal, moved, normal), 0.0))
             sigma = np.where(larger, expected, sigma)
         worst = np.where(larger, miss, worst)
         angle = np.maximum(angle, np.where(both, sine, 0.0))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core.camera.linescan import LineScan
+from planetary_dtm.core.camera.rotations import angle_rates
 from planetary_dtm.core.resection.model import Orientation
 from planetary_dtm.core.simulation.scene import simulate
 from planetary_dtm.core.simulation.terrain import PaperTerrain
@@ -48,6 +49,7 @@ def test_displacement_is_the_movement_of_the_ray(scene):
     camera = LineScan(scene.sensor, 2, scene.truth)
     points = scene.ground([700.0], 2, 100.0)
     jacobian = camera.displacement_jacobian([700.0], points)
+    jacobian[..., 3:] = jacobian[..., 3:] @ angle_rates(scene.truth.angles[700])  # by θ, φ, ρ
     origin, direction = camera.rays([700.0], [100.0])
     reach = np.linalg.norm(points - origin)
     for column, step in enumerate([1.0, 1.0, 1.0, 1e-6, 1e-6, 1e-6]):
@@ -63,8 +65,8 @@ def test_displacement_takes_the_orientation_covariance(scene):
     covariance = np.tile(np.diag([4.0, 4.0, 4.0, 0.0, 0.0, 0.0]), (len(scene.truth), 1, 1))
     camera = LineScan(scene.sensor, 0, replace(scene.truth, covariance=covariance))
     points = scene.ground([700.0], 0, 100.0)
-    np.testing.assert_allclose(camera.displacement([700.0], [100.0], points)[0], 4.0 * np.eye(3))
-    assert not LineScan(scene.sensor, 0, scene.truth).displacement([700.0], [100.0], points).any()
+    np.testing.assert_allclose(camera.displacement([700.0], points)[0], 4.0 * np.eye(3))
+    assert not LineScan(scene.sensor, 0, scene.truth).displacement([700.0], points).any()
 
 
 def replace_lines(truth, rows):

@@ -1,0 +1,119 @@
+"""How the errors of a trajectory's instants hang together: covariances between lines a stereo base apart.
+
+The rays that meet in a ground point leave the camera hundreds of lines apart, yet one smooth trajectory carries them:
+their errors are far from independent, and what they share moves the point without a trace in the ray miss. Covariances
+between all lines are more than a file should hold; between lines on a coarse grid they are smooth and few.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..outputs import replacing
+from .trajectory_system import Noise, State, System
+
+Array = NDArray[np.float64]
+
+ANCHORS = 256  # at most, along the trajectory
+LEAST_STEP = 40.0  # lines between them
+REACH = 2600.0  # lines: no two views of one point lie farther apart
+_COLUMNS = 64  # anchors solved for at once
+
+
+@dataclass(frozen=True)
+class JointCovariance:
+    """``values`` (K, B, 6, 6): covariance of the errors (dC, w) of anchor k with those of anchor k + b.
+
+    dC in metres, world; w the small rotation in the camera frame, rad. Anchor k is line ``start`` + k ``step``.
+    """
+
+    start: float
+    step: float
+    values: Array
+
+    def between(self, first: Array, second: Array) -> Array:
+        """Covariance (..., 6, 6) of the errors at lines ``first`` with those at ``second``; 0 beyond the reach.
+
+        That of the nearest anchors, whole: position and attitude errors cancel on the ground to a few per cent, which
+        entries mixed from several anchors would not keep.
+        """
+        count, lags = self.values.shape[:2]
+        i, j = (np.clip(np.rint((line - self.start) / self.step), 0, count - 1).astype(int) for line in (first, second))
+        lag = np.abs(i - j)
+        found = self.values[np.minimum(i, j), np.minimum(lag, lags - 1)]
+        found = np.where((i > j)[..., None, None], np.swapaxes(found, -1, -2), found)
+        return np.asarray(np.where((lag < lags)[..., None, None], found, 0.0))
+
+
+def joint_covariance(system: System, state: State, noise: Noise) -> JointCovariance:
+    """Covariances of a settled trajectory's lines: A⁻¹ between the splines' values at the anchors."""
+    path = state.path
+    first, last = float(system.seen.line[0]), float(system.seen.line[-1])
+    count = int(min(ANCHORS, max(2, (last - first) // LEAST_STEP + 1)))
+    line = np.linspace(first, last, count)
+    step = (last - first) / (count - 1)
+    lags = int(min(count, REACH // step + 2))
+    unknown, share, component = _felt(system, state, line)
+    factor, _ = system.solve(state, noise)
+    spline = np.zeros((count, lags, 6, 6))
+    for start in range(0, count, _COLUMNS):
+        chosen = np.arange(start, min(start + _COLUMNS, count))
+        right = np.zeros((system.layout.order, len(chosen), 6))
+        np.add.at(right, (unknown[chosen], np.arange(len(chosen))[:, None], component), share[chosen])
+        solved = factor.solve(right.reshape(len(right), -1)).reshape(right.shape)
+        for lag in range(lags):
+            other = np.minimum(chosen + lag, count - 1)
+            # solved[u, k, c]: covariance of unknown u with component c of anchor k
+            with_other = solved[unknown[other], np.arange(len(chosen))[:, None]] * share[other][..., None]
+            for c in range(6):
+                spline[chosen, lag, :, c] = np.sum(np.where((component == c)[None, :, None], with_other, 0.0), axis=1)
+    poses = path.at(line)
+    join = np.zeros((count, 6, 6))
+    join[:, :3, :3], join[:, 3:, 3:] = poses.frame, poses.jacobian
+    later = np.minimum(np.arange(count)[:, None] + np.arange(lags), count - 1)
+    values = join[:, None] @ spline @ np.swapaxes(join[later], -1, -2)
+    return JointCovariance(first, step, values)
+
+
+def _felt(system: System, state: State, line: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
+    """The 24 unknowns (K, 24) that the path feels at lines (K,), how much, and through which component (24,)."""
+    place_first, place_share = state.path.place.weights(line)
+    turn_first, turn_share = state.path.turn.weights(line)
+    taps = np.arange(4)
+    place = system.layout.place[place_first[:, None] + taps].reshape(len(line), 12)
+    turn = system.layout.turn[turn_first[:, None] + taps].reshape(len(line), 12)
+    share = np.repeat(np.concatenate([place_share, turn_share], axis=1), 3, axis=1)
+    component = np.concatenate([np.tile([0, 1, 2], 4), np.tile([3, 4, 5], 4)])
+    return np.concatenate([place, turn], axis=1), share, component
+
+
+def joint_path(eops: str | Path) -> Path:
+    """Where the joint covariance of an EOP table lies: beside it, ``NAME.covariance.npz``."""
+    path = Path(str(eops).partition("|")[0])
+    return path.with_name(f"{path.stem}.covariance.npz")
+
+
+def write_joint(eops: str | Path, joint: JointCovariance) -> None:
+    """Write the joint covariance beside its EOP table."""
+    with replacing(joint_path(eops)) as temporary:
+        np.savez_compressed(temporary, start=joint.start, step=joint.step, values=joint.values.astype(np.float32))
+
+
+def read_joint(eops: str | Path) -> JointCovariance | None:
+    """The joint covariance beside an EOP table; None where there is none. Nothing is unpickled."""
+    path = joint_path(eops)
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            start, step, values = float(content["start"]), float(content["step"]), content["values"].astype(float)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path.name!r} cannot be read ({error}); delete it or run recovereop again.") from error
+    if values.ndim != 4 or values.shape[2:] != (6, 6) or step <= 0:
+        raise InputError(f"{path.name!r} holds no joint covariance; delete it or run recovereop again.")
+    return JointCovariance(start, step, values)

@@ -36,6 +36,7 @@ class PlanetaryDtmPlugin:
         """Add the Processing provider; QGIS calls this alone under qgis_process."""
         self.provider = PlanetaryDtmProvider()
         QgsApplication.processingRegistry().addProvider(self.provider)
+        self.provider.load_models()
 
     def initGui(self) -> None:
         """Add provider, dock, menu and toolbar."""

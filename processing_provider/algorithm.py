@@ -134,9 +134,10 @@ class StepAlgorithm(QgsProcessingAlgorithm):
     def _style(self, targets: dict[str, str], context: QgsProcessingContext) -> None:
         """Have the results styled as they are added to the map."""
         for output in self.step.outputs:
-            path, after = targets.get(output.name, ""), styling.post_processor(output.style)
-            if after is not None and context.willLoadLayerOnCompletion(path):
-                context.layerToLoadOnCompletionDetails(path).setPostProcessor(after)
+            path = targets.get(output.name, "")
+            if output.style in styling.LOOKS and context.willLoadLayerOnCompletion(path):
+                details = context.layerToLoadOnCompletionDetails(path)
+                details.setPostProcessor(styling.post_processor(output.style))
 
 
 class ProgressOf:

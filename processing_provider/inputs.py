@@ -24,6 +24,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsProcessingUtils,
     QgsProviderRegistry,
     QgsRasterBlockFeedback,
     QgsRasterFileWriter,
@@ -233,7 +234,7 @@ class _Reader:
         selected_only = isinstance(value, QgsProcessingFeatureSourceDefinition) and value.selectedFeaturesOnly
         if isinstance(value, str) and parameter.kind is not Kind.RASTER and _is_text_table(value):
             return FileTable(value)
-        layer = self._algorithm.parameterAsLayer(self._parameters, parameter.name, self._context)
+        layer = self._map_layer(parameter.name)
         if layer is None or not layer.isValid():
             shown = value if isinstance(value, str) else parameter.label
             raise InputError(
@@ -246,12 +247,21 @@ class _Reader:
             return FileRaster(layer) if layer.providerType() == "gdal" else RenderedRaster(layer)
         return table_of(layer, selected_only)
 
+    def _map_layer(self, name: str) -> QgsMapLayer | None:
+        value = self._parameters.get(name) if name else None
+        if not is_given(value):
+            return None
+        if isinstance(value, QgsProcessingFeatureSourceDefinition):
+            named, _ = value.source.valueAsString(self._context.expressionContext())
+            return QgsProcessingUtils.mapLayerFromString(named, self._context)
+        return self._algorithm.parameterAsLayer(self._parameters, name, self._context)
+
     def _crs_of(self, name: str) -> QgsCoordinateReferenceSystem:
-        layer = self._algorithm.parameterAsLayer(self._parameters, name, self._context) if name else None
+        layer = self._map_layer(name)
         return layer.crs() if layer is not None else QgsCoordinateReferenceSystem()
 
     def _name_of(self, name: str) -> str:
-        layer = self._algorithm.parameterAsLayer(self._parameters, name, self._context) if name else None
+        layer = self._map_layer(name)
         return layer.name() if layer is not None else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingModelAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from ..core import steps
@@ -64,6 +64,11 @@ class PlanetaryDtmProvider(QgsProcessingProvider):
         for algorithm in ALGORITHMS:
             if find_spec(f"{steps.__name__}.{algorithm.step_id}") is not None:
                 self.addAlgorithm(algorithm())
+        if QgsApplication.processingRegistry().providerById(PROVIDER_ID) is not None:
+            self.load_models()
+
+    def load_models(self) -> None:
+        """Add the shipped chains; they find their algorithms only once this provider is registered."""
         for path in sorted(resources.MODELS.glob("*.model3")):
             model = QgsProcessingModelAlgorithm()
             if model.fromFile(str(path)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from qgis.core import (
@@ -24,6 +23,7 @@ from qgis.core import (
     QgsRasterShader,
     QgsSingleBandPseudoColorRenderer,
 )
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QColor, QPainter
 
@@ -31,7 +31,7 @@ from ..core.rasters import Raster
 from . import resources
 
 PRODUCT = "planetary_dtm/product"  # layer property: which kind of result a layer is
-SHADE_AZIMUTH, SHADE_ALTITUDE = 315.0, 50.0
+SHADE_AZIMUTH, SHADE_ALTITUDE = 315.0, 45.0
 _SAMPLE_SIDE = 512  # pixels read to find the range of the colours
 
 
@@ -47,21 +47,22 @@ class Look:
 
 
 LOOKS = {
-    "dtm": Look("height", shaded=True),
+    "dtm": Look("height", cut=0.5, shaded=True),
     "difference": Look("difference", cut=2.0, about_zero=True),
     "certainty": Look("certainty", band=2, cut=0.0),
     "sigma": Look("sigma", cut=1.0),
 }
 
 
-def post_processor(style: str) -> QgsProcessingLayerPostProcessorInterface | None:
-    """The post-processor of an output's style; None for outputs without one."""
-    return _post_processor(style) if style in LOOKS else None
+# a Processing context deletes its post-processors, but does not keep their Python part
+_alive: list[_Styler] = []
 
 
-@cache  # Processing keeps no reference of its own
-def _post_processor(style: str) -> _Styler:
-    return _Styler(style)
+def post_processor(style: str) -> QgsProcessingLayerPostProcessorInterface:
+    """A new post-processor for one of the `LOOKS`, to be given to a Processing context."""
+    _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
+    _alive.append(_Styler(style))
+    return _alive[-1]
 
 
 class _Styler(QgsProcessingLayerPostProcessorInterface):
@@ -121,7 +122,7 @@ def shade(project: QgsProject, layer_id: str) -> None:
     renderer.setZFactor(vertical_scale(layer.source()))
     relief.setRenderer(renderer)
     relief.setCrs(layer.crs())
-    relief.brightnessFilter().setBrightness(30)  # flat ground stays light under the colours
+    relief.brightnessFilter().setBrightness(50)  # flat ground stays light under the colours
     relief.setCustomProperty(PRODUCT, "hillshade")
     _smooth(relief)
     parent = node.parent()

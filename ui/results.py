@@ -13,9 +13,9 @@ def add_to_map(run: Run) -> list[QgsMapLayer]:
     expected = run.context.layersToLoadOnCompletion()
     for source, details in expected.items():
         found = QgsProcessingUtils.mapLayerFromString(source, run.context)
-        if found is None:
+        layer = run.context.takeResultLayer(found.id()) if found is not None else None
+        if layer is None:
             continue
-        layer = run.context.takeResultLayer(found.id())
         layer.setName(run.title if len(expected) == 1 else f"{run.title}: {details.name}")
         project.addMapLayer(layer, False)
         project.layerTreeRoot().insertLayer(0, layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,9 @@ class ViewDock(QgsDockWidget):
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.hint.setEnabled(False)
+        small = self.hint.font()
+        small.setPointSizeF(0.9 * small.pointSizeF())
+        self.hint.setFont(small)
 
         self.generate_button = QPushButton(QIcon(str(resources.icon("dtm_from_view"))), self.tr("Generate DTM"))
         self.generate_button.setToolTip(self.tr("Make terrain of what the map shows now"))
@@ -157,11 +160,22 @@ class ViewDock(QgsDockWidget):
         self.mode.addItem(self.tr("Seamless, full resolution"), "seamless")
         self.mode.addItem(self.tr("As JMARS does (1024 × 1024)"), "jmars")
         self.mode.setToolTip(self.tr("Overlapping tiles of the image's own pixels, or one scaled square with mirrors"))
+        self.engine = QComboBox()
+        self.engine.addItem(self.tr("Automatic"), "")
+        self.engine.addItem("NumPy", "numpy")
+        self.engine.addItem("PyTorch", "torch")
+        self.engine.setToolTip(
+            self.tr(
+                "The result is the same. PyTorch is faster on large views where it is installed; QGIS stands still for "
+                "a second or two while it loads, so automatic takes it only once it is loaded"
+            )
+        )
         form = QFormLayout(box)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.tr("Sun a&zimuth"), self.sun_azimuth)
         form.addRow(self.tr("Sun i&ncidence"), self.sun_incidence)
         form.addRow(self.tr("M&ode"), self.mode)
+        form.addRow(self.tr("&Engine"), self.engine)
         form.addRow(self.tr("&Model"), self.model)
         form.addRow(self.tr("&Keep in"), self.folder)
         return box
@@ -211,11 +225,13 @@ class ViewDock(QgsDockWidget):
         """The settings as parameters of `dtmfromextent`."""
         target = "TEMPORARY_OUTPUT"
         if self.folder.filePath():
-            target = str(_free_name(Path(self.folder.filePath()), image.name()))
+            coming = {run.parameters["OUTPUT"].sink.staticValue() for run in self.runs.active}
+            target = _free_name(Path(self.folder.filePath()), image.name(), coming)
         values: dict[str, Any] = {
             "INPUT": image.id(),
             "EXTENT": view.visible_area(self.iface.mapCanvas(), image).extent,
             "MODE": self.mode.currentData(),
+            "ENGINE": self.engine.currentData() or ("torch" if "torch" in sys.modules else "numpy"),
             "OUTPUT": QgsProcessingOutputLayerDefinition(target, QgsProject.instance()),
         }
         optional = {
@@ -255,6 +271,10 @@ class ViewDock(QgsDockWidget):
         return ""
 
     def _finished(self, run: Run) -> None:
+        # after QGIS's own word that a task is complete, so that ours is the one on top
+        QTimer.singleShot(0, lambda: self._conclude(run))
+
+    def _conclude(self, run: Run) -> None:
         if run.state is State.CANCELLED:
             self._tell(self.tr("{} was cancelled; nothing was added.").format(run.title), Qgis.MessageLevel.Info)
         elif run.state is State.FAILED:
@@ -342,9 +362,10 @@ def _number_of(box: QgsDoubleSpinBox) -> float | None:
     return None if box.value() == box.minimum() else box.value()
 
 
-def _free_name(folder: Path, image: str) -> Path:
+def _free_name(folder: Path, image: str, coming: set[str]) -> str:
+    """A file of the folder that neither exists nor is about to."""
     plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in image)[:60] or "image"
-    first, number = folder / f"DTM_{plain}.tif", 2
-    while first.exists():
-        first, number = folder / f"DTM_{plain}_{number}.tif", number + 1
-    return first
+    path, number = folder / f"DTM_{plain}.tif", 2
+    while path.exists() or str(path) in coming:
+        path, number = folder / f"DTM_{plain}_{number}.tif", number + 1
+    return str(path)

@@ -5,7 +5,7 @@ import os
 import runpy
 from pathlib import Path
 
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtWidgets import QAction
 from qgis.utils import plugins
 
@@ -18,6 +18,16 @@ def scenario(stage):
     image = QgsRasterLayer(stage.given["image"], Path(stage.given["image"]).stem)
     project.setCrs(image.crs())
     project.addMapLayer(image)
+    stage.tidy("PlanetaryDtmViewDock")
+    plugin = plugins["planetary_dtm"]
+    yield 1.0
+    if "altimetry" in stage.given:
+        context = QgsProcessingContext()
+        context.setProject(project)
+        plugin.view_dock.level.setCurrentIndex(1)
+        plugin.view_dock.altimetry.setValue(stage.given["altimetry"], context)
+    if "keep" in stage.given:
+        plugin.view_dock.folder.setFilePath(stage.given["keep"])
     canvas.setExtent(image.extent().buffered(-0.02 * image.extent().width()))
     canvas.refresh()
     yield 0.5
@@ -27,14 +37,16 @@ def scenario(stage):
     before = set(project.mapLayers())
     stage.click(button)
     stage.reset_hold()
-    runs = plugins["planetary_dtm"].runs
+    runs = plugin.runs
     yield lambda: bool(runs.active) or len(project.mapLayers()) > 1
     yield lambda: not runs.active
     yield 0.3
     yield stage.drawn
     stage.found["longest_hold_s"] = stage.longest_hold
     added = [layer for key, layer in project.mapLayers().items() if key not in before]
-    stage.found["layers"] = [layer.name() for layer in added]
+    top = project.layerTreeRoot().children()[0]
+    stage.found["layers"] = [top.name(), *(node.name() for node in top.children())]
+    stage.found["screen"] = [stage.window.screen().size().width(), stage.window.screen().size().height()]
     stage.found["messages"] = [item.text() for item in stage.iface.messageBar().items()]
     terrain = next((layer for layer in added if layer.customProperty("planetary_dtm/product") == "dtm"), None)
     if terrain is not None:

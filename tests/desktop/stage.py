@@ -16,7 +16,7 @@ from typing import Any
 
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QPoint, QTimer
-from qgis.PyQt.QtWidgets import QApplication, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QWidget
 from qgis.utils import iface
 
 Scenario = Callable[["Stage"], Generator[Any, None, None]]
@@ -35,7 +35,7 @@ class Stage:
         self.longest_hold = 0.0
         self._beat = time.monotonic()
 
-    def play(self, scenario: Scenario, patience: float = 150.0) -> None:
+    def play(self, scenario: Scenario, patience: float = 280.0) -> None:
         """Start the scenario; QGIS closes at its end."""
         self._steps, self._until, self._limit = scenario(self), None, time.monotonic() + patience
         self._resume_at = 0.0
@@ -43,6 +43,12 @@ class Stage:
         self._timer.setInterval(10)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
+
+    def tidy(self, *shown: str) -> None:
+        """Fill the screen with the window and keep the layer tree and the docks named."""
+        self.window.showMaximized()
+        for dock in self.window.findChildren(QDockWidget):
+            dock.setVisible(dock.objectName() in ("Layers", *shown))
 
     def click(self, widget: QWidget) -> None:
         """Move the pointer over a widget and press the left button, as a person does."""

@@ -1,0 +1,119 @@
+"""A real QGIS with the plugin, a simulated scene, and steps that take their time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsSettings
+
+from planetary_dtm.core.progress import silent, tell
+from planetary_dtm.core.rasters import Band, Raster, write_dtm
+from planetary_dtm.core.steps import StepResult, step
+from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
+
+SIZE = 160
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory):
+    """A folder with image.tif, altimetry.csv and truth_dtm.tif of a simulated lunar scene."""
+    folder = tmp_path_factory.mktemp("scene") / "view"
+    simulate = step("simulateview")
+    simulate.run(**simulate.checked({"SIZE": SIZE, "TRACKS": 8, "OUTPUT_FOLDER": str(folder)}))
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processing(qgis_processing):
+    """Processing with its own providers."""
+
+
+@pytest.fixture
+def project(qgis_iface):
+    """An empty project, and an empty one left behind."""
+    QgsProject.instance().clear()
+    yield QgsProject.instance()
+    QgsProject.instance().clear()
+
+
+@pytest.fixture
+def plugin(qgis_iface, project):
+    """The plugin switched on, and off again."""
+    qgis_iface.messageBar().clear_messages()
+    QgsSettings().remove("planetary_dtm")
+    made = PlanetaryDtmPlugin(qgis_iface)
+    made.initGui()
+    yield made
+    made.unload()
+
+
+@pytest.fixture
+def provider(project):
+    """The Processing provider alone, as under qgis_process."""
+    made = PlanetaryDtmPlugin(None)
+    made.initProcessing()
+    yield made.provider
+    made.unload()
+
+
+@pytest.fixture
+def image(scene, project, qgis_canvas):
+    """The scene's image on the map, in full view."""
+    layer = QgsRasterLayer(str(scene / "image.tif"), "scene")
+    project.setCrs(layer.crs())
+    project.addMapLayer(layer)
+    qgis_canvas.setDestinationCrs(layer.crs())
+    qgis_canvas.setLayers([layer])
+    qgis_canvas.setExtent(layer.extent())
+    return layer
+
+
+@pytest.fixture
+def messages(qgis_iface):
+    """Everything the message bar has told, by level."""
+    return qgis_iface.messageBar().get_messages
+
+
+@pytest.fixture
+def finish(qtbot):
+    """Wait until no run is left."""
+
+    def wait(plugin, seconds=60):
+        qtbot.waitUntil(lambda: not plugin.runs.active, timeout=1000 * seconds)
+        qtbot.wait(20)  # what was put off to the next turn of the event loop
+
+    return wait
+
+
+@pytest.fixture
+def slow_step(monkeypatch):
+    """Replace the learned model by a step that copies the grey values, and takes ``seconds`` about it."""
+
+    def patch(seconds=0.0, fail=None, warnings=()):
+        def run(*, input, extent, output, progress=silent, **_):
+            source = Raster(input, "INPUT")
+            window = source.grid.window(extent)
+            grey, valid = source.read(window)
+            for part in range(100):
+                tell(progress, part / 100, "Predicting")
+                time.sleep(seconds / 100)
+            if fail is not None:
+                raise fail
+            made = [np.where(valid, grey, np.nan)]
+            write_dtm(output, source.grid.sub(window), made, [Band("relative height", "")], {"LEVELLED": "NO"})
+            return StepResult({"OUTPUT": output}, warnings)
+
+        chosen = step("dtmfromextent")
+        monkeypatch.setattr("planetary_dtm.core.steps.dtmfromextent.STEP", replace(chosen, run=run))
+
+    return patch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_task_left(qgis_app):
+    """Nothing runs on when the tests end."""
+    yield
+    assert QgsApplication.taskManager().countActiveTasks() == 0

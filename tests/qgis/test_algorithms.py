@@ -1,0 +1,293 @@
+"""The algorithms: described in full, fed from layers of every kind, and clear about bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import processing
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterDefinition,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+
+from planetary_dtm.core.rasters import Raster
+from planetary_dtm.core.steps import Kind, OutputKind, StepResult, step
+from planetary_dtm.processing_provider.inputs import collect, resolve
+from planetary_dtm.processing_provider.provider import ALGORITHMS
+
+MOON = QgsCoordinateReferenceSystem("IAU_2015:30100")
+
+
+def run(algorithm, **parameters):
+    return processing.run(f"planetarydtm:{algorithm}", parameters)
+
+
+def refused(algorithm, **parameters):
+    """The one sentence that an algorithm refuses its input with."""
+    with pytest.raises(QgsProcessingException) as told:
+        run(algorithm, **parameters)
+    sentence = str(told.value)
+    assert "Traceback" not in sentence and "\n" not in sentence.strip()
+    return sentence
+
+
+def given(algorithm, folder, **parameters):
+    """The values a step would receive for these parameters."""
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    made = QgsApplication.processingRegistry().createAlgorithmById(f"planetarydtm:{algorithm}")
+    return resolve(collect(made, made.step, parameters, context), folder, QgsProcessingFeedback())
+
+
+# --- descriptions ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ALGORITHMS, ids=lambda a: a.step_id)
+def test_described_in_full(provider, kind):
+    algorithm = provider.algorithm(kind.step_id)
+    assert algorithm.displayName() and algorithm.group() and algorithm.groupId()
+    assert len(algorithm.shortHelpString()) > 60 and algorithm.tags()
+    assert algorithm.svgIconPath().endswith(f"{algorithm.step.icon}.svg")
+    assert not algorithm.icon().pixmap(24, 24).isNull()
+    for definition in algorithm.parameterDefinitions():
+        assert definition.help().endswith("."), definition.name()
+        assert definition.description(), definition.name()
+    described = {d.name(): d for d in algorithm.parameterDefinitions()}
+    for parameter in algorithm.step.parameters:
+        flags = described[parameter.name].flags()
+        assert bool(flags & QgsProcessingParameterDefinition.FlagOptional) == parameter.optional
+        assert bool(flags & QgsProcessingParameterDefinition.FlagAdvanced) == parameter.advanced
+    outputs = {o.name(): o for o in algorithm.outputDefinitions()}
+    assert set(outputs) == {o.name for o in algorithm.step.outputs}
+    numbers = {o.name for o in algorithm.step.outputs if o.kind is OutputKind.NUMBER}
+    assert numbers == {name for name, o in outputs.items() if isinstance(o, QgsProcessingOutputNumber)}
+
+
+# --- running -----------------------------------------------------------------------------------------------------
+
+
+def test_numbers_and_optional_outputs(provider, scene, tmp_path):
+    """A DTM compared with itself: the numbers are there, the report only when asked for."""
+    truth = str(scene / "truth_dtm.tif")
+    found = run("comparedtm", INPUT=truth, REFERENCE=truth)
+    assert found["RMSE"] == pytest.approx(0, abs=1e-6) and found["CC"] == pytest.approx(1) and found["COUNT"] > 20000
+    assert "OUTPUT_REPORT" not in found
+    shots = run("comparedtm", INPUT=truth, REFERENCE=str(scene / "altimetry.csv"), OUTPUT=str(tmp_path / "d.tif"))
+    assert 0 < shots["NMAD"] < 50 and (tmp_path / "d.tif").exists()
+
+
+def test_progress_and_warnings_reach_the_feedback(provider, image, slow_step, tmp_path):
+    slow_step(warnings=("Its colours are no brightness.",))
+    heard = []
+
+    class Feedback(QgsProcessingFeedback):
+        def pushWarning(self, warning):
+            heard.append(warning)
+
+        def setProgressText(self, text):
+            heard.append(text)
+
+    feedback = Feedback()
+    output = str(tmp_path / "o.tif")
+    processing.run("planetarydtm:dtmfromextent", {"INPUT": image, "OUTPUT": output}, feedback=feedback)
+    assert heard == ["Predicting", "Its colours are no brightness."]
+    assert feedback.progress() > 95
+
+
+def test_cancelled_leaves_nothing(provider, image, slow_step, tmp_path):
+    slow_step()
+    feedback = QgsProcessingFeedback()
+    feedback.cancel()
+    output = tmp_path / "o.tif"
+    processing.run("planetarydtm:dtmfromextent", {"INPUT": image, "OUTPUT": str(output)}, feedback=feedback)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- inputs ------------------------------------------------------------------------------------------------------
+
+
+def test_plain_values(provider, image, tmp_path):
+    values = given(
+        "dtmfromextent", tmp_path, INPUT=image, PIXEL_SIZE="120", SUN_AZIMUTH=0, MODE="jmars", ENGINE=None, MODEL=""
+    )
+    assert values == {"INPUT": image.source(), "PIXEL_SIZE": 120.0, "SUN_AZIMUTH": 0.0, "MODE": "jmars"}
+
+
+@pytest.mark.parametrize("form", ["text", "text with CRS", "rectangle", "referenced", "layer"])
+def test_extents_in_every_form(provider, image, tmp_path, form):
+    from qgis.core import QgsReferencedRectangle
+
+    extent = image.extent()
+    edges = extent.xMinimum(), extent.xMaximum(), extent.yMinimum(), extent.yMaximum()
+    text = ",".join(map(repr, edges))
+    forms = {
+        "text": text,
+        "text with CRS": f"{text} [IAU_2015:30110]",
+        "rectangle": extent,
+        "referenced": QgsReferencedRectangle(extent, image.crs()),
+        "layer": image,
+    }
+    values = given("dtmfromextent", tmp_path, INPUT=image, EXTENT=forms[form])
+    assert values["EXTENT"] == pytest.approx((edges[0], edges[2], edges[1], edges[3]))
+
+
+def test_extent_in_another_crs_of_the_body(provider, image, tmp_path):
+    values = given("dtmfromextent", tmp_path, INPUT=image, EXTENT="19.9,20.1,-0.1,0.1 [IAU_2015:30100]")
+    degree = np.pi / 180 * 1737400
+    assert values["EXTENT"] == pytest.approx((19.9 * degree, -0.1 * degree, 20.1 * degree, 0.1 * degree), abs=1)
+
+
+@pytest.mark.parametrize("crs, body", [("EPSG:4326", "Earth"), ("EPSG:3857", "Earth"), ("IAU_2015:49900", "Mars")])
+def test_extent_of_another_body(provider, image, tmp_path, crs, body):
+    told = refused("dtmfromextent", INPUT=image, EXTENT=f"19.9,20.1,-0.1,0.1 [{crs}]", OUTPUT=str(tmp_path / "o.tif"))
+    assert "'scene' is on Moon" in told and f"the extent is on {body}" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_table_of_a_file_is_read_as_it_is(provider, scene, image, tmp_path):
+    shots = str(scene / "altimetry.csv")
+    assert given("dtmfromextent", tmp_path, INPUT=image, ALTIMETRY=shots)["ALTIMETRY"] == shots
+
+
+@pytest.fixture
+def shots(project):
+    """A memory layer of five shots, two of them selected."""
+    layer = QgsVectorLayer("Point?field=fid:integer&field=altitude:double", "my shots", "memory")
+    layer.setCrs(MOON)
+    for number in range(5):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([7, 100.0 * number])
+        feature.setGeometry(QgsGeometry.fromPointXY(QgsPointXY(20 + 0.01 * number, 0)))
+        layer.dataProvider().addFeature(feature)
+    project.addMapLayer(layer)
+    return layer
+
+
+def altitudes(path):
+    from planetary_dtm.core.tables import read_table
+
+    table = read_table(path)
+    return sorted(table.numbers("altitude")), table
+
+
+def test_memory_layer(provider, image, shots, tmp_path):
+    found, table = altitudes(given("dtmfromextent", tmp_path, INPUT=image, ALTIMETRY=shots)["ALTIMETRY"])
+    assert found == [0, 100, 200, 300, 400] and table.body.name == "Moon"
+    assert np.degrees(table.lonlat()[0]) == pytest.approx(20 + 0.01 * np.arange(5))
+
+
+def test_filter_selection_and_edits_count(provider, image, shots, tmp_path):
+    from qgis.core import QgsProcessingFeatureSourceDefinition
+
+    shots.selectByIds([f.id() for f in shots.getFeatures() if f["altitude"] in (100, 200)])
+    chosen = QgsProcessingFeatureSourceDefinition(shots.id(), selectedFeaturesOnly=True)
+    assert altitudes(given("dtmfromextent", tmp_path, INPUT=image, ALTIMETRY=chosen)["ALTIMETRY"])[0] == [100, 200]
+    saved = tmp_path / "saved.gpkg"
+    processing.run("native:retainfields", {"INPUT": shots, "FIELDS": ["altitude"], "OUTPUT": str(saved)})
+    layer = QgsVectorLayer(str(saved), "saved", "ogr")
+    assert given("dtmfromextent", tmp_path, INPUT=image, ALTIMETRY=layer)["ALTIMETRY"].startswith(str(saved))
+    layer.setSubsetString("altitude > 250")
+    assert altitudes(given("dtmfromextent", tmp_path, INPUT=image, ALTIMETRY=layer)["ALTIMETRY"])[0] == [300, 400]
+    layer.setSubsetString("")
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    assert len(altitudes(given("dtmfromextent", tmp_path, INPUT=image, ALTIMETRY=layer)["ALTIMETRY"])[0]) == 4
+    layer.rollBack()
+
+
+def test_crs_given_by_the_user(provider, scene, project, tmp_path):
+    """A file without a CRS takes the one the user gave the layer."""
+    from osgeo import gdal
+
+    bare = str(tmp_path / "bare.tif")
+    made = gdal.Translate(bare, str(scene / "image.tif"))
+    made.SetProjection("")
+    del made
+    layer = QgsRasterLayer(bare, "bare")
+    layer.setCrs(QgsCoordinateReferenceSystem("IAU_2015:30110"))
+    project.addMapLayer(layer)
+    path = given("dtmfromextent", tmp_path, INPUT=layer)["INPUT"]
+    assert Raster(path).grid.body.name == "Moon"
+    assert (Raster(path).read()[0] == Raster(scene / "image.tif").read()[0]).all()
+
+
+@pytest.fixture
+def tiles(project, tmp_path, scene):
+    """An XYZ layer of tiles on disk: it draws, and has no file of its own."""
+    from osgeo import gdal
+
+    grey = gdal.Open(str(scene / "image.tif")).ReadAsArray()[:128, :128]
+    for zoom in (0, 1):
+        for x in range(2**zoom):
+            for y in range(2**zoom):
+                folder = tmp_path / "tiles" / str(zoom) / str(x)
+                folder.mkdir(parents=True, exist_ok=True)
+                tile = gdal.GetDriverByName("MEM").Create("", 256, 256, 3)
+                for band in (1, 2, 3):
+                    tile.GetRasterBand(band).WriteArray(np.kron(grey, np.ones((2, 2), np.uint8)))
+                gdal.GetDriverByName("PNG").CreateCopy(str(folder / f"{y}.png"), tile)
+    source = f"type=xyz&url=file://{tmp_path}/tiles/{{z}}/{{x}}/{{y}}.png&zmax=1&zmin=0"
+    layer = QgsRasterLayer(source, "tiles", "wms")
+    assert layer.isValid()
+    project.addMapLayer(layer)
+    return layer
+
+
+def test_layer_without_data_is_rendered(provider, tiles, tmp_path):
+    extent = "-10000000,0,0,10000000"
+    path = given("dtmfromextent", tmp_path, INPUT=tiles, EXTENT=extent, PIXEL_SIZE=100000)["INPUT"]
+    drawn = Raster(path)
+    assert drawn.size == (100, 100) and drawn.bands == 4
+    assert drawn.grid.extent == pytest.approx((-1e7, 0, 0, 1e7))
+    assert drawn.read()[0].std() > 5
+    size = Raster(given("dtmfromextent", tmp_path, INPUT=tiles, EXTENT=extent)["INPUT"]).size
+    assert size == (1024, 1024)
+
+
+# --- bad input ---------------------------------------------------------------------------------------------------
+
+
+def test_bad_inputs(provider, image, scene, tmp_path):
+    output = str(tmp_path / "o.tif")
+    good = {"INPUT": image, "OUTPUT": output}
+    assert "lies outside the layer" in refused("dtmfromextent", **good, EXTENT="0,1,0,1")
+    assert "is empty" in refused("dtmfromextent", **good, EXTENT="601700,601700,0,100")
+    assert "does not exist" in refused("dtmfromextent", INPUT=image, OUTPUT=str(tmp_path / "none" / "o.tif"))
+    (tmp_path / "model.safetensors").write_bytes(b"\x80\x04 pickled")
+    assert "model.safetensors" in refused("dtmfromextent", **good, MODEL=str(tmp_path / "model.safetensors"))
+    (tmp_path / "no.csv").write_text("lon,lat,depth\n20,0,1\n")
+    assert "no.csv" in refused("dtmfromextent", **good, ALTIMETRY=str(tmp_path / "no.csv"))
+    (tmp_path / "far.csv").write_text("lon,lat,altitude\n120,0,1\n")
+    assert "inside" in refused("dtmfromextent", **good, ALTIMETRY=str(tmp_path / "far.csv"))
+    assert not (tmp_path / "o.tif").exists()
+
+
+def test_points_of_another_body(provider, image, shots, tmp_path):
+    shots.setCrs(QgsCoordinateReferenceSystem("IAU_2015:49900"))
+    told = refused("dtmfromextent", INPUT=image, ALTIMETRY=shots, OUTPUT=str(tmp_path / "o.tif"))
+    assert "Moon" in told and "Mars" in told
+
+
+def test_own_error_is_one_sentence(provider, image, slow_step, tmp_path):
+    slow_step(fail=ZeroDivisionError("division by zero"))
+    told = refused("dtmfromextent", INPUT=image, OUTPUT=str(tmp_path / "o.tif"))
+    assert "met an error of its own (ZeroDivisionError: division by zero)" in told
+
+
+def test_every_kind_is_translated():
+    from planetary_dtm.processing_provider.definitions import _PARAMETERS
+
+    assert set(_PARAMETERS) == set(Kind)
+    assert StepResult().outputs == {}
+    assert step("comparedtm").parameters[1].kind is Kind.LAYER

@@ -1,0 +1,119 @@
+"""The plugin loads fast and light, and leaves QGIS as it found it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QCoreApplication, QEvent
+from qgis.PyQt.QtWidgets import QAction, QApplication, QDockWidget, QToolBar
+
+from planetary_dtm.core.steps import STEP_IDS
+from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
+
+REGISTRY = QgsApplication.processingRegistry
+
+
+def belongings(window):
+    """What the plugin may leave in the main window."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+    kinds = (QAction, QDockWidget, QToolBar)
+    return sorted(
+        child.objectName()
+        for kind in kinds
+        for child in window.findChildren(kind)
+        if "PlanetaryDtm" in child.objectName()
+    )
+
+
+def test_unload_leaves_nothing(qgis_iface, project):
+    window = qgis_iface.mainWindow()
+    before = belongings(window)
+    made = PlanetaryDtmPlugin(qgis_iface)
+    made.initGui()
+    assert "PlanetaryDtmGenerate" in belongings(window)
+    assert REGISTRY().providerById("planetarydtm") is not None
+    made.unload()
+    assert belongings(window) == before
+    assert REGISTRY().providerById("planetarydtm") is None
+    assert QgsApplication.taskManager().countActiveTasks() == 0
+    assert project.mapLayers() == {}
+    # nothing of it listens any more
+    qgis_iface.mapCanvas().extentsChanged.emit()
+    QgsProject.instance().clear()
+
+
+def test_reload_again_and_again(qgis_iface, project):
+    for _ in range(5):
+        made = PlanetaryDtmPlugin(qgis_iface)
+        made.initGui()
+        assert REGISTRY().algorithmById("planetarydtm:dtmfromextent") is not None
+        made.unload()
+    assert belongings(qgis_iface.mainWindow()) == []
+
+
+def test_reload_with_modules_forgotten(qgis_iface, project):
+    """What the plugin reloader does: every module is dropped and imported anew."""
+    made = PlanetaryDtmPlugin(qgis_iface)
+    made.initGui()
+    made.unload()
+    kept = {name: module for name, module in sys.modules.items() if name.startswith("planetary_dtm.")}
+    for name in kept:
+        del sys.modules[name]
+    try:
+        import planetary_dtm
+
+        again = planetary_dtm.classFactory(qgis_iface)
+        assert type(again) is not PlanetaryDtmPlugin
+        again.initGui()
+        assert REGISTRY().algorithmById("planetarydtm:dtmfromextent") is not None
+        again.unload()
+    finally:
+        sys.modules.update(kept)
+
+
+def test_every_step_is_an_algorithm(provider):
+    names = {algorithm.name() for algorithm in provider.algorithms()}
+    assert set(STEP_IDS) <= names and "view_to_levelled_dtm" in names
+
+
+def test_import_is_fast_and_light():
+    """Plugin and provider come up under 0.3 s and load none of the heavy packages (QGIS itself not counted)."""
+    code = """
+import json, sys, time
+from qgis.core import QgsApplication
+from qgis import gui
+import numpy
+from osgeo import gdal
+app = QgsApplication([], False)
+app.initQgis()
+start = time.process_time()
+import planetary_dtm
+plugin = planetary_dtm.classFactory(None)
+plugin.initProcessing()
+seconds = time.process_time() - start
+heavy = [m for m in ("torch", "cv2", "scipy", "matplotlib", "safetensors", "dask") if m in sys.modules]
+print(json.dumps({"seconds": seconds, "heavy": heavy, "algorithms": len(plugin.provider.algorithms())}))
+plugin.unload()
+app.exitQgis()
+"""
+    import planetary_dtm
+
+    root = os.path.dirname(planetary_dtm.__file__)
+    loader = (
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('planetary_dtm', {root + '/__init__.py'!r}, "
+        f"submodule_search_locations=[{root!r}])\n"
+        "sys.modules['planetary_dtm'] = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(sys.modules['planetary_dtm'])\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", loader + code], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout.strip().splitlines()[-1])
+    print(f"\nplugin and {found['algorithms']} algorithms loaded in {found['seconds']:.3f} s")
+    assert found["heavy"] == []
+    assert found["seconds"] < 0.3

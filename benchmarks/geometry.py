@@ -48,8 +48,8 @@ def table_4(progress: Progress = silent) -> Table:
         table.rows.append([f"{NAMES[preset]}, level of each component", *np.abs(component).mean(axis=1).tolist()])
         table.rows.append([f"{NAMES[preset]}, each component, RMS", *np.sqrt(np.mean(component**2, axis=1)).tolist()])
     table.notes += [
-        "This is geometry, and linear: ten times the error of the orientation gives ten times that of the altitude, and "
-        "CE-2's smaller base carries errors of the position further. The paper's rows show neither."
+        "This is geometry, and linear: ten times the error of the orientation gives ten times that of the altitude, "
+        "and CE-2's smaller base carries errors of the position further. The paper's rows show neither."
     ]
     return table
 

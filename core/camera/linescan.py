@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..resection.model import Orientation
 from .rays import intersect_sphere, project, to_camera, to_world
-from .rotations import angle_rates, skew
+from .rotations import angle_rates, exp_so3, log_so3, skew
 from .sensor import Sensor
 
 Array = NDArray[np.float64]
@@ -129,13 +129,30 @@ class LineScan:
         return np.concatenate([np.broadcast_to(np.eye(3), turn.shape), turn], axis=-1)
 
     def _exterior(self, line: Array) -> tuple[Array, Array]:
-        """Orientation at lines of which many may be equal, as whole image lines are."""
-        unique, inverse = np.unique(line, return_inverse=True)
-        if 2 * len(unique) > line.size:
+        """`Orientation.at` by the cubic of each interval between solved instants, worked out once."""
+        if self._cubics is None:
             return self.orientation.at(line)
-        position, rotation = self.orientation.at(unique)
-        inverse = inverse.reshape(line.shape)
-        return position[inverse], rotation[inverse]
+        nodes, base, coefficients = self._cubics
+        k = np.clip(np.searchsorted(nodes, line, side="right") - 1, 0, len(base) - 1)
+        inside = (line >= nodes[0] - 0.5) & (line <= nodes[-1] + 0.5)
+        u = np.where(inside, (line - nodes[k]) / (nodes[k + 1] - nodes[k]), np.nan)[..., None]
+        value = coefficients[3][k]
+        for power in (2, 1, 0):
+            value = value * u + coefficients[power][k]
+        return value[..., :3], base[k] @ exp_so3(value[..., 3:])
+
+    @cached_property
+    def _cubics(self) -> tuple[Array, Array, Array] | None:
+        """Solved lines (n,), rotations there (n - 1, 3, 3), cubics (4, n - 1, 6) of position and rotation vector."""
+        solved = np.isfinite(self.orientation.position).all(axis=-1)
+        nodes, base = self.orientation.line[solved], self.orientation.rotation()[solved][:-1]
+        if len(nodes) < 2:
+            return None
+        # A hair inside the interval: at its very end `at` already counts from the next instant.
+        u = np.array([0.0, 1 / 3, 2 / 3, 1.0 - 1e-9])
+        position, rotation = self.orientation.at(nodes[:-1] + u[:, None] * np.diff(nodes))
+        values = np.concatenate([position, log_so3(np.swapaxes(base, -1, -2) @ rotation)], axis=-1)
+        return nodes, base, np.einsum("pu,unc->pnc", np.linalg.inv(np.vander(u, increasing=True)), values)
 
     @cached_property
     def _starts(self) -> tuple[Array, Array]:
@@ -174,7 +191,7 @@ class LineScan:
 
     def _off(self, points: Array, line: Array) -> tuple[Array, Array]:
         """How far (pixels) the points are from the view's detector line at an instant, and their sample."""
-        position, rotation = self.orientation.at(line)
+        position, rotation = self._exterior(line)
         image = project(points, position, rotation, self.sensor.focal_length_mm)
         # A camera below the point's horizon would look at it through the body.
         image[np.sum((position - points) * points, axis=-1) <= 0] = np.nan

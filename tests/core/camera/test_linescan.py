@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core.camera.linescan import LineScan
+from planetary_dtm.core.camera.rays import to_world
 from planetary_dtm.core.camera.rotations import angle_rates
 from planetary_dtm.core.resection.model import Orientation
 from planetary_dtm.core.simulation.scene import simulate
@@ -71,3 +72,13 @@ def test_displacement_takes_the_orientation_covariance(scene):
 
 def replace_lines(truth, rows):
     return Orientation(truth.line[rows], truth.position[rows], truth.angles[rows], truth.method)
+
+
+def test_rays_are_those_of_the_orientation_at_any_line(scene):
+    camera = LineScan(scene.sensor, 2, scene.truth)
+    line = np.concatenate([[-0.5, 0.0, 1499.0, 1499.5], np.random.default_rng(1).uniform(0, 1499, 500)])
+    position, rotation = scene.truth.at(line)
+    origin, direction = camera.rays(line, 77.0)
+    np.testing.assert_allclose(origin, position, atol=1e-6)
+    np.testing.assert_allclose(direction, to_world(rotation, scene.sensor.rays(2, 77.0)), atol=1e-12)
+    assert np.isnan(camera.rays([-0.6, 1499.6, np.nan], 77.0)[0]).all()

@@ -32,7 +32,7 @@ package: setup
 	@$(RUN) .ci/package.py
 
 desktop: setup
-	@$(RUN) .ci/desktop.py
+	@$(RUN) tests/desktop/launch.py
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -10,16 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..resection.model import Orientation
+from .pushbroom import STARTS, LineSearch
 from .rays import intersect_sphere, project, to_camera, to_world
 from .rotations import angle_rates, exp_so3, log_so3, skew
 from .sensor import Sensor
 
 Array = NDArray[np.float64]
-
-_STARTS = 256  # instants among which the start of a projection is sought
-_CHUNK = 1 << 16  # points projected at once: keeps the search for the start in cache
-_ITERATIONS = 20
-_TOLERANCE_PX = 1e-8
 
 
 class ImageCamera(Protocol):
@@ -90,14 +86,9 @@ class LineScan:
     def project(self, points: ArrayLike) -> tuple[Array, Array]:
         """Line and sample (...) where ground points (..., 3) m are seen; NaN outside the lines known.
 
-        The line is where the point's along-track coordinate px equals the view's: a secant search that starts at the
-        instant whose boresight meets the ground nearest to the point.
+        The line is where the point's along-track coordinate px equals the view's.
         """
-        p = np.asarray(points, float)
-        flat = p.reshape(-1, 3)
-        parts = [self._project(flat[i : i + _CHUNK]) for i in range(0, max(len(flat), 1), _CHUNK)]
-        line, sample = (np.concatenate(column).reshape(p.shape[:-1]) for column in zip(*parts))
-        return line, sample
+        return self._search.find(points)
 
     def displacement(self, line: ArrayLike, points: Array) -> Array:
         """Covariance (..., 3, 3) m² of the rays' movement at ``points`` by the EOP errors; 0 without covariances.
@@ -155,39 +146,15 @@ class LineScan:
         return nodes, base, np.einsum("pu,unc->pnc", np.linalg.inv(np.vander(u, increasing=True)), values)
 
     @cached_property
-    def _starts(self) -> tuple[Array, Array]:
-        """Lines (K,) and the unit directions (K, 3) where the view's boresight meets the mean sphere there."""
+    def _search(self) -> LineSearch:
+        """Starts at the instant whose boresight meets the ground nearest to the point."""
         solved = np.flatnonzero(np.isfinite(self.orientation.position).all(axis=-1))
-        some = np.unique(np.linspace(0, len(solved) - 1, min(_STARTS, len(solved))).astype(int))
+        some = np.unique(np.linspace(0, len(solved) - 1, min(STARTS, len(solved))).astype(int))
         line = self.orientation.line[solved[some]]
         ground = intersect_sphere(*self.rays(line, self.sensor.principal_sample), self.sensor.body_radius_m)
         seen = np.isfinite(ground[:, 0])
-        return line[seen], ground[seen] / np.linalg.norm(ground[seen], axis=1, keepdims=True)
-
-    def _project(self, points: Array) -> tuple[Array, Array]:
-        """`project` for points (n, 3)."""
-        lines, directions = self._starts
-        lost = np.full(len(points), np.nan)
-        if not len(lines):
-            return lost, lost
-        low, high = self.lines
-        step = 0.5 * (high - low) / max(len(lines) - 1, 1)
-        a = lines[np.argmax(points @ directions.T, axis=1)]
-        b = np.where(a + step > high, a - step, a + step)
-        fa, fb = self._off(points, a)[0], self._off(points, b)[0]
-        found, live = lost.copy(), np.arange(len(points))
-        for _ in range(_ITERATIONS):
-            settled = np.abs(fb) < _TOLERANCE_PX
-            found[live[settled]] = b[settled]
-            going = ~settled & (fa != fb)  # NaN, a point behind the camera, is dropped by the next line
-            going &= np.isfinite(fb)
-            if not going.any():
-                break
-            live, a, b, fa, fb = live[going], a[going], b[going], fa[going], fb[going]
-            new = np.clip(b - fb * (b - a) / (fb - fa), low - 0.5, high + 0.5)
-            a, fa, b = b, fb, new
-            fb = self._off(points[live], b)[0]
-        return found, self._off(points, found)[1]
+        directions = ground[seen] / np.linalg.norm(ground[seen], axis=1, keepdims=True)
+        return LineSearch(self._off, line[seen], directions, *self.lines)
 
     def _off(self, points: Array, line: Array) -> tuple[Array, Array]:
         """How far (pixels) the points are from the view's detector line at an instant, and their sample."""

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..resection.model import Orientation
+from ..resection.model import InstantsCovariance, Orientation
 from .pushbroom import STARTS, LineSearch
 from .rays import intersect_sphere, project, to_camera, to_world
 from .rotations import angle_rates, exp_so3, log_so3, skew
@@ -44,13 +44,6 @@ class ImageCamera(Protocol):
 
     def shared(self, line: Array, other: ImageCamera, other_line: Array, points: Array) -> Array | None:
         """Covariance (..., 3, 3) m² of that movement with the one of another camera's rays; None if unknown."""
-
-
-class InstantsCovariance(Protocol):
-    """Covariances between the orientation errors (dC m world, w rad camera) of two instants."""
-
-    def between(self, first: Array, second: Array) -> Array:
-        """Covariance (..., 6, 6) at lines ``first`` with ``second`` (...)."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ between all lines are more than a file should hold; between lines on a coarse gr
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..outputs import replacing
+from .model import InstantsCovariance, Orientation
 from .trajectory_system import Noise, State, System
 
 Array = NDArray[np.float64]
@@ -98,22 +100,35 @@ def joint_path(eops: str | Path) -> Path:
     return path.with_name(f"{path.stem}.covariance.npz")
 
 
-def write_joint(eops: str | Path, joint: JointCovariance) -> None:
-    """Write the joint covariance beside its EOP table."""
+def write_joint(eops: str | Path, orientation: Orientation, joint: InstantsCovariance | None) -> None:
+    """Write the joint covariance beside its EOP table; what an earlier table left there is taken away."""
+    if not isinstance(joint, JointCovariance):
+        joint_path(eops).unlink(missing_ok=True)
+        return
     with replacing(joint_path(eops)) as temporary:
-        np.savez_compressed(temporary, start=joint.start, step=joint.step, values=joint.values.astype(np.float32))
+        values = joint.values.astype(np.float32)
+        np.savez_compressed(temporary, start=joint.start, step=joint.step, values=values, of=_mark(orientation))
 
 
-def read_joint(eops: str | Path) -> JointCovariance | None:
-    """The joint covariance beside an EOP table; None where there is none. Nothing is unpickled."""
+def read_joint(eops: str | Path, orientation: Orientation) -> JointCovariance | None:
+    """The joint covariance beside an EOP table; None where there is none of this orientation. Nothing is unpickled."""
     path = joint_path(eops)
     if not path.is_file():
         return None
     try:
         with np.load(path, allow_pickle=False) as content:
             start, step, values = float(content["start"]), float(content["step"]), content["values"].astype(float)
-    except (OSError, ValueError, KeyError) as error:
+            of = content["of"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{path.name!r} cannot be read ({error}); delete it or run recovereop again.") from error
     if values.ndim != 4 or values.shape[2:] != (6, 6) or step <= 0:
         raise InputError(f"{path.name!r} holds no joint covariance; delete it or run recovereop again.")
-    return JointCovariance(start, step, values)
+    same = of.shape == (5,) and np.allclose(of, _mark(orientation), rtol=1e-9, atol=0)
+    return JointCovariance(start, step, values) if same else None
+
+
+def _mark(orientation: Orientation) -> Array:
+    """Numbers (5,) that tell one orientation from another."""
+    known = np.isfinite(orientation.position).all(axis=1)
+    mean = np.abs(orientation.position[known]).mean(axis=0)
+    return np.array([len(orientation), orientation.line[-1] + 1, *mean])

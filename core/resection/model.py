@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -181,14 +182,23 @@ class Verdict:
     sentences: tuple[str, ...] = ()
 
 
+class InstantsCovariance(Protocol):
+    """Covariances between the orientation errors of two instants: dC (m, world) and w (rad, camera frame)."""
+
+    def between(self, first: Array, second: Array) -> Array:
+        """Covariance (..., 6, 6) of the errors at lines ``first`` (...) with those at ``second`` (...)."""
+
+
 @dataclass(frozen=True)
 class Resection:
     """Orientations and the verdict on them.
 
     ``residuals_px`` (N, 2), measured minus projected along and across track, one row for each of the ``points`` used.
+    ``joint`` tells how the errors of different instants hang together, where the method knows.
     """
 
     orientation: Orientation
     verdict: Verdict
     residuals_px: Array
     points: ControlPoints | None = None
+    joint: InstantsCovariance | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..camera.linescan import LineScan
 from ..camera.sensor import Sensor, load_sensor
+from ..resection.joint import read_joint
 from ..resection.tables import read_eops
 from .step import Kind, Parameter
 
@@ -25,4 +26,5 @@ def line_scans(sensor: Sensor | str, eops: str) -> list[LineScan]:
     """The camera of every view of the sensor, all with the table's orientation."""
     known = sensor if isinstance(sensor, Sensor) else load_sensor(sensor)
     orientation = read_eops(eops, known)
-    return [LineScan(known, view, orientation) for view in range(len(known.views))]
+    joint = read_joint(eops, orientation)
+    return [LineScan(known, view, orientation, joint) for view in range(len(known.views))]

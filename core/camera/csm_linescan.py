@@ -132,26 +132,24 @@ class CsmLineScan:
         """None: nothing is known of errors shared with another camera."""
 
     def sensor(self) -> tuple[Sensor, float]:
-        """The line scanner without its lens distortion, and how far (pixels) that puts its samples off at most.
+        """The line scanner without its lens distortion, and by how much (pixels) that puts its samples off at most.
 
-        Samples are spaced evenly by least squares, across track along the direction of growing samples.
+        First and last sample are exact, those between evenly spaced, across track the way samples grow.
         """
         sample = np.arange(self.samples, dtype=float)
-        basis = self._basis
-        px, py = np.moveaxis(self.focal_plane.rays(sample + CSM_CORNER) @ basis[:, :2], -1, 0)
-        pitch, start = np.polyfit(sample, py, 1)
-        period = float(np.median(np.abs(self.times.step)))
+        px, py = np.moveaxis(self.focal_plane.rays(sample + CSM_CORNER) @ self._basis[:, :2], -1, 0)
+        pitch = float((py[-1] - py[0]) / (self.samples - 1))
         sensor = Sensor(
-            self.name,
-            self.body_radius_m,
-            self.focal_plane.focal_length_mm,
-            self.samples,
-            float(-start / pitch),
-            float(pitch),
-            (View("nadir", float(px.mean())),),
-            period,
+            name=self.name,
+            body_radius_m=self.body_radius_m,
+            focal_length_mm=self.focal_plane.focal_length_mm,
+            samples=self.samples,
+            principal_sample=float(-py[0] / pitch),
+            pixel_pitch_mm=pitch,
+            views=(View("nadir", float(0.5 * (px[0] + px[-1]))),),
+            line_period_s=float(np.median(self.times.step)),
         )
-        off = np.hypot(py - sensor.py_mm(sample), px - px.mean())
+        off = np.hypot(py - sensor.py_mm(sample), px - sensor.px_mm[0])
         return sensor, float(off.max() / pitch)
 
     def orientation(self, line: ArrayLike) -> Orientation:
@@ -164,7 +162,7 @@ class CsmLineScan:
     @cached_property
     def _basis(self) -> Array:
         """Axes of the camera frame of `sensor`, px, py and away from the ground, as columns in CSM's frame."""
-        first, last = self.focal_plane.rays(np.array([0.0, self.samples]))
+        first, last = self.focal_plane.rays(np.array([0.0, self.samples - 1.0]) + CSM_CORNER)
         across = (last - first) / np.linalg.norm(last - first)
         up = np.array([0.0, 0.0, -1.0])
         return np.stack([np.cross(across, up), across, up], axis=-1)

@@ -41,11 +41,13 @@ class StateReader:
         position = self.lagrange8(self.positions, j["m_t0Ephem"], j["m_dtEphem"], t)
         q = self.lagrange8(self.quaternions, j["m_t0Quat"], j["m_dtQuat"], t)
         x, y, z, w = (q / np.linalg.norm(q, axis=1, keepdims=True)).T
-        rotation = np.array([
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ])
+        rotation = np.array(
+            [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+                [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+                [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+            ]
+        )
         return position, np.moveaxis(rotation, -1, 0)
 
     def focal_point(self, sample):
@@ -54,10 +56,10 @@ class StateReader:
         assert not any(j["m_opticalDistCoeffs"]) and j["m_distortionType"] == 0 and j["m_zDirection"] == 1
         detector = sample * j["m_detectorSampleSumming"] + j["m_startingDetectorSample"]
         a, b = j["m_iTransS"], j["m_iTransL"]
-        s = detector - j["m_detectorSampleOrigin"] - a[0]
-        l = j["m_startingDetectorLine"] - j["m_detectorLineOrigin"] - b[0]
+        along = detector - j["m_detectorSampleOrigin"] - a[0]
+        across = j["m_startingDetectorLine"] - j["m_detectorLineOrigin"] - b[0]
         determinant = a[1] * b[2] - a[2] * b[1]
-        return (s * b[2] - a[2] * l) / determinant, (a[1] * l - s * b[1]) / determinant
+        return (along * b[2] - a[2] * across) / determinant, (a[1] * across - along * b[1]) / determinant
 
     def to_ground(self, line, sample, height):
         """Ground points (n, 3) of CSM image coordinates, on the ellipsoid grown by ``height``."""

@@ -204,6 +204,6 @@ def _check_coverage(camera: CsmLineScan, source: str) -> None:
     ):
         if time[0] > first + slack or time[-1] < last - slack:
             raise InputError(
-                f"{source}: its table of {what} covers {time[0]:.3f} to {time[-1]:.3f} s about the image centre, its lines "
-                f"{first:.3f} to {last:.3f} s; make the ISD from kernels that cover the image."
+                f"{source}: its table of {what} covers {time[0]:.3f} to {time[-1]:.3f} s about the image centre, its "
+                f"lines {first:.3f} to {last:.3f} s; make the ISD from kernels that cover the image."
             )

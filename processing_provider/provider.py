@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from qgis.core import QgsApplication, QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from ..core import steps
 from ..core.version import VERSION
 from . import resources
 from .certaintymap import CertaintyMap
+from .chain import Chain
 from .comparedtm import CompareDtm
 from .dtmfromextent import DtmFromExtent
 from .filteraltimetry import FilterAltimetry
@@ -70,9 +71,9 @@ class PlanetaryDtmProvider(QgsProcessingProvider):
     def load_models(self) -> None:
         """Add the shipped chains; they find their algorithms only once this provider is registered."""
         for path in sorted(resources.MODELS.glob("*.model3")):
-            model = QgsProcessingModelAlgorithm()
-            if model.fromFile(str(path)):
-                self.addAlgorithm(model)
+            chain = Chain(path)
+            if chain.readable:
+                self.addAlgorithm(chain)
 
     def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
         return "gpkg" if hasGeometry else "csv"

@@ -35,7 +35,7 @@ class Stage:
         self.longest_hold = 0.0
         self._beat = time.monotonic()
 
-    def play(self, scenario: Scenario, patience: float = 280.0) -> None:
+    def play(self, scenario: Scenario, patience: float = 600.0) -> None:
         """Start the scenario; QGIS closes at its end."""
         self._steps, self._until, self._limit = scenario(self), None, time.monotonic() + patience
         self._resume_at = 0.0

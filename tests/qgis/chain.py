@@ -44,7 +44,6 @@ HELP = {
 def build() -> QgsProcessingModelAlgorithm:
     """The model as an object."""
     model = QgsProcessingModelAlgorithm("View to levelled DTM", "Chains")
-    model.setName("view_to_levelled_dtm")
     optional = QgsProcessingParameterDefinition.FlagOptional
     number = QgsProcessingParameterNumber.Double
     inputs = [
@@ -68,12 +67,15 @@ def build() -> QgsProcessingModelAlgorithm:
         "EXTENT": given("extent"),
         "ALTIMETRY": given("altimetry"),
         "PIXEL_SIZE": given("pixel_size"),
+        "MODE": value("seamless"),
+        "ENGINE": value("auto"),
     }
     made = QgsProcessingModelChildParameterSource.fromChildOutput("dtm", "OUTPUT")
-    shade = {"INPUT": made}
+    shade = {"INPUT": made, "AZIMUTH": value(315.0), "ALTITUDE": value(45.0), "EXAGGERATION": value(1.0)}
     # a model does not hand on the default of a parameter left out
     interval = QgsProcessingModelChildParameterSource.fromExpression("coalesce(@contour_interval, 100)")
     lines = {"INPUT": made, "BAND": value(1), "INTERVAL": interval, "FIELD_NAME": value("height")}
+    lines |= {"CREATE_3D": value(False), "IGNORE_NODATA": value(False)}
     _add(model, "dtm", "planetarydtm:dtmfromextent", "DTM", dtm, "DTM", QPointF(340.0, 200.0))
     _add(model, "hillshade", "planetarydtm:hillshade", "Hillshade", shade, "Hillshade", QPointF(240.0, 360.0))
     _add(model, "contours", "gdal:contour", "Contours", lines, "Contours", QPointF(560.0, 360.0))

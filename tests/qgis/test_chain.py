@@ -58,11 +58,14 @@ def test_shipped_model_is_the_built_one(provider, tmp_path):
     shipped = QgsProcessingModelAlgorithm()
     assert shipped.fromFile(str(chain.PATH))
     assert shipped.toVariant() == built.toVariant()
+    assert shipped.validate() == (True, [])
 
 
 def test_model_is_described(provider):
     model = provider.algorithm("view_to_levelled_dtm")
     assert {d.name() for d in model.parameterDefinitions()} > {"dtm:DTM", "hillshade:Hillshade", "contours:Contours"}
+    assert model.displayName() == model.create().displayName() == "View to levelled DTM"
+    assert model.svgIconPath().endswith("model.svg")
     assert model.canExecute()[0] and model.group() == "Chains" and len(model.shortHelpString()) > 60
 
 

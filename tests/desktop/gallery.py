@@ -1,0 +1,83 @@
+"""Scenario: the pictures of the documentation, one after the other."""
+
+import json
+import os
+import runpy
+from pathlib import Path
+
+import processing
+from processing.modeler.ModelerDialog import ModelerDialog
+from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer
+from qgis.gui import QgsCollapsibleGroupBox
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QAction, QDockWidget, QTreeView
+from qgis.utils import plugins
+
+stage_file = json.loads(os.environ["PLANETARY_DTM_STAGE"])["stage"]
+Stage = runpy.run_path(stage_file)["Stage"]
+
+
+def scenario(stage):
+    folder, scene = Path(stage.given["pictures"]), Path(stage.given["scene"])
+    suffix = stage.given["suffix"]
+    project, canvas, dock = QgsProject.instance(), stage.iface.mapCanvas(), plugins["planetary_dtm"].view_dock
+    runs, bar = plugins["planetary_dtm"].runs, stage.iface.messageBar()
+    image = QgsRasterLayer(str(scene / "image.tif"), "Simulated image")
+    project.setCrs(image.crs())
+    project.addMapLayer(image)
+    stage.tidy(dock.objectName())
+    yield 1.0
+    stage.window.resizeDocks([dock], [380], Qt.Orientation.Horizontal)
+    context = QgsProcessingContext()
+    context.setProject(project)
+    dock.level.setCurrentIndex(1)
+    dock.altimetry.setValue(str(scene / "altimetry.csv"), context)
+    dock.sun_azimuth.setValue(285.0)
+    dock.findChild(QgsCollapsibleGroupBox).setCollapsed(False)
+    canvas.setExtent(image.extent().buffered(-0.01 * image.extent().width()))
+    yield 0.5
+    yield stage.drawn
+    bar.clearWidgets()
+    yield 0.5
+    stage.picture(folder / f"dock{suffix}.png")
+
+    toolbar = stage.widget("PlanetaryDtmToolbar")
+    stage.click(toolbar.widgetForAction(stage.window.findChild(QAction, "PlanetaryDtmGenerate")))
+    yield lambda: bool(runs.active) and runs.active[0].percent > 25
+    stage.picture(folder / f"running{suffix}.png")
+    yield lambda: not runs.active
+    yield 0.5
+    yield stage.drawn
+    for item in [i for i in bar.items() if "on the map" not in i.text()]:
+        bar.popWidget(item)
+    yield 1.0
+    stage.picture(folder / f"result{suffix}.png")
+
+    if suffix:
+        return
+    bar.clearWidgets()
+    toolbox = stage.window.findChild(QDockWidget, "ProcessingToolbox")
+    stage.tidy("ProcessingToolbox")
+    tree = toolbox.findChild(QTreeView)
+    toolbox.searchBox.setText("planetarydtm")
+    tree.expandAll()
+    dialog = processing.createAlgorithmDialog("planetarydtm:dtmfromextent", {"INPUT": image.id()})
+    dialog.show()
+    dialog.setGeometry(110, 110, 860, 680)
+    yield 1.5
+    stage.picture(folder / "toolbox.png")
+    dialog.close()
+    modeler = ModelerDialog()
+    modeler.loadModel(stage.given["model"])
+    modeler.resize(1300, 820)
+    modeler.show()
+    yield 1.5
+    modeler.view().fitInView(modeler.view().scene().itemsBoundingRect(), Qt.AspectRatioMode.KeepAspectRatio)
+    yield 1.0
+    stage.picture(folder / "modeler.png")
+    modeler.setDirty(False)
+    modeler.close()
+
+
+stage = Stage()
+stage.play(scenario)

@@ -33,6 +33,10 @@ class ImageCamera(Protocol):
     def samples(self) -> int:
         """Number of samples of a line."""
 
+    @property
+    def body_radius_m(self) -> float:
+        """Radius of the body it looks at."""
+
     def rays(self, line: ArrayLike, sample: ArrayLike) -> tuple[Array, Array]:
         """Origins (..., 3) m and unit directions (..., 3), body-fixed; NaN where the camera is not known."""
 
@@ -69,6 +73,11 @@ class LineScan:
     def samples(self) -> int:
         """Detectors of a line."""
         return self.sensor.samples
+
+    @property
+    def body_radius_m(self) -> float:
+        """Radius of the sensor's body."""
+        return self.sensor.body_radius_m
 
     def rays(self, line: ArrayLike, sample: ArrayLike) -> tuple[Array, Array]:
         """Origins (..., 3) m and unit directions (..., 3) at line, sample (fractions included), body-fixed."""

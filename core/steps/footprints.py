@@ -1,4 +1,4 @@
-"""Step: the outlines of a line scanner's images on the ground."""
+"""Step: the outlines of images on the ground."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..outputs import replacing
 from ..progress import Progress, silent, tell
 from ..rasters import Raster, quiet_gdal
 from ..terrain.sampling import bilinear
-from .scans import EOPS, SENSOR, line_scans
+from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 _FORMATS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".fgb": "FlatGeobuf"}
@@ -24,8 +24,9 @@ _FORMATS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".fgb": "FlatGeobuf"}
 
 def run(
     *,
-    eops: str,
-    sensor: str,
+    eops: str | None,
+    sensor: str | None,
+    cameras: list[str] | None,
     dem: str | None,
     output: str,
     progress: Progress = silent,
@@ -34,12 +35,12 @@ def run(
     """Outline every view on the DEM or the sphere; see `STEP` for the parameters."""
     if Path(output).suffix.lower() not in _FORMATS:
         raise InputError(f"Output {Path(output).name!r} must end in {', '.join(_FORMATS)}.")
-    cameras = line_scans(sensor, eops)
-    body = body_of_radius(cameras[0].sensor.body_radius_m)
+    known = image_cameras(sensor, eops, cameras)
+    body = body_of_radius(known[0].body_radius_m)
     height = dem_height(dem, body) if dem else None
     outlines = {}
-    for number, camera in enumerate(cameras):
-        tell(progress, number / len(cameras), f"Outlining {camera.name}")
+    for number, camera in enumerate(known):
+        tell(progress, number / len(known), f"Outlining {camera.name}")
         outlines[camera.name] = footprint(camera, body.radius_m, height)
     write_footprints(output, outlines, body)
     warnings = tuple(
@@ -135,12 +136,14 @@ STEP = Step(
     title="Footprints",
     group="Stereo",
     help=(
-        "Draws where each view of a line scanner lies on the ground: one polygon a view, cut at the 180° meridian, "
-        "with the ground size of a pixel and the area. Give a DEM where relief matters; otherwise the sphere counts."
+        "Draws where each image of known orientation lies on the ground: one polygon an image, cut at the 180° "
+        "meridian, with the ground size of a pixel and the area. Give a DEM where relief matters; otherwise the sphere "
+        "counts."
     ),
     parameters=(
-        EOPS,
-        SENSOR,
+        EOPS_OR_CAMERAS,
+        SENSOR_OR_CAMERAS,
+        CAMERAS,
         Parameter("DEM", Kind.RASTER, "DEM", "Heights in metres above the body's datum.", optional=True),
     ),
     outputs=(Output("OUTPUT", OutputKind.TABLE, "Footprints", "Polygon layer (GeoPackage).", extension="gpkg"),),

@@ -8,24 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bodies import body_of_radius
-from ..camera.linescan import LineScan
+from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..matching.match_file import MatchFile
 from ..progress import Progress, silent, tell
 from ..terrain.intersection import Intersection, good_matches, intersect_matches
 from ..terrain.points import points_of, writing_points
-from .scans import EOPS, SENSOR, line_scans
+from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, camera_of, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
-_PIXELS = 1 << 18  # intersected together
+_PIXELS = 1 << 16  # intersected together
 
 
 def run(
     *,
     matches: list[str],
-    sensor: str,
-    eops: str,
+    sensor: str | None,
+    eops: str | None,
+    cameras: list[str] | None,
     min_altitude: float | None,
     max_altitude: float | None,
     output: str,
@@ -33,10 +34,9 @@ def run(
     **_: Any,
 ) -> StepResult:
     """Intersect the matches file by file, those that share image A together; see `STEP` for the parameters."""
-    cameras = line_scans(sensor, eops)
-    scanner = cameras[0].sensor
-    groups = grouped([MatchFile(path) for path in matches], cameras)
-    radius = scanner.body_radius_m
+    known = image_cameras(sensor, eops, cameras)
+    groups = grouped([MatchFile(path) for path in matches], known)
+    radius = known[0].body_radius_m
     seen = kept = 0
     squares = 0.0
     with writing_points(output, body := body_of_radius(radius)) as writer:
@@ -44,7 +44,7 @@ def run(
             step = max(1, _PIXELS // group[0].samples)
             for first in range(0, group[0].lines, step):
                 tell(progress, (number + first / group[0].lines) / len(groups), "Intersecting")
-                found = intersect_block(group, cameras, first, min(step, group[0].lines - first))
+                found = intersect_block(group, known, first, min(step, group[0].lines - first))
                 good = good_matches(found, radius, min_altitude, max_altitude)
                 seen, kept = seen + int(np.isfinite(found.points[:, 0]).sum()), kept + int(good.sum())
                 chosen = found[good]
@@ -52,24 +52,23 @@ def run(
                 writer.write(points_of(chosen.points, body, chosen.sigma_altitude, chosen.ray_miss))
         if not kept:
             raise InputError(
-                "No match gives a ground point: check that MATCHES, SENSOR and EOPS belong together and that the EOPs "
-                "cover the lines of the images."
+                "No match gives a ground point: check that MATCHES belong to the orientation given, and that it covers "
+                "the lines of the images."
             )
     notes = (f"{kept} points, {seen - kept} matches left out; ray miss {np.sqrt(squares / kept):.2f} m (RMS).",)
     return StepResult({"OUTPUT": output, "COUNT": kept, "RAY_MISS": float(np.sqrt(squares / kept))}, notes=notes)
 
 
-def grouped(files: list[MatchFile], cameras: list[LineScan]) -> list[list[MatchFile]]:
+def grouped(files: list[MatchFile], cameras: list[ImageCamera]) -> list[list[MatchFile]]:
     """Match files that share image A, together; raises `InputError` for unknown views and images of other sizes."""
     groups: dict[tuple[str, str], list[MatchFile]] = {}
-    scanner = cameras[0].sensor
     for file in files:
-        for view in (file.view_a, file.view_b):
-            scanner.view_index(view)
-        if file.samples != scanner.samples:
+        camera_of(cameras, file.view_b, file.image_b)
+        camera = camera_of(cameras, file.view_a, file.image_a)
+        if file.samples != camera.samples:
             raise InputError(
-                f"Matches {file.name!r} have {file.samples} samples, sensor {scanner.name!r} has {scanner.samples}; "
-                "give the sensor that took the images."
+                f"Matches {file.name!r} have {file.samples} samples, camera {camera.name!r} has {camera.samples}; "
+                "give the camera of the image."
             )
         group = groups.setdefault((file.image_a, file.view_a), [])
         if group and group[0].lines != file.lines:
@@ -78,12 +77,10 @@ def grouped(files: list[MatchFile], cameras: list[LineScan]) -> list[list[MatchF
     return list(groups.values())
 
 
-def intersect_block(group: list[MatchFile], cameras: list[LineScan], first: int, count: int) -> Intersection:
+def intersect_block(group: list[MatchFile], cameras: list[ImageCamera], first: int, count: int) -> Intersection:
     """Intersect lines first .. first + count of the image A that the files of ``group`` share; only pixels matched."""
     blocks = [file.read(first, count) for file in group]
-    matched = np.any([np.isfinite(block.line) for block in blocks], axis=0)
-    row, column = np.nonzero(matched)
-    scanner = cameras[0].sensor
+    row, column = np.nonzero(np.any([np.isfinite(block.line) for block in blocks], axis=0))
 
     def stacked(own: NDArray[np.float64], others: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.stack([own, *(other[row, column] for other in others)])
@@ -92,8 +89,8 @@ def intersect_block(group: list[MatchFile], cameras: list[LineScan], first: int,
     sample = stacked(column.astype(np.float64), [block.sample for block in blocks])
     # A's pixel is the match's own place: all of the match's error lies in B.
     sigma = stacked(np.zeros(row.shape), [block.sigma for block in blocks])
-    views = [group[0].view_a, *(file.view_b for file in group)]
-    seen_by = [cameras[scanner.view_index(view)] for view in views]
+    own = camera_of(cameras, group[0].view_a, group[0].image_a)
+    seen_by = [own, *(camera_of(cameras, file.view_b, file.image_b) for file in group)]
     return intersect_matches(seen_by, line, sample, np.where(np.isfinite(sigma), sigma, USUAL_SIGMA_PX))
 
 
@@ -102,15 +99,16 @@ STEP = Step(
     title="Intersect matches",
     group="Stereo",
     help=(
-        "Turns matches between the views of a line scanner into ground points by least-squares intersection of their "
+        "Turns matches between images of known orientation into ground points by least-squares intersection of their "
         "rays, with the sigma of every altitude and the distance by which the rays miss each other.\n\n"
         "Give several match files that share their first image and each point is intersected from all its rays. "
         "Matches whose rays miss each other by far more than usual are left out."
     ),
     parameters=(
         Parameter("MATCHES", Kind.RASTERS, "Matches", "One or more match files, as densematch writes them."),
-        SENSOR,
-        EOPS,
+        SENSOR_OR_CAMERAS,
+        EOPS_OR_CAMERAS,
+        CAMERAS,
         Parameter(
             "MIN_ALTITUDE",
             Kind.NUMBER,

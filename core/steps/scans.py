@@ -1,9 +1,16 @@
-"""What the steps of line-scan images share: the sensor and its orientation."""
+"""What the steps of images with known orientation share: a line scanner's sensor and EOPs, or camera models."""
 
 from __future__ import annotations
 
-from ..camera.linescan import LineScan
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..bodies import body_of_radius, require_same_body
+from ..camera.linescan import ImageCamera, LineScan
+from ..camera.open_camera import open_camera
 from ..camera.sensor import Sensor, load_sensor
+from ..errors import InputError
 from ..resection.joint import read_joint
 from ..resection.tables import read_eops
 from .step import Kind, Parameter
@@ -20,6 +27,17 @@ EOPS = Parameter(
     "Exterior orientation",
     "EOP table: line, x, y, z (m), theta, phi, rho (rad), as recovereop writes it.",
 )
+CAMERAS = Parameter(
+    "CAMERAS",
+    Kind.FILES,
+    "Camera models",
+    "Instead of sensor and EOPs: one camera file an image (CSM line-scan state, ISD, frame camera), named as the view "
+    "or the image it belongs to.",
+    optional=True,
+)
+# For steps that take camera models as well.
+SENSOR_OR_CAMERAS = replace(SENSOR, optional=True)
+EOPS_OR_CAMERAS = replace(EOPS, optional=True)
 
 
 def line_scans(sensor: Sensor | str, eops: str) -> list[LineScan]:
@@ -28,3 +46,34 @@ def line_scans(sensor: Sensor | str, eops: str) -> list[LineScan]:
     orientation = read_eops(eops, known)
     joint = read_joint(eops, orientation)
     return [LineScan(known, view, orientation, joint) for view in range(len(known.views))]
+
+
+def image_cameras(sensor: str | None, eops: str | None, files: Sequence[str] | None) -> list[ImageCamera]:
+    """Cameras by sensor and EOPs or from camera files, all on one body; raises `InputError` for neither or both."""
+    if bool(files) == bool(sensor or eops):
+        raise InputError("Give SENSOR and EOPS, or CAMERAS, to say where the images were taken from.")
+    if not files:
+        if not (sensor and eops):
+            raise InputError(f"{'EOPS' if sensor else 'SENSOR'} is missing; SENSOR and EOPS belong together.")
+        return list(line_scans(sensor, eops))
+    cameras: list[ImageCamera] = [open_camera(path) for path in files]
+    first = body_of_radius(cameras[0].body_radius_m)
+    for camera in cameras[1:]:
+        require_same_body(
+            first, f"Camera {cameras[0].name!r}", body_of_radius(camera.body_radius_m), f"camera {camera.name!r}"
+        )
+    return cameras
+
+
+def camera_of(cameras: Sequence[ImageCamera], view: str, image: str = "") -> ImageCamera:
+    """The camera of a view, or else of an image file (names compared without case and ending)."""
+    for wanted in filter(None, (view, image)):
+        for camera in cameras:
+            if _bare(camera.name) == _bare(wanted):
+                return camera
+    known = ", ".join(camera.name for camera in cameras)
+    raise InputError(f"No camera is named {view!r}{image and f' or {image!r}'}: use one of {known}.")
+
+
+def _bare(name: str) -> str:
+    return Path(name.strip()).name.partition(".")[0].casefold()

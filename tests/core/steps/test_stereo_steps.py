@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from planetary_dtm.core.camera.csm_export import write_csm_states
 from planetary_dtm.core.camera.linescan import LineScan
 from planetary_dtm.core.camera.sensor import load_sensor
 from planetary_dtm.core.errors import InputError
@@ -136,11 +137,28 @@ def test_one_pair_alone_and_altitude_bounds(folder, tmp_path):
     assert not (tmp_path / "q.csv").exists()
 
 
+def test_camera_models_serve_as_well_as_eops(folder, tmp_path):
+    sensor = load_sensor("ce1")
+    eops = str(folder / "a" / "truth_eop.csv")
+    states, _ = write_csm_states(tmp_path / "csm", sensor, read_eops(eops, sensor))
+    match = {"MATCHES": [str(folder / "forward.tif")]}
+    do("intersect", **match, CAMERAS=[str(path) for path in states], OUTPUT=str(tmp_path / "c.csv"))
+    do("intersect", **match, SENSOR="ce1", EOPS=eops, OUTPUT=str(tmp_path / "e.csv"))
+    by_camera, by_eops = (next(open_points(tmp_path / name).pieces) for name in ("c.csv", "e.csv"))
+    np.testing.assert_allclose(by_camera.altitude, by_eops.altitude, atol=0.05)
+    with pytest.raises(InputError, match="No camera is named 'nadir'"):
+        do("intersect", **match, CAMERAS=[str(states[0]), str(states[2])], OUTPUT=str(tmp_path / "x.csv"))
+    with pytest.raises(InputError, match="SENSOR and EOPS, or CAMERAS"):
+        do("intersect", **match, OUTPUT=str(tmp_path / "x.csv"))
+    with pytest.raises(InputError, match="EOPS is missing"):
+        do("intersect", **match, SENSOR="ce1", OUTPUT=str(tmp_path / "x.csv"))
+
+
 def test_wrong_matches_are_named(folder, tmp_path):
     eops = str(folder / "a" / "truth_eop.csv")
     ce2 = str(folder / "ce2.csv")
     write_eops(ce2, read_eops(eops, load_sensor("ce1")), 1_737_400.0)
-    with pytest.raises(InputError, match="has no view 'nadir'"):
+    with pytest.raises(InputError, match="No camera is named 'nadir'|No camera is named 'forward'|samples"):
         do("intersect", MATCHES=[str(folder / "forward.tif")], SENSOR="ce2", EOPS=ce2, OUTPUT=str(tmp_path / "p.csv"))
     with pytest.raises(InputError, match="cannot be opened as a raster"):
         MatchFile(folder / "absent.tif")

@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import InputError
 from ..progress import Progress, silent, tell
 from .kriging import Covariance, Problem, Solution, fit_covariance, left_out, solve
-from .pyramid import Field, collapse, fill_invalid, laplacian_pyramid, sample_bands
+from .pyramid import Field, collapse, fill_invalid, octave_bands, sample_bands
 from .robust import irls, nmad
 from .sampling import bicubic_rows
 from .shots import Shots
@@ -27,11 +27,12 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-SUPPORT = 800  # support points at most: the cost grows with their cube
+SUPPORT = 600  # support points at most: the cost grows with their cube
 NODES = 65  # nodes of the residual surface along the longer side
 OUTLIER = 5.0  # standard deviations of a left-out support point beyond which it is wild
 FEWEST = 6  # shots
-BAND_SPREAD = 0.5  # prior spread of a band's gain about the common one, of the common one
+BAND_SPREAD = 0.7  # prior spread of a band's gain about the common one, of the common one
+FINEST_WAVE = 4.0  # pixels: the middle wavelength of the finest band
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def level_relative(
             "choose a larger extent or other altimetry."
         )
     frame = _Frame(valid.shape, np.broadcast_to(np.asarray(gsd_m, dtype=np.float64), (2,)))
-    bands = laplacian_pyramid(fill_invalid(relief, valid))
+    bands = octave_bands(fill_invalid(relief, valid))
     tell(progress, 0.1, "Sampling the relief at the shots")
     place = np.column_stack([shots.row, shots.col]) * frame.pixel
     drift = sample_bands(bands, shots.row, shots.col)
@@ -109,7 +110,7 @@ def level_relative(
         float(frame.pixel.max()),
     )
     tell(progress, 0.2, "Fitting the covariance")
-    gains = _gains_within_cells(support, unit)
+    gains = _gains_within_cells(support, unit, float(frame.pixel.max()))
     solution, good = _condition(support, gains, frame)
     tell(progress, 0.6, "Drawing the surface")
     return _draw(bands, valid, support, gains, solution, good, frame)
@@ -131,24 +132,26 @@ def _unit(total: Array, altitude: Array, plane: Array) -> float:
     return spread[0] / spread[1] if spread[1] > 1e-9 * max(1.0, float(np.abs(total).max())) else 0.0
 
 
-def _gains_within_cells(support: Support, unit: float) -> _Gains:
-    """Gains from height differences within cells, which no long-wave error of relief or shots touches.
+def _gains_within_cells(support: Support, unit: float, pixel_m: float) -> _Gains:
+    """Gains of the bands that cell averages wipe out, from height differences within cells.
 
-    The shots of one cell share its residual terrain, so a cell counts as one observation and not as many.
+    No long-wave error of relief or shots touches those. The shots of one cell share its residual terrain, so a cell
+    counts as one observation and not as many. Bands that no cell resolves keep near the others by the prior.
     """
-    drift, value = support.within_drift, support.within
-    count = drift.shape[1]
+    count = support.within_drift.shape[1]
     prior = unit**2 * (np.ones((count, count)) + BAND_SPREAD**2 * np.eye(count))
-    if not count or not support.cell_count:
-        return _Gains(np.zeros(count), prior, nmad(value) ** 2 if len(value) else 0.0)
+    fine = FINEST_WAVE * pixel_m * 2.0 ** np.arange(count) <= support.cell_m
+    drift, value = support.within_drift * fine, support.within
+    variance = nmad(value) ** 2 if len(value) else 0.0
+    if not fine.any() or not support.cell_count:
+        return _Gains(np.zeros(count), prior, variance)
     _, weights = irls(drift, value)
     shared = np.count_nonzero(weights) / support.cell_count
     normal, right = drift.T @ (weights[:, None] * drift), drift.T @ (weights * value)
-    variance = nmad(value) ** 2
     for _ in range(3):  # the variance left over depends on the gains, and they on it
-        precision = np.linalg.inv(prior) + normal / (shared * max(variance, 1e-6))
-        covariance = np.linalg.inv(precision)
-        mean = covariance @ right / (shared * max(variance, 1e-6))
+        noise = shared * max(variance, 1e-6)
+        covariance = np.linalg.inv(np.linalg.inv(prior) + normal / noise)
+        mean = covariance @ right / noise
         variance = nmad(value - drift @ mean) ** 2
     return _Gains(mean, covariance, variance)
 

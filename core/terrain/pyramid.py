@@ -1,7 +1,9 @@
-"""Octave bands of a relief: a Laplacian pyramid (Burt & Adelson 1983) that can be sampled and put together again.
+"""Octave bands of a relief that can be sampled and put together again.
 
-Level b holds every 2**b-th pixel; sample (i, j) of a level lies on pixel (i, j) * 2**b, so nothing is shifted.
-Edges are continued by odd reflection, which keeps planes.
+Smoothing by the binomial kernel with holes (à trous; Holschneider 1989) keeps the fine levels at full size; from the
+third on a level holds half the samples of the one before, which is still four times what its waves need: a
+critically sampled pyramid (Burt & Adelson 1983) cost 2-3 % of the levelled accuracy by aliasing. Sample (i, j) of a
+level lies on pixel (i, j) * step, so nothing is shifted.
 """
 
 from __future__ import annotations
@@ -16,17 +18,25 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Field = np.ndarray[Any, np.dtype[np.float32]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-SMALLEST = 6  # samples along the shorter side below which a level is not halved again
+SMALLEST = 6  # smoothing lengths that the shorter side holds at least
+HOLES = (1, 2, 4)  # spacing of the kernel's taps at the first levels; the last one stays, on halved grids
 
 
-def laplacian_pyramid(relief: Field) -> list[Field]:
+def octave_bands(relief: Field) -> list[Field]:
     """Bands of relief (H, W), finest first; the last is the smooth rest. `collapse` is the exact inverse."""
-    bands, level = [], np.asarray(relief, dtype=np.float32)
-    while min(level.shape) >= 2 * SMALLEST:
-        half = _reduce(level)
-        bands.append(level - _expand(half, level.shape))
-        level = half
+    bands: list[Field] = []
+    level = np.asarray(relief, dtype=np.float32)
+    while min(relief.shape) >= 2 ** len(bands) * 2 * SMALLEST:
+        smooth = _smooth(level, HOLES[min(len(bands), len(HOLES) - 1)])
+        coarse = smooth[::2, ::2] if len(bands) >= len(HOLES) - 1 else smooth
+        bands.append(level - _expand(coarse, level.shape))
+        level = coarse
     return [*bands, level]
+
+
+def step_of(band: int) -> int:
+    """Pixels of the finest grid between neighbouring samples of a band."""
+    return int(2 ** max(0, band - len(HOLES) + 1))
 
 
 def collapse(bands: list[Field], gains: Array) -> Field:
@@ -41,7 +51,7 @@ def collapse(bands: list[Field], gains: Array) -> Field:
 
 def sample_bands(bands: list[Field], row: Array, col: Array) -> Array:
     """Values (N, B) of every band at fractional pixels (N,) of the finest grid."""
-    return np.stack([cubic(band, row / 2**b, col / 2**b) for b, band in enumerate(bands)], axis=1)
+    return np.stack([cubic(band, row / step_of(b), col / step_of(b)) for b, band in enumerate(bands)], axis=1)
 
 
 def fill_invalid(grid: Field, valid: Mask) -> Field:
@@ -63,21 +73,24 @@ def fill_invalid(grid: Field, valid: Mask) -> Field:
     return np.where(valid, filled, _doubled(half)[inside])
 
 
-def _reduce(grid: Field) -> Field:
+def _smooth(grid: Field, hole: int) -> Field:
+    """Binomial kernel (1, 4, 6, 4, 1) / 16 along both axes with taps ``hole`` samples apart."""
     for _ in range(2):
-        padded = _padded(grid, 2)
-        taps = [padded[k : k + grid.shape[0] : 2] for k in range(5)]
-        grid = ((taps[0] + taps[4]) + 4.0 * (taps[1] + taps[3]) + 6.0 * taps[2]) * np.float32(1.0 / 16.0)
-        grid = grid.T
+        size, padded = grid.shape[0], np.pad(grid, ((2 * hole, 2 * hole), (0, 0)), mode="edge")
+        taps = [padded[k * hole : k * hole + size] for k in range(5)]
+        grid = (((taps[0] + taps[4]) + 4.0 * (taps[1] + taps[3]) + 6.0 * taps[2]) * np.float32(1.0 / 16.0)).T
     return grid
 
 
 def _expand(grid: Field, shape: tuple[int, ...]) -> Field:
+    """The same ground on ``shape``: twice the samples by linear interpolation, or ``grid`` itself."""
+    if grid.shape == shape:
+        return grid
     for size in shape:
-        padded = _padded(grid, 1)
         fine = np.empty((2 * grid.shape[0], grid.shape[1]), dtype=np.float32)
-        fine[0::2] = (padded[:-2] + 6.0 * padded[1:-1] + padded[2:]) * np.float32(1.0 / 8.0)
-        fine[1::2] = (padded[1:-1] + padded[2:]) * np.float32(0.5)
+        fine[0::2] = grid
+        fine[1:-1:2] = 0.5 * (grid[:-1] + grid[1:])
+        fine[-1] = grid[-1]
         grid = fine[:size].T
     return grid
 
@@ -85,13 +98,9 @@ def _expand(grid: Field, shape: tuple[int, ...]) -> Field:
 def _doubled(grid: Field) -> Field:
     """Twice the size; a pixel of ``grid`` covers two by two of the result."""
     for _ in range(2):
-        padded = _padded(grid, 1)
+        padded = np.pad(grid, ((1, 1), (0, 0)), mode="edge")
         fine = np.empty((2 * grid.shape[0], grid.shape[1]), dtype=np.float32)
         fine[0::2] = 0.75 * padded[1:-1] + 0.25 * padded[:-2]
         fine[1::2] = 0.75 * padded[1:-1] + 0.25 * padded[2:]
         grid = fine.T
     return grid
-
-
-def _padded(grid: Field, width: int) -> Field:
-    return np.pad(grid, ((width, width), (0, 0)), mode="reflect", reflect_type="odd")

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 
-WILD = 6.0  # robust standard deviations within a cell beyond which a shot is wild
+WILD = 12.0  # robust standard deviations within a cell beyond which a shot is wild
 
 
 @dataclass(frozen=True)

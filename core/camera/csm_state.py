@@ -97,11 +97,12 @@ def state_text(state: dict[str, Any]) -> str:
 
 def read_csm_state(path: str | Path) -> CsmLineScan:
     """Camera of a CSM line-scan model state; raises `InputError` naming the file and the key at fault."""
-    return camera_from_state(read_text(path), f"CSM state {Path(path).name!r}")
+    return camera_from_state(read_text(path), Path(path).name)
 
 
-def camera_from_state(text: str, source: str) -> CsmLineScan:
-    """Camera of a state's text. Raises `InputError`; corrections (m_currentParameterValue) and unusual lenses too."""
+def camera_from_state(text: str, file_name: str) -> CsmLineScan:
+    """Camera of a state's text, named as its file. Raises `InputError`; for corrections and unusual lenses too."""
+    source = f"CSM state {file_name!r}"
     body = text.lstrip()
     model, body = body.split("\n", 1) if not body.startswith("{") and "\n" in body else ("", body)
     fields = Fields.parse(body, source)
@@ -114,7 +115,7 @@ def camera_from_state(text: str, source: str) -> CsmLineScan:
     if fields.content.get("m_zDirection", 1) != 1:
         fields.refuse("m_zDirection", "1: a camera that looks along -z is not supported")
     camera = CsmLineScan(
-        name=str(fields.content.get("m_imageIdentifier") or source),
+        name=file_name.split(".")[0],
         line_count=fields.count("m_nLines"),
         samples=fields.count("m_nSamples"),
         times=_line_times(fields),

@@ -21,7 +21,7 @@ def open_camera(path: str | Path) -> CsmLineScan | FrameCamera:
     file = Path(path)
     text = read_text(file)
     if is_state(text):
-        return camera_from_state(text, f"CSM state {file.name!r}")
+        return camera_from_state(text, file.name)
     fields = Fields.parse(text, f"Camera {file.name!r}")
     if "name_model" in fields:
         return camera_from_isd(fields, file.name.split(".")[0])

@@ -1,20 +1,27 @@
-"""Step: a product's table of scanline-end positions becomes ground control points."""
+"""Step: a product's table of scanline-end positions, or a known camera, becomes ground control points."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..camera.sensor import Sensor, load_sensor
+from ..bodies import body_of_radius
+from ..camera.control import control_of_camera
+from ..camera.csm_linescan import CsmLineScan
+from ..camera.open_camera import open_camera
+from ..camera.sensor import Sensor, load_sensor, sensor_to_json
 from ..errors import InputError
+from ..outputs import replacing
 from ..progress import Progress, silent, tell
 from ..resection.model import ControlPoints, control_points
 from ..resection.tables import checked_gcps, write_gcps
 from ..tables import Table, assert_degrees, read_table
-from .scans import SENSOR
+from .footprints import dem_height
+from .scans import SENSOR_OR_CAMERAS
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Array = NDArray[np.float64]
@@ -22,8 +29,8 @@ Array = NDArray[np.float64]
 
 def run(
     *,
-    input: list[str],
-    sensor: str,
+    input: list[str] | None,
+    sensor: str | None,
     views: str,
     line_field: str,
     lon_first: str,
@@ -36,11 +43,21 @@ def run(
     sample_last: float | None,
     line_offset: float,
     missing_value: float | None,
+    camera: str | None,
+    dem: str | None,
+    line_step: int,
     output: str,
+    output_sensor: str | None,
     progress: Progress = silent,
     **_: Any,
 ) -> StepResult:
-    """Read one table a view, two GCPs a row; see `STEP` for the parameters."""
+    """Read one table a view, two GCPs a row, or one camera; see `STEP` for the parameters."""
+    if bool(camera) == bool(input or sensor):
+        raise InputError("Give INPUT and SENSOR, or CAMERA: the tables of a product, or the image's camera model.")
+    if camera:
+        return _from_camera(camera, dem, line_step, output, output_sensor)
+    if not input or not sensor:
+        raise InputError(f"{'INPUT' if sensor else 'SENSOR'} is missing; tables and the sensor belong together.")
     scanner = load_sensor(sensor)
     ends = (
         (sample_first, lon_first, lat_first, altitude_first),
@@ -60,6 +77,29 @@ def run(
     lines = np.unique(checked.points.line)
     note = f"{len(checked.points)} GCPs on {len(lines)} lines ({lines[0]:g} to {lines[-1]:g})."
     return StepResult({"OUTPUT": output}, checked.warnings, (note,))
+
+
+def _from_camera(path: str, dem: str | None, step: int, output: str, output_sensor: str | None) -> StepResult:
+    """GCPs of every ``step``-th line of a line-scan camera, on a DEM or the sphere, and the sensor they fit."""
+    camera = open_camera(path)
+    if not isinstance(camera, CsmLineScan):
+        raise InputError(f"Camera {camera.name!r} is a frame camera; scanlines need a line scanner's model.")
+    sensor, off = camera.sensor()
+    height = dem_height(dem, body_of_radius(camera.body_radius_m)) if dem else None
+    points = control_of_camera(camera, np.arange(0.0, camera.line_count, step), camera.body_radius_m, height)
+    write_gcps(output, points, sensor)
+    outputs = {"OUTPUT": output}
+    if output_sensor:
+        with replacing(output_sensor, (".json",)) as temporary:
+            temporary.write_text(json.dumps(sensor_to_json(sensor), indent=2) + "\n", encoding="utf-8")
+        outputs["OUTPUT_SENSOR"] = output_sensor
+    warnings = []
+    if off > 0.1:
+        warnings.append(
+            f"The sensor of {camera.name!r} leaves its lens distortion out: exact at the ends of a line, up to "
+            f"{off:.1f} pixels off between them."
+        )
+    return StepResult(outputs, tuple(warnings), (f"{len(points)} GCPs of {camera.line_count} lines.",))
 
 
 def _views(text: str, sensor: Sensor, tables: int) -> list[int]:
@@ -104,11 +144,13 @@ STEP = Step(
         "control points. Give one table a view (CSV or text with a header line) and name its columns; longitudes and "
         "latitudes are planetocentric degrees, east positive.\n\n"
         "The manual shows the way from Chang'E 2C products (docs/importing-gcps.md). The result is checked against the "
-        "sensor: swapped columns, radians and tables of the wrong view are named."
+        "sensor: swapped columns, radians and tables of the wrong view are named.\n\n"
+        "Or give the camera model of a line scanner (CSM state or ISD) instead: its scanline ends are found on a DEM, "
+        "or on the sphere, and the sensor that goes with them is written beside."
     ),
     parameters=(
-        Parameter("INPUT", Kind.TABLES, "Tables", "One table a view."),
-        SENSOR,
+        Parameter("INPUT", Kind.TABLES, "Tables", "One table a view.", optional=True),
+        SENSOR_OR_CAMERAS,
         Parameter(
             "VIEWS",
             Kind.TEXT,
@@ -163,8 +205,31 @@ STEP = Step(
             optional=True,
             advanced=True,
         ),
+        Parameter(
+            "CAMERA",
+            Kind.FILE,
+            "Camera model",
+            "Instead of tables and sensor: a line scanner's CSM state or ISD (JSON).",
+            optional=True,
+        ),
+        Parameter(
+            "DEM", Kind.RASTER, "DEM", "Ground of the camera's GCPs, metres above the body's datum.", optional=True
+        ),
+        Parameter(
+            "LINE_STEP", Kind.INTEGER, "Line step", "GCPs of the camera every so many lines.", default=1, minimum=1
+        ),
     ),
-    outputs=(Output("OUTPUT", OutputKind.TABLE, "GCPs", "Table of GCPs (CSV or a point layer).", extension="csv"),),
+    outputs=(
+        Output("OUTPUT", OutputKind.TABLE, "GCPs", "Table of GCPs (CSV or a point layer).", extension="csv"),
+        Output(
+            "OUTPUT_SENSOR",
+            OutputKind.FILE,
+            "Sensor",
+            "The line scanner of the camera model (JSON), for recovereop.",
+            optional=True,
+            extension="json",
+        ),
+    ),
     run=run,
     icon="camera",
     tags=("Chang'E", "ground control", "scanline ends", "2C"),

@@ -22,7 +22,8 @@ def scene():
 
 @pytest.fixture(scope="module")
 def cameras(scene):
-    return [camera_from_state(state_text(csm_state(scene.sensor, view, scene.truth)), "state") for view in range(3)]
+    states = (csm_state(scene.sensor, view, scene.truth) for view in range(3))
+    return [camera_from_state(state_text(state), "state.json") for state in states]
 
 
 def test_nothing_is_seen_outside_the_image_or_through_the_body(scene, cameras):

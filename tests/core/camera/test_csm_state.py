@@ -89,7 +89,7 @@ def test_every_line_ends_included_maps_as_the_eops_do(scene, spoil):
 
 def test_the_second_views_reader_and_ours_agree(scene, state):
     line, sample = grid(LINES, scene.sensor.samples, 97)
-    reader, camera = StateReader(state_text(state)), camera_from_state(state_text(state), "state")
+    reader, camera = StateReader(state_text(state)), camera_from_state(state_text(state), "state.json")
     ground = reader.to_ground(line + 0.5, sample + 0.5, 1000.0)
     own = intersect_sphere(*camera.rays(line, sample), scene.sensor.body_radius_m + 1000.0)
     np.testing.assert_allclose(own, ground, atol=1e-7)
@@ -206,7 +206,7 @@ def test_line_rates_may_change(state):
         "m_intTimeStartTimes": [start, start + half * period],
         "m_intTimes": [period, 2 * period],
     }
-    camera, changed = (camera_from_state(state_text(s), "state") for s in (state, {**state, **parts}))
+    camera, changed = (camera_from_state(state_text(s), "state.json") for s in (state, {**state, **parts}))
     assert changed.times.at(np.array([half + 10.5])) == pytest.approx(camera.times.at(np.array([half + 21.0])))
     assert changed.times.at(np.array([10.5])) == camera.times.at(np.array([10.5]))
 

@@ -1,6 +1,7 @@
 """The report page: everything escaped, self-contained, whole or absent."""
 
 import pytest
+
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.report import Report, figure, key_values, new_figure, note, table, text
 

@@ -21,6 +21,7 @@ from .banded import BandInverse
 from .batched import group_instants
 from .collinearity import recover_collinearity
 from .ground_rows import targets
+from .joint import joint_covariance
 from .model import ControlPoints, Flag, Orientation, Resection, TiePoints
 from .outcome import Solution, conclude
 from .path import Path, fit_nominal, fit_path
@@ -102,7 +103,8 @@ def recover_trajectory(
     found = _conclude(given, sensor, final, length)
     residuals = np.full((len(points), 2), np.nan)
     residuals[order] = found.residuals_px
-    return replace(found, residuals_px=residuals)
+    joint = joint_covariance(system, final.state, final.model.noise())
+    return replace(found, residuals_px=residuals, joint=joint)
 
 
 def first_path(

@@ -1,0 +1,80 @@
+"""Covariances between the instants of a trajectory."""
+
+import numpy as np
+import pytest
+
+from planetary_dtm.core.camera.rotations import angle_rates, log_so3
+from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.resection.joint import joint_path, read_joint, write_joint
+from planetary_dtm.core.resection.recover import recover
+from planetary_dtm.core.simulation.scene import simulate, with_altitude_noise, with_lateral_noise
+from planetary_dtm.core.simulation.terrain import SphereTerrain
+
+LINES, RUNS = 800, 30
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return simulate("ce1", SphereTerrain(), LINES, start_latitude=0.3, altimetry=False, line_step=4)
+
+
+def solve(scene, seed):
+    noisy = with_lateral_noise(scene.control, scene.sensor.body_radius_m, 5.0, seed)
+    noisy = with_altitude_noise(noisy, 50.0, seed)
+    return recover(noisy, scene.sensor, "trajectory", sigma_lateral=5.0, correlation_length_m=0.0)
+
+
+@pytest.fixture(scope="module")
+def found(scene):
+    return solve(scene, 0)
+
+
+def test_at_one_instant_it_is_the_instants_own_covariance(found):
+    orientation = found.orientation
+    for anchor in (3, 10, 17):
+        row = int(np.argmin(np.abs(orientation.line - (found.joint.start + anchor * found.joint.step))))
+        line = orientation.line[row : row + 1]
+        to_camera = np.eye(6)
+        to_camera[3:, 3:] = angle_rates(orientation.angles[row])
+        own = to_camera @ orientation.covariance[row] @ to_camera.T
+        scale = np.sqrt(np.diag(own))
+        joint = found.joint.between(line, line)[0]
+        np.testing.assert_allclose(joint / scale / scale[:, None], own / scale / scale[:, None], atol=0.05)
+
+
+def test_turned_about_it_is_transposed_and_far_apart_nothing(found):
+    first, second = np.array([100.0, 200.0]), np.array([500.0, 450.0])
+    forth, back = found.joint.between(first, second), found.joint.between(second, first)
+    np.testing.assert_array_equal(forth, np.swapaxes(back, -1, -2))
+
+
+def test_it_is_what_repeated_runs_show(scene):
+    """The mean of e(t1) e(t2)ᵀ over noise draws, against the covariance said, both scaled by the sigmas."""
+    rows = [60, 130]  # lines 240 and 520
+    errors, said, scales = [], [], []
+    for seed in range(RUNS):
+        found = solve(scene, seed)
+        turn = log_so3(np.swapaxes(scene.truth.rotation()[rows], -1, -2) @ found.orientation.rotation()[rows])
+        errors.append(np.hstack([found.orientation.position[rows] - scene.truth.position[rows], turn]))
+        lines = found.orientation.line[rows]
+        said.append(found.joint.between(lines[:1], lines[1:])[0])
+        own = [found.joint.between(line[None], line[None])[0] for line in lines]
+        scales.append(np.sqrt([np.diag(covariance) for covariance in own]))
+    errors, scale = np.array(errors), np.mean(scales, axis=0)
+    seen = np.einsum("ri,rj->ij", errors[:, 0], errors[:, 1]) / RUNS
+    difference = (seen - np.mean(said, axis=0)) / scale[0][:, None] / scale[1]
+    assert np.sqrt(np.mean(difference**2)) < 2.0 / np.sqrt(RUNS)
+
+
+def test_it_lies_beside_the_table_and_belongs_to_it(tmp_path, found):
+    path = tmp_path / "eops.csv"
+    write_joint(path, found.orientation, found.joint)
+    back = read_joint(path, found.orientation)
+    np.testing.assert_allclose(back.values, found.joint.values, rtol=1e-6)
+    moved = found.orientation.with_(position=found.orientation.position + 1.0)
+    assert read_joint(path, moved) is None
+    joint_path(path).write_bytes(b"not an archive")
+    with pytest.raises(InputError, match="run recovereop again"):
+        read_joint(path, found.orientation)
+    write_joint(path, found.orientation, None)
+    assert read_joint(path, found.orientation) is None and not joint_path(path).exists()

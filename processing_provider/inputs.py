@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,7 +70,7 @@ def collect(
     values = {p.name: reader.value(p) for p in given if p.kind is not Kind.EXTENT}
     for parameter in given:
         if parameter.kind is Kind.EXTENT:
-            values[parameter.name] = reader.extent(parameter)
+            values[parameter.name] = reader.extent(parameter, reader.crs(given))
     size = values.get("PIXEL_SIZE")
     for parameter in given:
         source = values[parameter.name]
@@ -216,9 +217,9 @@ class _Reader:
             return wkt(algorithm.parameterAsCrs(*asked))
         return algorithm.parameterAsString(*asked)
 
-    def extent(self, parameter: Parameter) -> tuple[float, float, float, float]:
-        """The extent in the CRS of the parent layer; refused where it is on another body."""
-        target = self._crs_of(parameter.parent)
+    def extent(self, parameter: Parameter, chosen: QgsCoordinateReferenceSystem) -> tuple[float, float, float, float]:
+        """The extent in the CRS of the parent layer, else the one ``chosen``, else longitude and latitude."""
+        target = self._crs_of(parameter.parent) if parameter.parent else chosen
         value = self._parameters[parameter.name]
         plain = isinstance(value, QgsRectangle) and not isinstance(value, QgsReferencedRectangle)
         if plain or (isinstance(value, str) and _NUMBERS_ALONE.match(value)):
@@ -226,8 +227,18 @@ class _Reader:
         else:
             own = self._algorithm.parameterAsExtentCrs(self._parameters, parameter.name, self._context)
             rectangle = self._algorithm.parameterAsExtent(self._parameters, parameter.name, self._context, own)
-        rectangle = extent_on(rectangle, own, target, self._name_of(parameter.parent), self._context.transformContext())
+        if not target.isValid() and own.isValid():
+            lonlat = body_of_crs(wkt(own)).lonlat_crs()
+            target = QgsCoordinateReferenceSystem.fromWkt(lonlat.ExportToWkt(["FORMAT=WKT2_2019"]))
+        name = self._name_of(parameter.parent) or parameter.label
+        rectangle = extent_on(rectangle, own, target, name, self._context.transformContext())
         return rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(), rectangle.yMaximum()
+
+    def crs(self, parameters: Sequence[Parameter]) -> QgsCoordinateReferenceSystem:
+        """The CRS chosen for the output, if the step asks for one."""
+        asked = (p for p in parameters if p.kind is Kind.CRS)
+        found = (self._algorithm.parameterAsCrs(self._parameters, p.name, self._context) for p in asked)
+        return next(found, QgsCoordinateReferenceSystem())
 
     def _layer(self, parameter: Parameter) -> Source:
         value = self._parameters[parameter.name]

@@ -13,6 +13,7 @@ from . import resources
 from .certaintymap import CertaintyMap
 from .chain import Chain
 from .comparedtm import CompareDtm
+from .densematch import DenseMatch
 from .dtmfromextent import DtmFromExtent
 from .filteraltimetry import FilterAltimetry
 from .footprints import Footprints
@@ -37,6 +38,7 @@ ALGORITHMS = (
     SimulateScene,
     ImportGcps,
     RecoverEop,
+    DenseMatch,
     Intersect,
     PointsToDtm,
     Footprints,
@@ -63,7 +65,7 @@ class PlanetaryDtmProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         for algorithm in ALGORITHMS:
-            if find_spec(f"{steps.__name__}.{algorithm.step_id}") is not None:
+            if algorithm.step_id in steps.STEP_IDS and find_spec(f"{steps.__name__}.{algorithm.step_id}"):
                 self.addAlgorithm(algorithm())
         if QgsApplication.processingRegistry().providerById(PROVIDER_ID) is not None:
             self.load_models()

@@ -29,7 +29,7 @@ def inverse_distance(shots: Array, altitude: Array, query: Array, neighbours: in
 
 
 def sector_shepard(
-    shots: Array, altitude: Array, query: Array, sectors: int = 8, power: float = 2.0, limit: int = 3000
+    shots: Array, altitude: Array, query: Array, sectors: int = 8, power: float = 2.0, limit: int = 1500
 ) -> Array:
     """Inverse distance over the nearest shot of each of ``sectors`` equal azimuth sectors (Xu et al. 2016).
 

@@ -275,3 +275,64 @@ def test_a_state_of_millions_of_numbers_is_refused_or_read_fast(state, tmp_path)
     with pytest.raises(InputError, match="m_positions"):
         open_camera(path)
     assert time.perf_counter() - began < 5
+
+
+def straight_flight():
+    """The state of usgscsm's own test of a line scanner that flies straight past a ball of 10 m, 1 km off."""
+    optics = {
+        **dict.fromkeys(("m_detectorSampleSumming", "m_detectorLineSumming", "m_startingDetectorLine"), 1.0),
+        "m_startingDetectorSample": 0.0,
+        "m_detectorSampleOrigin": 8.0,
+        "m_detectorLineOrigin": 0.5,
+        "m_iTransS": [0.0, 0.0, 10.0],
+        "m_iTransL": [0.0, -10.0, 0.0],
+        "m_focalLength": 50.0,
+        "m_distortionType": 0,
+        "m_opticalDistCoeffs": [0.0, 0.0, 0.0],
+        "m_zDirection": 1.0,
+    }
+    z = 16.0 - 4.0 * np.arange(9)
+    return optics | {
+        "m_nLines": 16,
+        "m_nSamples": 16,
+        "m_majorAxis": 10.0,
+        "m_minorAxis": 10.0,
+        "m_platformFlag": 1,
+        "m_intTimeLines": [0.5],
+        "m_intTimeStartTimes": [-0.85],
+        "m_intTimes": [0.1],
+        "m_t0Ephem": -0.8,
+        "m_dtEphem": 0.2,
+        "m_t0Quat": -0.8,
+        "m_dtQuat": 0.2,
+        "m_positions": np.stack([np.full(9, 1000.0), np.zeros(9), z], axis=1).ravel().tolist(),
+        "m_quaternions": [0.0, -np.sqrt(0.5), 0.0, np.sqrt(0.5)] * 9,
+    }
+
+
+def test_values_that_usgscsm_tests_itself_by_are_met():
+    camera = camera_from_state(state_text(straight_flight()), "straight.json")
+    ground = intersect_sphere(*camera.rays(8.0 - 0.5, 8.0 - 0.5), 10.0)
+    np.testing.assert_allclose(ground, [9.99999500000, 0.0, 0.00999999500], atol=1e-10)
+    origin, direction = camera.rays(0.0 - 0.5, 4.0 - 0.5)  # past the ball: the point of the ray nearest to its centre
+    nearest = origin - (origin @ direction) * direction
+    np.testing.assert_allclose(nearest, [0.04799688020, -7.99961602495, 16.00004799688], atol=1e-10)
+
+
+def test_values_that_usgscsm_tests_itself_by_are_met_in_orbit():
+    """A camera that keeps looking down from 50 km above a body of 1,000 km."""
+    angle = 0.1 / 1050.0 * np.arange(16)
+    half = 0.5 * (angle + 0.5 * np.pi)
+    zero = np.zeros(16)
+    orbit = {
+        "m_majorAxis": 1.0e6,
+        "m_minorAxis": 1.0e6,
+        "m_dtEphem": 0.1,
+        "m_dtQuat": 0.1,
+        "m_positions": (1.05e6 * np.stack([np.cos(angle), zero, -np.sin(angle)], axis=1)).ravel().tolist(),
+        "m_quaternions": np.stack([zero, -np.cos(half), zero, np.sin(half)], axis=1).ravel().tolist(),
+    }
+    camera = camera_from_state(state_text(straight_flight() | orbit), "orbit.json")
+    ground = intersect_sphere(*camera.rays(8.5 - 0.5, 8.0 - 0.5), 1.0e6)
+    # its table of the orbit is rounded to centimetres
+    np.testing.assert_allclose(ground, [999999.67040488799, 0.0, -811.90523782723039], atol=0.02)

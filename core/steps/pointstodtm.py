@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..bodies import Body, body_of_crs, require_same_body, spatial_reference
+from ..bodies import body_of_crs, spatial_reference
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
 from ..rasters import Band, DtmWriter, Grid, writing_dtm
 from ..terrain.gridding import PointSpool, fill_holes
-from ..terrain.points import Points, open_points
+from ..terrain.points import PointFile, Points, open_points
 from ..terrain.target_grid import LONGEST_SIDE, point_spacing, target_grid
 from ..version import VERSION
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+Array = NDArray[np.float64]
 
 BANDS = (Band("height"), Band("sigma"), Band("count", ""))
 _CELLS_PER_SPACING = 1.5  # of the default pixel size: rows of points and of pixels cross, so one each leaves holes
@@ -34,10 +37,10 @@ def run(
     **_: Any,
 ) -> StepResult:
     """Grid the points in bands of rows; see `STEP` for the parameters."""
-    body = body_of_crs(spatial_reference(crs)) if crs else None
-    lon, lat, body = _places(input, body, progress)
-    if crs:
-        require_same_body(body_of_crs(spatial_reference(crs)), "CRS", body, f"point file {Path(input).name!r}")
+    tell(progress, 0.0, "Reading points")
+    file = open_points(input, body_of_crs(spatial_reference(crs)) if crs else None)
+    body = file.body
+    lon, lat = _places(file, Path(input).name)
     size = pixel_size or _CELLS_PER_SPACING * point_spacing(lon, lat, body)
     grid = target_grid(lon, lat, body, size, crs, extent, None if pixel_size else LONGEST_SIDE)
     made = {
@@ -51,7 +54,7 @@ def run(
     }
     with PointSpool((grid.height, grid.width)) as spool:
         tell(progress, 0.3, "Sorting points")
-        inside = sum(_add(spool, grid, piece) for piece in open_points(input, body).pieces)
+        inside = sum(_add(spool, grid, piece) for piece in file.pieces())
         if not inside:
             raise InputError(f"None of the points of {Path(input).name!r} lies in EXTENT; choose one that covers them.")
         with writing_dtm(output, grid, BANDS, made, part(progress, 0.9, 1.0)) as writer:
@@ -64,18 +67,13 @@ def run(
     return StepResult({"OUTPUT": output}, notes=notes)
 
 
-def _places(
-    path: str, body: Body | None, progress: Progress
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], Body]:
-    """Longitudes and latitudes (rad) of all points with a position, and their body."""
-    tell(progress, 0.0, "Reading points")
-    file = open_points(path, body)
-    pieces = [np.stack([piece.lon, piece.lat]) for piece in file.pieces]
-    lon, lat = np.concatenate(pieces, axis=1)
+def _places(file: PointFile, name: str) -> tuple[Array, Array]:
+    """Longitudes and latitudes (rad) of all points with a position."""
+    lon, lat = np.concatenate([np.stack([piece.lon, piece.lat]) for piece in file.pieces()], axis=1)
     good = np.isfinite(lon) & np.isfinite(lat)
     if not good.any():
-        raise InputError(f"Point file {Path(path).name!r} has no point with a position.")
-    return lon[good], lat[good], file.body
+        raise InputError(f"Point file {name!r} has no point with a position.")
+    return lon[good], lat[good]
 
 
 def _add(spool: PointSpool, grid: Grid, points: Points) -> int:

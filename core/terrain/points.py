@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
@@ -44,10 +44,10 @@ class Points:
 
 @dataclass(frozen=True)
 class PointFile:
-    """A point file opened for reading: its body and, one after another, its points."""
+    """A point file opened for reading: its body, and ``pieces()``, its points part by part from the start."""
 
     body: Body
-    pieces: Iterator[Points]
+    pieces: Callable[[], Iterator[Points]]
 
 
 class PointsWriter:
@@ -100,7 +100,7 @@ def open_points(path: str | Path, body: Body | None = None) -> PointFile:
     unknown = np.full(len(lon), np.nan)
     optional = [table.optional_numbers(name) for name in ("sigma", "ray_miss")]
     points = Points(lon, lat, altitude, *(unknown if column is None else column for column in optional))
-    return PointFile(found, iter([points]))
+    return PointFile(found, lambda: iter([points]))
 
 
 def _body_of(table: Table, altitude: Array) -> Body | None:
@@ -152,7 +152,7 @@ def _open_las(path: Path) -> PointFile:
             radius = np.linalg.norm([first.x, first.y, first.z], axis=0) - first["altitude"]
     except laspy.errors.LaspyException as error:
         raise _las_trouble(path, error) from error
-    return PointFile(body_of_radius(round(float(np.median(radius)), 1)), _las_pieces(path, laspy))
+    return PointFile(body_of_radius(round(float(np.median(radius)), 1)), lambda: _las_pieces(path, laspy))
 
 
 def _las_pieces(path: Path, laspy: Any) -> Iterator[Points]:

@@ -107,7 +107,7 @@ def test_matches_become_points_and_points_a_dtm(folder, tmp_path):
         OUTPUT=str(tmp_path / "p.csv"),
     )
     assert done.outputs["COUNT"] == 40 * 512
-    points = next(open_points(tmp_path / "p.csv").pieces)
+    points = next(open_points(tmp_path / "p.csv").pieces())
     error = points.altitude - PaperTerrain().height(points.lon, points.lat)
     ratio = error / points.sigma
     assert np.sqrt(np.mean(ratio**2)) == pytest.approx(1.0, abs=0.05)
@@ -130,7 +130,7 @@ def test_one_pair_alone_and_altitude_bounds(folder, tmp_path):
     eops = str(folder / "a" / "truth_eop.csv")
     match = [str(folder / "forward.tif")]
     done = do("intersect", MATCHES=match, SENSOR="ce1", EOPS=eops, OUTPUT=str(tmp_path / "p.las"), MIN_ALTITUDE=0.0)
-    points = next(open_points(tmp_path / "p.las").pieces)
+    points = next(open_points(tmp_path / "p.las").pieces())
     assert len(points) == done.outputs["COUNT"] < 40 * 512 and (points.altitude >= 0).all()
     with pytest.raises(InputError, match="No match gives a ground point"):
         do("intersect", MATCHES=match, SENSOR="ce1", EOPS=eops, OUTPUT=str(tmp_path / "q.csv"), MIN_ALTITUDE=1e6)
@@ -144,7 +144,7 @@ def test_camera_models_serve_as_well_as_eops(folder, tmp_path):
     match = {"MATCHES": [str(folder / "forward.tif")]}
     do("intersect", **match, CAMERAS=[str(path) for path in states], OUTPUT=str(tmp_path / "c.csv"))
     do("intersect", **match, SENSOR="ce1", EOPS=eops, OUTPUT=str(tmp_path / "e.csv"))
-    by_camera, by_eops = (next(open_points(tmp_path / name).pieces) for name in ("c.csv", "e.csv"))
+    by_camera, by_eops = (next(open_points(tmp_path / name).pieces()) for name in ("c.csv", "e.csv"))
     np.testing.assert_allclose(by_camera.altitude, by_eops.altitude, atol=0.05)
     with pytest.raises(InputError, match="No camera is named 'nadir'"):
         do("intersect", **match, CAMERAS=[str(states[0]), str(states[2])], OUTPUT=str(tmp_path / "x.csv"))

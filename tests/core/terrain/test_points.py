@@ -29,7 +29,7 @@ def test_points_come_back(tmp_path, ending, body):
         writer.write(second)
     found = open_points(path)
     assert found.body.name == body.name and found.body.radius_m == pytest.approx(body.radius_m, abs=0.01)
-    back = list(found.pieces)
+    back = list(found.pieces())
     for name, digits in {"lon": 1e-10, "lat": 1e-10, "altitude": 1e-3, "sigma": 1e-3, "ray_miss": 1e-3}.items():
         wanted = np.concatenate([getattr(first, name), getattr(second, name)])
         np.testing.assert_allclose(np.concatenate([getattr(p, name) for p in back]), wanted, atol=digits)
@@ -48,7 +48,7 @@ def test_a_plain_table_needs_a_body_and_an_altitude(tmp_path):
     path.write_text("lon,lat,altitude\n10,20,5\n", "utf-8")
     with pytest.raises(InputError, match="does not tell its body"):
         open_points(path)
-    points = next(open_points(path, MOON).pieces)
+    points = next(open_points(path, MOON).pieces())
     assert points.altitude[0] == 5.0 and np.isnan(points.sigma[0])
     path.write_text("lon,lat,level\n10,20,5\n", "utf-8")
     with pytest.raises(InputError, match="no column 'altitude'"):

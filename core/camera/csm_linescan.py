@@ -136,7 +136,7 @@ class CsmLineScan:
 
         First and last sample are exact, those between evenly spaced, across track the way samples grow.
         """
-        sample = np.arange(self.samples, dtype=float)
+        sample = np.linspace(0.0, self.samples - 1.0, 501)
         px, py = np.moveaxis(self.focal_plane.rays(sample + CSM_CORNER) @ self._basis[:, :2], -1, 0)
         pitch = float((py[-1] - py[0]) / (self.samples - 1))
         sensor = Sensor(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, MissingPackageError
 from .csm_linescan import CsmLineScan, FocalPlane, LineTimes, checked_camera
 from .csm_state import MODEL
 from .distortion import KINDS, Distortion
@@ -159,8 +159,10 @@ def _path(table: Fields, centre: float) -> HermitePath:
     position = table.array("positions", len(time), 3) * unit
     if "velocities" in table:
         return HermitePath(time, position, table.array("velocities", len(time), 3) * unit)
-    from scipy.interpolate import CubicSpline
-
+    try:
+        from scipy.interpolate import CubicSpline
+    except ImportError as error:
+        raise MissingPackageError("scipy", "Reading an ISD without velocities") from error
     return HermitePath(time, position, CubicSpline(time, position, bc_type="natural")(time, 1))
 
 

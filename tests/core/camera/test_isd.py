@@ -1,6 +1,7 @@
 """ISDs: a made-up one against its own formulas; the real CTX and LROC NAC ones close, and lie where they should."""
 
 import copy
+import csv
 import json
 import re
 import time
@@ -15,7 +16,7 @@ from planetary_dtm.core.camera.open_camera import open_camera
 from planetary_dtm.core.camera.rays import intersect_sphere
 from planetary_dtm.core.camera.rotations import exp_so3, quaternion_from_matrix
 from planetary_dtm.core.errors import InputError
-from planetary_dtm.core.frames import lonlat_radius
+from planetary_dtm.core.frames import lonlat_radius, unit_vectors
 
 RADIUS, ORBIT, RATE, SPIN = 1737.4e3, 1787.4e3, 9e-4, 2.6e-6  # m, m, rad/s, rad/s
 CENTRE, PERIOD, LINES, SAMPLES = 3.2e8, 0.001, 4000, 1001
@@ -163,6 +164,31 @@ def test_real_isds_close_and_lie_where_they_should(real_data, pattern, count):
         for value, wanted in zip(np.degrees([lat, lon]), place(file.name)):
             assert value == pytest.approx(wanted, abs=2.7)
     assert time.perf_counter() - began < 20
+
+
+def test_the_nac_flew_where_the_altimeter_beside_it_says(real_data):
+    """LOLA's table gives the spacecraft at each shot; its spots lie by the inner edge of the left camera's swath."""
+    folder = real_data / "moon/lro_nac"
+    with open(folder / "lola_rdr.csv", encoding="ascii") as file:
+        shots = list(csv.DictReader(file, skipinitialspace=True))
+
+    def column(name):
+        return np.array([float(shot[name]) for shot in shots])
+
+    def place(kind):
+        return unit_vectors(np.radians(column(f"{kind}_Longitude")), np.radians(column(f"{kind}_Latitude")))
+
+    camera = open_camera(folder / "lidarObservationImage1.isd")
+    isd = json.loads((folder / "lidarObservationImage1.isd").read_text())
+    shot_time = column("Terrestrial_Dyn_Time") - isd["center_ephemeris_time"]
+    during = np.abs(shot_time) < 9
+    craft = 1000 * column("SC_radius")[:, None] * place("SC")
+    assert during.sum() > 2000
+    position, _ = camera.trajectory.at(shot_time[during])
+    assert np.linalg.norm(position - craft[during], axis=1).max() < 2.0  # metres: the camera's arm and the orbits
+    line, sample = camera.project((1000 * column("Pt_Radius")[:, None] * place("Pt"))[during])
+    assert (sample > 4800).all() and (sample < camera.samples).all()
+    assert np.abs(camera.times.at(line + 0.5) - shot_time[during]).max() < 0.1
 
 
 def place(name):

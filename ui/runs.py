@@ -17,6 +17,7 @@ from qgis.core import (
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProject,
 )
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
@@ -75,6 +76,11 @@ class Run(QObject):
     @property
     def active(self) -> bool:
         return self.state in (State.WAITING, State.RUNNING)
+
+    @property
+    def gives_layers(self) -> bool:
+        """Whether its output goes onto the map."""
+        return isinstance(self.parameters.get("OUTPUT"), QgsProcessingOutputLayerDefinition)
 
     @property
     def percent(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer, QgsReferencedRectangle
 from qgis.gui import QgisInterface, QgsMapCanvas
@@ -27,6 +28,19 @@ def automatic_image(iface: QgisInterface) -> QgsRasterLayer | None:
 def visible_images(canvas: QgsMapCanvas) -> list[QgsRasterLayer]:
     """Images drawn on the map, topmost first."""
     return [layer for layer in canvas.layers() if is_image(layer)]
+
+
+def drawing_parameters(canvas: QgsMapCanvas) -> dict[str, Any]:
+    """Parameters of native:rasterize that draw the visible images as the map shows them, pixel by pixel."""
+    settings = canvas.mapSettings()
+    return {
+        "EXTENT": QgsReferencedRectangle(settings.visibleExtent(), settings.destinationCrs()),
+        "TILE_SIZE": 512,
+        "MAP_UNITS_PER_PIXEL": settings.mapUnitsPerPixel(),
+        "MAKE_BACKGROUND_TRANSPARENT": True,
+        "LAYERS": [layer.id() for layer in visible_images(canvas)],
+        "OUTPUT": "TEMPORARY_OUTPUT",
+    }
 
 
 def is_image(layer: QgsMapLayer | None) -> bool:

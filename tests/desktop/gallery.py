@@ -30,9 +30,9 @@ def scenario(stage):
     stage.window.resizeDocks([dock], [380], Qt.Orientation.Horizontal)
     context = QgsProcessingContext()
     context.setProject(project)
-    dock.level.setCurrentIndex(1)
-    dock.altimetry.setValue(str(scene / "altimetry.csv"), context)
-    dock.sun_azimuth.setValue(285.0)
+    dock.form.level.setCurrentIndex(1)
+    dock.form.altimetry.setValue(str(scene / "altimetry.csv"), context)
+    dock.form.sun_azimuth.setValue(285.0)
     dock.findChild(QgsCollapsibleGroupBox).setCollapsed(False)
     canvas.setExtent(image.extent().buffered(-0.01 * image.extent().width()))
     yield 0.5

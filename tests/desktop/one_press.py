@@ -24,10 +24,10 @@ def scenario(stage):
     if "altimetry" in stage.given:
         context = QgsProcessingContext()
         context.setProject(project)
-        plugin.view_dock.level.setCurrentIndex(1)
-        plugin.view_dock.altimetry.setValue(stage.given["altimetry"], context)
+        plugin.view_dock.form.level.setCurrentIndex(1)
+        plugin.view_dock.form.altimetry.setValue(stage.given["altimetry"], context)
     if "keep" in stage.given:
-        plugin.view_dock.folder.setFilePath(stage.given["keep"])
+        plugin.view_dock.form.folder.setFilePath(stage.given["keep"])
     canvas.setExtent(image.extent().buffered(-0.02 * image.extent().width()))
     canvas.refresh()
     yield 0.5

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).absolute().parent
+ROOT = HERE.parents[1]
 PLUGIN = "planetary_dtm"
 _QGIS = ("/usr/bin/qgis.bin", "qgis")
 _INI = """\
@@ -78,10 +79,11 @@ def play(
     report = folder / "report.json"
     report.unlink(missing_ok=True)
     told = {key: str(value) for key, value in given.items()}
+    stage = {"report": str(report), "stage": str(HERE / "stage.py"), "patience": seconds, "given": told}
     environment = {
         **os.environ,
         "PATH": os.pathsep.join(["/usr/bin", "/bin", os.environ.get("PATH", "")]),  # QGIS takes Python's home from it
-        "PLANETARY_DTM_STAGE": json.dumps({"report": str(report), "stage": str(HERE / "stage.py"), "given": told}),
+        "PLANETARY_DTM_STAGE": json.dumps(stage),
         "QT_QPA_PLATFORM": "xcb",
         "LIBGL_ALWAYS_SOFTWARE": "1",
         "XDG_RUNTIME_DIR": str(folder),
@@ -93,7 +95,17 @@ def play(
     full = ["xvfb-run", "-a", "-s", screen, "sh", "-c", inner, *qgis]
     log = folder / "qgis.log"
     with log.open("w", encoding="utf-8") as output:
-        ended = subprocess.run(full, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=seconds + 60)
+        running = subprocess.Popen(
+            full, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            code = running.wait(seconds + 60)
+        except subprocess.TimeoutExpired:
+            code = "a time-out"
+        finally:
+            if running.poll() is None:
+                os.killpg(running.pid, signal.SIGTERM)
+                running.wait()
     if not report.exists():
-        raise RuntimeError(f"QGIS ended with {ended.returncode} and no report:\n{log.read_text()[-3000:]}")
+        raise RuntimeError(f"QGIS ended with {code} and no report:\n{log.read_text()[-3000:]}")
     return json.loads(report.read_text(encoding="utf-8"))

@@ -28,6 +28,7 @@ class Stage:
     def __init__(self) -> None:
         told = json.loads(os.environ["PLANETARY_DTM_STAGE"])
         self._report = Path(told["report"])
+        self._patience = float(told["patience"])
         self.given: dict[str, str] = told["given"]
         self.found: dict[str, Any] = {}
         self.iface = iface
@@ -35,9 +36,9 @@ class Stage:
         self.longest_hold = 0.0
         self._beat = time.monotonic()
 
-    def play(self, scenario: Scenario, patience: float = 600.0) -> None:
+    def play(self, scenario: Scenario) -> None:
         """Start the scenario; QGIS closes at its end."""
-        self._steps, self._until, self._limit = scenario(self), None, time.monotonic() + patience
+        self._steps, self._until, self._limit = scenario(self), None, time.monotonic() + self._patience
         self._resume_at = 0.0
         self._timer = QTimer()
         self._timer.setInterval(10)

@@ -99,8 +99,9 @@ def test_real_model_levels_to_altimetry(plugin, image, scene, finish, messages):
     from planetary_dtm.core.steps import step
 
     dock = plugin.view_dock
-    dock.level.setCurrentIndex(1)
-    dock.altimetry.setValue(str(scene / "altimetry.csv"), dock_context())
+    dock.form.level.setCurrentIndex(1)
+    dock.form.altimetry.setValue(str(scene / "altimetry.csv"), dock_context())
+    dock.form.engine.setCurrentIndex(dock.form.engine.findData("numpy"))
     dock.generate()
     finish(plugin)
     assert messages(CRITICAL) == []
@@ -109,7 +110,14 @@ def test_real_model_levels_to_altimetry(plugin, image, scene, finish, messages):
     assert terrain.renderer().shader().rasterShaderFunction().legendSettings().suffix() == " m"
     chosen, other = step("dtmfromextent"), scene.parent / "by_command.tif"
     chosen.run(
-        **chosen.checked({"INPUT": image.source(), "ALTIMETRY": str(scene / "altimetry.csv"), "OUTPUT": str(other)})
+        **chosen.checked(
+            {
+                "INPUT": image.source(),
+                "ALTIMETRY": str(scene / "altimetry.csv"),
+                "OUTPUT": str(other),
+                "ENGINE": "numpy",
+            }
+        )
     )
     assert checksums(terrain.source()) == checksums(other)
 
@@ -140,8 +148,8 @@ def test_the_dock_starts_the_same_run(plugin, image, qtbot, finish, slow_step):
     dock = plugin.view_dock
     started = []
     plugin.runs.started.connect(started.append)
-    dock.pixel_size.setValue(120.0)
-    dock.sun_azimuth.setValue(285.0)
+    dock.form.pixel_size.setValue(120.0)
+    dock.form.sun_azimuth.setValue(285.0)
     qtbot.mouseClick(dock.generate_button, Qt.MouseButton.LeftButton)
     finish(plugin)
     assert started[0].parameters["PIXEL_SIZE"] == 120.0
@@ -151,7 +159,7 @@ def test_the_dock_starts_the_same_run(plugin, image, qtbot, finish, slow_step):
 
 def test_keep_in_folder_names_each_result(plugin, image, finish, slow_step, tmp_path):
     slow_step()
-    plugin.view_dock.folder.setFilePath(str(tmp_path))
+    plugin.view_dock.form.folder.setFilePath(str(tmp_path))
     for _ in range(2):
         plugin.view_dock.generate()
         finish(plugin)
@@ -161,10 +169,10 @@ def test_keep_in_folder_names_each_result(plugin, image, finish, slow_step, tmp_
 def test_hint_tells_what_comes(plugin, image, qtbot):
     plugin.view_dock.show()
     plugin.view_dock.update_hint()
-    assert "scene, Moon: 160 × 160 pixels of 60 m" in plugin.view_dock.hint.text()
-    plugin.view_dock.pixel_size.setValue(240.0)
+    assert "scene, Moon: 160 × 160 pixels of 60 m" in plugin.view_dock.form.hint.text()
+    plugin.view_dock.form.pixel_size.setValue(240.0)
     plugin.view_dock.update_hint()
-    assert "40 × 40 pixels of 240 m" in plugin.view_dock.hint.text()
+    assert "40 × 40 pixels of 240 m" in plugin.view_dock.form.hint.text()
 
 
 def test_event_loop_is_never_held(plugin, image, qtbot, finish):
@@ -185,7 +193,7 @@ def test_event_loop_is_never_held(plugin, image, qtbot, finish):
 
 def test_cancel_leaves_nothing(plugin, image, qtbot, finish, messages, slow_step, tmp_path):
     slow_step(20)
-    plugin.view_dock.folder.setFilePath(str(tmp_path))
+    plugin.view_dock.form.folder.setFilePath(str(tmp_path))
     plugin.view_dock.generate()
     qtbot.waitUntil(lambda: plugin.runs.active[0].percent > 1, timeout=10000)
     (row,) = plugin.view_dock._rows.values()
@@ -199,7 +207,7 @@ def test_cancel_leaves_nothing(plugin, image, qtbot, finish, messages, slow_step
 
 def test_two_runs_at_once(plugin, image, qtbot, finish, slow_step, tmp_path):
     slow_step(0.4)
-    plugin.view_dock.folder.setFilePath(str(tmp_path))
+    plugin.view_dock.form.folder.setFilePath(str(tmp_path))
     plugin.view_dock.generate()
     plugin.view_dock.generate()
     assert len(plugin.view_dock._rows) == 2
@@ -250,8 +258,8 @@ def test_layer_without_crs(plugin, project, messages, tmp_path, qgis_canvas):
 
 
 def test_levelling_to_nothing_chosen(plugin, image, messages):
-    plugin.view_dock.level.setCurrentIndex(2)
-    plugin.view_dock.reference.setValue(None, dock_context())
+    plugin.view_dock.form.level.setCurrentIndex(2)
+    plugin.view_dock.form.reference.setValue(None, dock_context())
     plugin.view_dock.generate()
     assert "No layer or file is chosen to level to" in messages(WARNING)[-1]
 
@@ -302,7 +310,7 @@ def test_turned_map_takes_the_rectangle_around(plugin, image, finish, slow_step,
     qgis_canvas.setExtent(image.extent().buffered(-3000))
     qgis_canvas.setRotation(30)
     plugin.view_dock.update_hint()
-    assert "The map is turned" in plugin.view_dock.hint.text()
+    assert "The map is turned" in plugin.view_dock.form.hint.text()
     plugin.view_dock.generate()
     finish(plugin)
     qgis_canvas.setRotation(0)
@@ -353,3 +361,19 @@ def test_runs_are_in_the_history(plugin, image, finish, slow_step):
     plugin.view_dock.generate()
     finish(plugin)
     assert any("planetarydtm:dtmfromextent" in entry.text for entry in ProcessingLog.getLogEntries())
+
+
+def test_the_map_as_it_is_drawn(plugin, image, qtbot, finish, slow_step, messages, qgis_canvas):
+    """Several visible images are drawn together, on the screen's own pixels."""
+    slow_step()
+    dock = plugin.view_dock
+    dock.show()
+    dock.form.image.setCurrentIndex(dock.form.image.findText(dock.form.as_drawn))
+    dock.update_hint()
+    assert "All visible images together" in dock.form.hint.text()
+    dock.generate()
+    finish(plugin)
+    assert messages(CRITICAL) == []
+    (terrain,) = product("dtm")
+    assert terrain.rasterUnitsPerPixelX() == pytest.approx(qgis_canvas.mapUnitsPerPixel(), rel=1e-6)
+    assert QgsProject.instance().layerTreeRoot().children()[0].name() == "DTM of the map"

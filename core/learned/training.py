@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 CODE_VERSION = "1"
 AHEAD = 24  # scenes rendered before they are due
-HEIGHT_SCALE = 0.07  # median slope (tangent) along the sun of the training scenes: turns the output into ground pixels
 
 
 @dataclass(frozen=True)
@@ -240,21 +239,14 @@ def _resume(path: Path, plan: Plan, network: torch.nn.Module, average: torch.nn.
     return int(state["step"])
 
 
-def averaged_weights(checkpoint: str | Path) -> tuple[dict[str, NDArray[np.float32]], int]:
-    """The averaged weights in a checkpoint, and its step."""
-    import torch
-
-    state = torch.load(checkpoint, weights_only=True)
-    return {k.removeprefix("weighted."): v.numpy() for k, v in state["average"].items()}, int(state["step"])
-
-
 def scores(
     plan: Plan, weights: Mapping[str, NDArray[np.float32]], dems: str | Path, count: int = 64
-) -> dict[str, dict[str, list[float]]]:
-    """Held-out scores of weights: medians over `count` rendered scenes of held-out areas and new simulated ground.
+) -> tuple[dict[str, dict[str, list[float]]], list[float]]:
+    """Scores of weights on `count` rendered scenes of held-out areas and new simulated ground, and the height scale.
 
-    -> {"rendered GLD100": {...}, "simulated": {...}} with "cc" and "concordance" of plane-free heights at 1, 1/2, 1/4,
-    1/8 and "cc_local" of heights less their 24-pixel Gaussian mean at full resolution.
+    Scores, medians: {"rendered GLD100": {...}, "simulated": {...}} with "cc" and "concordance" of plane-free heights at
+    1, 1/2, 1/4, 1/8 and "cc_local" of heights less their 24-pixel Gaussian mean at full resolution. Height scale: the
+    16th, 50th and 84th percentile of the factors that fit the output best to the heights in ground pixels.
     """
     import torch
 
@@ -265,6 +257,7 @@ def scores(
     load(network, weights)
     source = PairSource(dems, plan.seed, held_out=True)
     rows: dict[str, list[list[float]]] = {"rendered GLD100": [], "simulated": []}
+    factors = []
     for number in range(count):
         pair = source.pair(number)
         with torch.no_grad():
@@ -272,20 +265,23 @@ def scores(
         truth = torch.from_numpy(pair.height)[None, None]
         levels = list(zip(pyramid(plane_removed(predicted), 4), pyramid(plane_removed(truth), 4)))
         row = [float(correlations(p, t, concordance=kind)) for kind in (False, True) for p, t in levels]
-        rows["simulated" if pair.simulated else "rendered GLD100"].append([*row, _local(predicted, truth)])
+        correlation, factor = _local(predicted, truth)
+        rows["simulated" if pair.simulated else "rendered GLD100"].append([*row, correlation])
+        factors.append(factor * pair.slope)
     table = {kind: np.round(np.median(values, axis=0), 3).tolist() for kind, values in rows.items() if values}
-    return {kind: {"cc": row[:4], "concordance": row[4:8], "cc_local": row[8:]} for kind, row in table.items()}
+    named = {kind: {"cc": row[:4], "concordance": row[4:8], "cc_local": row[8:]} for kind, row in table.items()}
+    return named, np.round(np.percentile(factors, (16, 50, 84)), 4).tolist()
 
 
-def _local(predicted: torch.Tensor, truth: torch.Tensor) -> float:
-    """Pearson correlation of the heights less their Gaussian mean of sigma 24 pixels."""
+def _local(predicted: torch.Tensor, truth: torch.Tensor) -> tuple[float, float]:
+    """Pearson correlation, and factor of the prediction, of heights less their Gaussian mean of sigma 24 pixels."""
     from ..simulation.shading import smooth
 
     p, t = (height[0, 0].numpy() - smooth(height[0, 0].numpy(), 24.0) for height in (predicted, truth))
-    return float(np.corrcoef(p.ravel(), t.ravel())[0, 1])
+    return float(np.corrcoef(p.ravel(), t.ravel())[0, 1]), float(np.sum(p * t) / np.sum(p * p))
 
 
-def card(plan: Plan, metrics: Mapping[str, Any], step: int) -> dict[str, Any]:
+def card(plan: Plan, metrics: Mapping[str, Any], height_scale: Sequence[float], step: int) -> dict[str, Any]:
     """The model card that goes into the file."""
     return {
         "name": "Planetary DTM default" if plan.architecture == "unet" else plan.architecture,
@@ -295,7 +291,8 @@ def card(plan: Plan, metrics: Mapping[str, Any], step: int) -> dict[str, Any]:
         "input_size": plan.crop,
         "grey": {"kind": "robust"},
         "height_unit": "ground_pixel",
-        "height_scale": HEIGHT_SCALE,
+        "height_scale": height_scale[1],
+        "height_scale_range": [height_scale[0], height_scale[2]],
         "height_offset": 0.0,
         "sun_azimuth": SUN_AZIMUTH,
         "gsd_m": [5.0, 500.0],
@@ -303,6 +300,9 @@ def card(plan: Plan, metrics: Mapping[str, Any], step: int) -> dict[str, Any]:
         "training_data": "LROC WAC GLD100 (rendered, with simulated detail) and simulated relief; no real image",
         "training_boxes": [list(area.box) for area in GLD100_AREAS if not area.held_out],
         "held_out_boxes": [list(area.box) for area in GLD100_AREAS if area.held_out],
+        "limits": "One picture tells relief up to a factor (height_scale_range) and wavelengths past some 100 pixels "
+        "hardly at all: level to altimetry. The sun must stand within 25 degrees of sun_azimuth, 25 to 80 degrees from "
+        "the zenith; albedo markings can pass for relief.",
         "training": {**asdict(plan), "widths": list(plan.widths), "steps_done": step},
         "metrics": dict(metrics),
         "licence": "GPL-2.0-or-later",
@@ -333,7 +333,7 @@ def export(
 
     halves = {name: value.astype(np.float16) for name, value in weights.items()}
     singles = {name: value.astype(np.float32) for name, value in halves.items()}
-    save_model(output, halves, card(plan, scores(plan, singles, dems, count), step))
+    save_model(output, halves, card(plan, *scores(plan, singles, dems, count), step))
 
 
 def main() -> None:

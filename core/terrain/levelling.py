@@ -31,7 +31,8 @@ SUPPORT = 600  # support points at most: the cost grows with their cube
 NODES = 65  # nodes of the residual surface along the longer side
 OUTLIER = 5.0  # standard deviations of a left-out support point beyond which it is wild
 FEWEST = 6  # shots
-BAND_SPREAD = 0.7  # prior spread of a band's gain about the common one, of the common one
+LOOSE_SPREAD = 0.7  # prior spread of a band's gain while the common one is sought, of a gain that explains everything
+BAND_SPREAD = 0.2  # prior spread of a band's gain about the common one, of the common one
 FINEST_WAVE = 4.0  # pixels: the middle wavelength of the finest band
 
 
@@ -110,8 +111,14 @@ def level_relative(
         float(frame.pixel.max()),
     )
     tell(progress, 0.2, "Fitting the covariance")
-    gains = _gains_within_cells(support, unit, float(frame.pixel.max()))
+    pixel_m = float(frame.pixel.max())
+    gains = _gains_within_cells(support, unit, LOOSE_SPREAD * unit, pixel_m)
     solution, good = _condition(support, gains, frame)
+    if unit:  # now that the common gain is known, the bands are held to it
+        tell(progress, 0.4, "Fitting the gains")
+        common, _ = _common_gain(support, gains, solution)
+        gains = _gains_within_cells(support, unit, BAND_SPREAD * abs(common), pixel_m)
+        solution, good = _condition(support, gains, frame)
     tell(progress, 0.6, "Drawing the surface")
     return _draw(bands, valid, support, gains, solution, good, frame)
 
@@ -132,14 +139,14 @@ def _unit(total: Array, altitude: Array, plane: Array) -> float:
     return spread[0] / spread[1] if spread[1] > 1e-9 * max(1.0, float(np.abs(total).max())) else 0.0
 
 
-def _gains_within_cells(support: Support, unit: float, pixel_m: float) -> _Gains:
+def _gains_within_cells(support: Support, unit: float, spread: float, pixel_m: float) -> _Gains:
     """Gains of the bands that cell averages wipe out, from height differences within cells.
 
     No long-wave error of relief or shots touches those. The shots of one cell share its residual terrain, so a cell
     counts as one observation and not as many. Bands that no cell resolves keep near the others by the prior.
     """
     count = support.within_drift.shape[1]
-    prior = unit**2 * (np.ones((count, count)) + BAND_SPREAD**2 * np.eye(count))
+    prior = unit**2 * np.ones((count, count)) + max(spread, 1e-3 * unit) ** 2 * np.eye(count)
     fine = FINEST_WAVE * pixel_m * 2.0 ** np.arange(count) <= support.cell_m
     drift, value = support.within_drift * fine, support.within
     variance = nmad(value) ** 2 if len(value) else 0.0

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 NODES_A_LENGTH = 2.0
+LEAST_WHITE = 0.12  # share of the variance that interpolation between the nodes loses; less, and the fit trusts it
 LAGS = 24  # at which the correlation along columns is looked at
 LEAST_CORRELATION = 0.1  # below this neighbouring errors count as independent
 

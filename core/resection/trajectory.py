@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
-from .altitude_errors import ErrorNodes, columns, correlation_along, error_nodes, no_nodes, repeats
+from .altitude_errors import LEAST_WHITE, ErrorNodes, columns, correlation_along, error_nodes, no_nodes, repeats
 from .banded import BandInverse
 from .batched import group_instants
 from .collinearity import recover_collinearity
@@ -34,8 +34,8 @@ Array = NDArray[np.float64]
 PLACE_KNOTS = 64.0  # lines between knots; far finer than any orbit moves, the roughness prior smooths
 TURN_KNOTS = 32.0  # fine enough for jitter of 200 lines
 START_LINES = 400  # resected for the start
-# what the roughness starts from: swings of these sizes, ten a radian flown
-USUAL_SHIFT_M, USUAL_TURN, USUAL_RATE = 2000.0, 0.05, 10.0
+# what the roughness starts from: swings of these sizes (RMS), six radians of phase for each flown
+USUAL_SHIFT_M, USUAL_TURN, USUAL_RATE = 1400.0, 0.035, 6.0
 ROUNDS = 20
 FREE_ROUNDS = 4  # after these the roughness is changed less and less
 WHITE_ROUNDS = 8  # with independent altitude errors; enough to see whether they are
@@ -136,7 +136,11 @@ def settle(system: System, state: State, model: NoiseModel, progress: Progress, 
     for round_ in range(rounds):
         tell(progress, round_ / rounds, "Solving the trajectory")
         noise = model.noise()
-        factor, change = system.solve(state, noise)
+        try:
+            factor, change = system.solve(state, noise)
+        except np.linalg.LinAlgError:  # smoother than double precision can hold
+            model = replace(model, roughness=10.0 * model.roughness, usual_roughness=10.0 * model.usual_roughness)
+            continue
         before, length = system.cost(state, noise), 1.0
         moved = system.moved(state, change)
         while not system.cost(moved, noise) <= before * (1 + 1e-6) and length > 1e-3:
@@ -177,13 +181,16 @@ def _correlation(
     if given == 0:
         return 0.0, 1.0
     rows, _ = system.rows(white.state, white.model.noise())
-    clear = (rows.zenith > 0.02) & np.isfinite(points.altitude)
-    error = -rows.residual[clear, 0] / rows.zenith[clear] / white.model.altitude_sigma()[clear]
+    sigma = white.model.altitude_sigma()
+    clear = rows.zenith * sigma > white.model.lateral_sigma()
+    if clear.sum() < 0.1 * len(clear):  # errors that small do not matter, whatever they share
+        return 0.0, 1.0
+    error = -rows.residual[clear, 0] / rows.zenith[clear] / sigma[clear]
     metres = _metres_a_line(white.state.path, sensor)
     column = columns(points[clear], _metres_a_sample(white.state.path, sensor), given or 2000.0)
     length, share = correlation_along(points.line[clear], column, error, metres, LONGEST_CORRELATION_M)
     if given is not None:
-        return given, min(share, 0.3)
+        return given, min(share, 0.5)
     return (length, share) if length > 0.5 * metres else (0.0, 1.0)
 
 
@@ -195,7 +202,7 @@ def _shared(
     column = columns(points, _metres_a_sample(path, sensor), length)
     nodes = error_nodes(points.line, column, length / _metres_a_line(path, sensor))
     times = repeats(points.bearings, column, nodes, length / sensor.body_radius_m, share)
-    return replace(white.model, repeats=times, white=max(share, 1e-3)), nodes
+    return replace(white.model, repeats=times, white=max(share, LEAST_WHITE)), nodes
 
 
 def _metres_a_line(path: Path, sensor: Sensor) -> float:

@@ -1,7 +1,7 @@
 """How large the trajectory's noises are: estimated from the residuals while the trajectory settles.
 
 Each variance follows the fixed point of restricted maximum likelihood: the sum of squares it explains, divided by the
-redundancy of those squares. Rows that stand out are given the larger sigma they show (Huber's weights).
+redundancy of those squares. Rows that stand out lose their pull the more they do (weights that fall with the square of the residual).
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ Array = NDArray[np.float64]
 LEAST_SIGMA = 1e-3  # m; exact means this
 OUTLIER = 3.0  # sigmas from which a row's weight falls
 UNKNOWN_ALTITUDE = 1e4  # m; sigma of an altitude that is not given at all
+STEADY = 0.3  # relative change of the noise levels from which on the roughness is estimated
 STEEPEST = 10.0  # a sigma changes at most so much in one round
-LEAST_ROUGHNESS = 1e-4  # of the first value
+USUAL_COUNTS = 1.0  # the first roughness weighs as much as so many differences seen
+# no orbit wanders more than so many times the first roughness; attitudes may
+ROUGHEST = np.array([5.0, 5.0, 5.0, np.inf, np.inf, np.inf])
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class NoiseModel:
     lateral: float
     altitude_scale: float
     roughness: Array
-    least_roughness: Array
+    usual_roughness: Array
     repeats: Array
     white: float
     lateral_trust: Array
@@ -66,11 +69,13 @@ class NoiseModel:
         noise = self.noise()
         rows, felt = system.rows(state, noise)
         own = covariance[system.seen.row]
-        model = replace(self, roughness=self._roughness(system, state, inverse, gain))
+        model = self
         if np.isnan(self.lateral_given).any():
             model = replace(model, lateral=self._lateral(rows, own))
         if not len(system.nodes.line):
             model = replace(model, altitude_scale=self._altitude_scale(rows, own, noise))
+        if model.change(self) < STEADY:  # before that the splines hold what is only noise, or miss what is not
+            model = replace(model, roughness=self._roughness(system, state, inverse, gain))
         raw = rows.residual.copy()
         raw[:, 0] -= np.sum(felt * state.process[system.nodes.node], axis=1)
         return model._retrusted(raw, rows.zenith)
@@ -82,11 +87,12 @@ class NoiseModel:
 
     def _roughness(self, system: System, state: State, inverse: BandInverse, gain: float) -> Array:
         squares, variances, counts = system.roughness(state.path, inverse)
-        explained = np.maximum(counts - variances / self.roughness**2, 1e-3 * counts)
+        explained = np.maximum(counts - variances / self.roughness**2, 0.0) + USUAL_COUNTS
+        level = (squares + USUAL_COUNTS * self.usual_roughness**2) / explained
         # the fixed point is approached slowly: go half as far again
-        factor = (squares / explained / self.roughness**2) ** 0.75
+        factor = (level / self.roughness**2) ** 0.75
         step = np.clip(factor, 1.0 / STEEPEST, STEEPEST) ** gain
-        return np.maximum(self.roughness * step, self.least_roughness)
+        return np.asarray(np.minimum(self.roughness * step, ROUGHEST * self.usual_roughness))
 
     def _lateral(self, rows: GroundRows, own: Array) -> float:
         free = np.isnan(self.lateral_given)
@@ -102,13 +108,14 @@ class NoiseModel:
         leverage = weight * _spread(rows.by_pose[:, 0], own)
         redundancy = max(float(np.sum(part * np.clip(1.0 - leverage, 0.0, 1.0))), 1e-6)
         factor = np.sqrt(np.sum(part * weight * rows.residual[:, 0] ** 2) / redundancy)
-        return float(self.altitude_scale * np.clip(factor, 1.0 / STEEPEST, STEEPEST))
+        least = LEAST_SIGMA / float(np.median(self.altitude_given))
+        return float(max(self.altitude_scale * np.clip(factor, 1.0 / STEEPEST**2, STEEPEST), least))
 
     def _retrusted(self, residual: Array, zenith: Array) -> NoiseModel:
         lateral, altitude = self.lateral_sigma(), self.altitude_sigma()
         across = np.abs(residual[:, 1]) / lateral
         along = np.abs(residual[:, 0]) / np.hypot(zenith * altitude, np.sqrt(1.0 - zenith**2) * lateral)
-        trust = [np.minimum(1.0, OUTLIER / np.maximum(z, 1e-300)) for z in (across, along)]
+        trust = [np.minimum(1.0, (OUTLIER / np.maximum(z, 1e-300)) ** 2) for z in (across, along)]
         return replace(self, lateral_trust=trust[0], altitude_trust=trust[1])
 
 
@@ -129,7 +136,7 @@ def first_noise(
         lateral=100.0,
         altitude_scale=1.0,
         roughness=roughness,
-        least_roughness=LEAST_ROUGHNESS * roughness,
+        usual_roughness=roughness,
         repeats=ones,
         white=1.0,
         lateral_trust=ones,

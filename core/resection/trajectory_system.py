@@ -16,10 +16,8 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 CHUNK_LINES = 8192  # lines whose normal equations are written out at once
-PLACE_RANGE_M = (
-    1e5  # 1-sigma of a spline's mean distance from the nominal flight: felt only where nothing else holds it
-)
-TURN_RANGE = 0.05  # rad; the camera keeps to its mean mounting
+# 1-sigma of what a spline departs on the whole from the nominal flight: felt only where nothing else holds it
+PLACE_RANGE_M, TURN_RANGE = 1e5, 0.05
 DIFFERENCE = np.array([-1.0, 3.0, -3.0, 1.0])  # third differences measure roughness
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, Qt
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction, QToolBar
 
 from ..processing_provider import resources
 from ..processing_provider.provider import PlanetaryDtmProvider
 
 if TYPE_CHECKING:
     from qgis.gui import QgisInterface
+    from qgis.PyQt.QtWidgets import QAction, QToolBar
 
     from ..ui.runs import Runs
     from ..ui.view_dock import ViewDock
@@ -49,9 +49,9 @@ class PlanetaryDtmPlugin:
         self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.view_dock)
         self.view_dock.hide()
 
-        generate = QAction(
-            QIcon(str(resources.icon("dtm_from_view"))), _tr("Generate DTM for view"), self.iface.mainWindow()
-        )
+        self.toolbar = self.iface.addToolBar(MENU)
+        self.toolbar.setObjectName("PlanetaryDtmToolbar")
+        generate = self.toolbar.addAction(QIcon(str(resources.icon("dtm_from_view"))), _tr("Generate DTM for view"))
         generate.setObjectName("PlanetaryDtmGenerate")
         generate.setToolTip(_tr("Generate DTM for view: terrain of what the map shows, with the dock's settings"))
         generate.triggered.connect(self.view_dock.generate)
@@ -59,12 +59,9 @@ class PlanetaryDtmPlugin:
         show.setText(_tr("DTM for view"))
         show.setToolTip(_tr("Show or hide the settings of DTM for view"))
         show.setIcon(QIcon(str(resources.icon("planetary_dtm"))))
+        self.toolbar.addAction(show)
         self.actions = [generate, show]
-
-        self.toolbar = self.iface.addToolBar(MENU)
-        self.toolbar.setObjectName("PlanetaryDtmToolbar")
         for action in self.actions:
-            self.toolbar.addAction(action)
             self.iface.addPluginToRasterMenu(MENU, action)
 
     def unload(self) -> None:
@@ -74,8 +71,6 @@ class PlanetaryDtmPlugin:
         for action in self.actions:
             self.iface.removePluginRasterMenu(MENU, action)
             self.toolbar.removeAction(action)
-        if self.actions:
-            self.actions[0].deleteLater()  # the other one is the dock's own
         if self.toolbar is not None:
             self.iface.mainWindow().removeToolBar(self.toolbar)
             self.toolbar.deleteLater()

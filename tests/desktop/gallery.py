@@ -10,7 +10,7 @@ from processing.modeler.ModelerDialog import ModelerDialog
 from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QAction, QDockWidget, QTreeView
+from qgis.PyQt.QtWidgets import QDockWidget, QTreeView
 from qgis.utils import plugins
 
 stage_file = json.loads(os.environ["PLANETARY_DTM_STAGE"])["stage"]
@@ -42,7 +42,7 @@ def scenario(stage):
     stage.picture(folder / f"dock{suffix}.png")
 
     toolbar = stage.widget("PlanetaryDtmToolbar")
-    stage.click(toolbar.widgetForAction(stage.window.findChild(QAction, "PlanetaryDtmGenerate")))
+    stage.click(toolbar.widgetForAction(plugins["planetary_dtm"].actions[0]))
     yield lambda: bool(runs.active) and runs.active[0].percent > 25
     stage.picture(folder / f"running{suffix}.png")
     yield lambda: not runs.active

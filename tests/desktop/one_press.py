@@ -6,7 +6,6 @@ import runpy
 from pathlib import Path
 
 from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtWidgets import QAction
 from qgis.utils import plugins
 
 stage_file = json.loads(os.environ["PLANETARY_DTM_STAGE"])["stage"]
@@ -33,7 +32,7 @@ def scenario(stage):
     yield 0.5
     yield stage.drawn
     toolbar = stage.widget("PlanetaryDtmToolbar")
-    button = toolbar.widgetForAction(stage.window.findChild(QAction, "PlanetaryDtmGenerate"))
+    button = toolbar.widgetForAction(plugin.actions[0])
     before = set(project.mapLayers())
     stage.click(button)
     stage.reset_hold()

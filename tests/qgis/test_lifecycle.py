@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from qgis.core import QgsApplication, QgsProject
-from qgis.PyQt.QtCore import QCoreApplication, QEvent
-from qgis.PyQt.QtWidgets import QAction, QApplication, QDockWidget, QToolBar
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject
+from qgis.PyQt.QtWidgets import QApplication
 
 from planetary_dtm.core.steps import STEP_IDS
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
@@ -21,13 +21,7 @@ def belongings(window):
     """What the plugin may leave in the main window."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     QApplication.processEvents()
-    kinds = (QAction, QDockWidget, QToolBar)
-    return sorted(
-        child.objectName()
-        for kind in kinds
-        for child in window.findChildren(kind)
-        if "PlanetaryDtm" in child.objectName()
-    )
+    return sorted(name for child in window.findChildren(QObject) if "PlanetaryDtm" in (name := child.objectName()))
 
 
 def test_unload_leaves_nothing(qgis_iface, project):

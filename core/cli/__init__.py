@@ -75,7 +75,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"planetary-dtm {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     # Only the chosen command's module is imported, unless the list of all is asked for.
-    wanted = given[0] if given and given[0] in (*STEP_IDS, "bench") else None
+    wanted = given[0] if given and given[0] in (*STEP_IDS, "bench", "--version") else None
     for step_id in STEP_IDS:
         if wanted in (None, step_id):
             _add_step(commands, step(step_id))

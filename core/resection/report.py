@@ -32,14 +32,16 @@ class CertaintyMap:
 
 def orientation_report(
     found: Resection,
-    points: ControlPoints,
     sensor: Sensor,
     inputs: Mapping[str, object],
+    remarks: Sequence[str] = (),
     warnings: Sequence[str] = (),
     certainty: CertaintyMap | None = None,
 ) -> Report:
-    """Build the report of `recover`'s result for ``points``; ``inputs`` are names and values shown as they are."""
-    orientation, verdict = found.orientation, found.verdict
+    """Build the report of `recover`'s result; ``inputs`` are names and values shown as they are."""
+    orientation, verdict, points = found.orientation, found.verdict, found.points
+    if points is None:
+        raise ValueError("The report needs the points that were used.")
     report = Report("Exterior orientation", f"{sensor.name}, {orientation.method}, {len(orientation)} lines")
     good = verdict.good == verdict.instants
     summary = {
@@ -54,7 +56,8 @@ def orientation_report(
         opening = (
             f"{verdict.instants - verdict.good} of {verdict.instants} lines carry a flag; the table below says why."
         )
-    sentences = [note(sentence, "warning") for sentence in (*verdict.sentences, *warnings)]
+    sentences = [note(sentence, "warning") for sentence in (*warnings, *verdict.sentences)]
+    sentences += [note(sentence) for sentence in remarks]
     report.section("Verdict", note(opening, "good" if good else "warning"), *sentences, key_values(summary))
     report.section("Inputs", key_values(inputs))
     report.section(
@@ -117,7 +120,9 @@ def residual_figure(found: Resection, points: ControlPoints, sensor: Sensor) -> 
 
 def control_figure(found: Resection, points: ControlPoints, sensor: Sensor, certainty: CertaintyMap | None) -> Any:
     """The GCPs on longitude, latitude, coloured by their residual, over the certainty map if there is one."""
-    fig, axes = new_figure(1, 1, (8.0, 7.0))
+    north = float(np.ptp(points.lat))
+    east = float(np.ptp(np.angle(np.exp(1j * (points.lon - points.lon[0]))) * np.cos(np.mean(points.lat))))
+    fig, axes = new_figure(1, 1, (float(np.clip(6.0 * east / max(north, 1e-9) + 3.0, 4.5, 9.0)), 7.0))
     middle = float(np.degrees(np.angle(np.mean(np.exp(1j * points.lon)))))
     if certainty is not None:
         lon = middle + wrap_degrees(certainty.lon - middle)
@@ -136,7 +141,10 @@ def control_figure(found: Resection, points: ControlPoints, sensor: Sensor, cert
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return rows[:: max(1, len(rows) // DRAWN)]
+    """At most `DRAWN` of them, drawn at random: every other row would be one end of the scanlines."""
+    if len(rows) <= DRAWN:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, DRAWN, replace=False))
 
 
 def _limit(values: Array) -> float:

@@ -239,3 +239,47 @@ def test_footprints_over_a_pole_and_the_dateline(tmp_path, start, longitude):
             assert shape.GetGeometryCount() == 2 and shape.GetArea() < 60
         else:
             assert north > 89.99 and east - west > 359
+
+
+@pytest.mark.parametrize("method", ["trajectory", "two_phase", "collinearity"])
+def test_recovereop_finds_the_flight(folder, tmp_path, method):
+    made = folder / "a"
+    done = do(
+        "recovereop",
+        GCPS=str(made / "gcps.csv"),
+        SENSOR=str(made / "sensor.json"),
+        ALTIMETRY=str(made / "altimetry.csv"),
+        METHOD=method,
+        SIGMA_LATERAL=0.0 if method == "trajectory" else None,
+        OUTPUT=str(tmp_path / "eops.csv"),
+        OUTPUT_REPORT=str(tmp_path / "eops.html"),
+        OUTPUT_CSM_FOLDER=str(tmp_path / "csm"),
+    )
+    sensor = load_sensor("ce1")
+    found, truth = read_eops(tmp_path / "eops.csv", sensor), read_eops(made / "truth_eop.csv", sensor)
+    assert len(found) == LINES and found.covariance is not None and found.method == method
+    error = np.linalg.norm(found.position - truth.position, axis=1)
+    assert np.nanmedian(error) < (150.0 if method == "trajectory" else 1500.0)
+    assert {path.name for path in (tmp_path / "csm").iterdir()} == {f"{v.name}.json" for v in sensor.views}
+    page = (tmp_path / "eops.html").read_text("utf-8")
+    assert page.count("data:image/png") == 3 and "Verdict" in page and "https://" not in page
+    assert (tmp_path / "eops.covariance.npz").exists() == (method == "trajectory")
+    assert any("GCPs take their altitude" in sentence for sentence in done.notes)
+
+
+def test_recovereop_names_what_is_missing(folder, tmp_path):
+    gcps, output = str(folder / "a" / "gcps.csv"), str(tmp_path / "e.csv")
+    with pytest.raises(InputError, match="give ALTIMETRY"):
+        do("recovereop", GCPS=gcps, SENSOR="ce1", OUTPUT=output)
+    far = tmp_path / "far.csv"
+    lon, lat = np.meshgrid(np.arange(-60, -58, 0.1), np.arange(-20, -18, 0.1))
+    np.savetxt(
+        far,
+        np.column_stack([lon.ravel(), lat.ravel(), lat.ravel()]),
+        delimiter=",",
+        header="lon,lat,altitude",
+        comments="",
+    )
+    with pytest.raises(InputError, match="does not reach the swath"):
+        do("recovereop", GCPS=gcps, SENSOR="ce1", ALTIMETRY=str(far), OUTPUT=output)
+    assert not (tmp_path / "e.csv").exists()

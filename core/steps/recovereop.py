@@ -1,0 +1,184 @@
+"""Step: ground control points become the exterior orientation of every line."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..altimetry.certainty import CertaintyModel
+from ..altimetry.interpolation import Interpolator
+from ..altimetry.readers import read_shots
+from ..bodies import body_of_radius
+from ..camera.csm_export import write_csm_states
+from ..camera.sensor import Sensor, load_sensor
+from ..errors import InputError
+from ..progress import Progress, part, silent, tell
+from ..resection.altitudes import KnownAltitudes, certainty_map, fill_altitudes
+from ..resection.joint import write_joint
+from ..resection.model import ControlPoints
+from ..resection.recover import METHODS, recover
+from ..resection.report import CertaintyMap, orientation_report
+from ..resection.tables import read_gcps, write_eops
+from ..version import VERSION
+from .inputs import ALTIMETRY_HELP
+from .scans import SENSOR
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+
+def run(
+    *,
+    gcps: str,
+    sensor: str,
+    altimetry: str | None,
+    altitude_field: str | None,
+    method: str,
+    use_certainty: bool,
+    sigma_lateral: float | None,
+    output: str,
+    output_csm_folder: str | None,
+    output_report: str | None,
+    progress: Progress = silent,
+    **_: Any,
+) -> StepResult:
+    """Read the control, give it altitudes, resect, write; see `STEP` for the parameters."""
+    started = time.monotonic()
+    scanner = load_sensor(sensor)
+    tell(progress, 0.0, "Reading GCPs")
+    table = read_gcps(gcps, scanner)
+    known, certainty = _altitudes(table.points, scanner, altimetry, altitude_field, bool(output_report), progress)
+    found = recover(
+        known.points,
+        scanner,
+        method,
+        sigma_lateral=sigma_lateral,
+        use_certainty=use_certainty,
+        progress=part(progress, 0.3, 0.9),
+    )
+    tell(progress, 0.9, "Writing")
+    write_eops(output, found.orientation, scanner.body_radius_m)
+    write_joint(output, found.orientation, found.joint)
+    warnings = [*table.warnings, *known.warnings]
+    outputs: dict[str, Any] = {"OUTPUT": output}
+    if output_csm_folder:
+        csm_said = write_csm_states(output_csm_folder, scanner, found.orientation)[1]
+        warnings += csm_said
+        outputs["OUTPUT_CSM_FOLDER"] = output_csm_folder
+    if output_report:
+        inputs = {
+            "GCPs": Path(gcps).name,
+            "Sensor": f"{scanner.name} ({Path(sensor).name})",
+            "Altimetry": Path(altimetry).name if altimetry else "none",
+            "Method": method,
+            "Certainty used": "yes" if use_certainty else "no",
+            "Lateral sigma [m]": "estimated" if sigma_lateral is None else f"{sigma_lateral:g}",
+            "Version": VERSION,
+            "Time [s]": f"{time.monotonic() - started:.1f}",
+        }
+        orientation_report(found, scanner, inputs, known.sentences, warnings, certainty).write(output_report)
+        outputs["OUTPUT_REPORT"] = output_report
+    verdict = found.verdict
+    note = f"{verdict.good} of {verdict.instants} lines without reservation, RMS residual {verdict.rms_px:.3g} px."
+    return StepResult(outputs, (*warnings, *verdict.sentences), (*known.sentences, note))
+
+
+def _altitudes(
+    points: ControlPoints,
+    sensor: Sensor,
+    altimetry: str | None,
+    altitude_field: str | None,
+    drawn: bool,
+    progress: Progress,
+) -> tuple[KnownAltitudes, CertaintyMap | None]:
+    """The GCPs with altitudes from the altimetry, and its certainty around them if it is to be drawn."""
+    if not altimetry:
+        if np.isnan(points.altitude).all():
+            raise InputError("The GCPs have no column altitude: give ALTIMETRY of the same ground.")
+        return KnownAltitudes(points), None
+    shots = read_shots(altimetry, body_of_radius(sensor.body_radius_m), altitude_field=altitude_field or None)
+    model = CertaintyModel(Interpolator(shots), progress=part(progress, 0.05, 0.2))
+    known = fill_altitudes(points, model, part(progress, 0.2, 0.3))
+    return known, certainty_map(points, model) if drawn else None
+
+
+STEP = Step(
+    id="recovereop",
+    title="Recover exterior orientation",
+    group="Stereo",
+    help=(
+        "Finds where a line scanner was and how it looked at every line, from ground control points (GCPs) of which "
+        "longitude and latitude are known well and the altitude from altimetry of uneven quality.\n\n"
+        "trajectory: one smooth orbit and attitude through all control, with error bars; use it unless you compare "
+        "methods. two_phase: line by line, attitude from longitude and latitude alone, then the position (Xu et al. "
+        "2016). collinearity: line by line, all at once, every GCP alike.\n\n"
+        "A GCP's own altitude counts before the altimetry's. Give the sigma of longitudes and latitudes on the ground "
+        "where you know it; 0 means exact."
+    ),
+    parameters=(
+        Parameter(
+            "GCPS",
+            Kind.TABLE,
+            "GCPs",
+            "CSV or layer with line, view, sample, lon, lat [, altitude, sigma_altitude, sigma_lateral]; lon and lat "
+            "in degrees, the rest in metres.",
+        ),
+        SENSOR,
+        Parameter("ALTIMETRY", Kind.TABLE, "Altimetry", ALTIMETRY_HELP, optional=True),
+        Parameter(
+            "ALTITUDE_FIELD",
+            Kind.FIELD,
+            "Altitude field",
+            "Column of the altimetry that holds altitudes in metres above the datum; left empty, it is recognised by "
+            "its name.",
+            optional=True,
+            parent="ALTIMETRY",
+        ),
+        Parameter("METHOD", Kind.CHOICE, "Method", "How the lines are solved.", default="trajectory", choices=METHODS),
+        Parameter(
+            "USE_CERTAINTY",
+            Kind.FLAG,
+            "Use certainty",
+            "Weigh altitudes by their certainty (two_phase) or their sigma (trajectory).",
+            default=True,
+        ),
+        Parameter(
+            "SIGMA_LATERAL",
+            Kind.NUMBER,
+            "Lateral sigma",
+            "Sigma of the GCPs' longitude and latitude on the ground, one component. Left empty: estimated from the "
+            "residuals. 0: exact.",
+            optional=True,
+            minimum=0,
+            unit="m",
+        ),
+    ),
+    outputs=(
+        Output(
+            "OUTPUT",
+            OutputKind.TABLE,
+            "EOPs",
+            "Table with line, x, y, z (m), theta, phi, rho (rad), their sigmas, residual and flag.",
+            extension="csv",
+        ),
+        Output(
+            "OUTPUT_CSM_FOLDER",
+            OutputKind.FOLDER,
+            "CSM camera models",
+            "Folder for one community sensor model (CSM) state a view, for ISIS, the Ames Stereo Pipeline and others.",
+            optional=True,
+        ),
+        Output(
+            "OUTPUT_REPORT",
+            OutputKind.REPORT,
+            "Report",
+            "HTML: verdict, the six parameters with their sigma, residuals, GCPs over the certainty map.",
+            optional=True,
+            extension="html",
+        ),
+    ),
+    run=run,
+    icon="camera",
+    tags=("space resection", "EOP", "orientation", "trajectory", "GCP", "bundle adjustment"),
+)

@@ -59,8 +59,10 @@ class GroundRows:
     variance: Array
 
 
-def ground_rows(seen: Targets, poses: Poses, correction: Array, altitude: Array, lateral: Array) -> GroundRows:
-    """Rows at the present path; ``correction`` (N,) m is added to the given altitudes.
+def ground_rows(
+    seen: Targets, poses: Poses, correction: Array, shift: Array | float, altitude: Array, lateral: Array
+) -> GroundRows:
+    """Rows at the present path; ``correction`` (N,) m is added to the altitudes, ``shift`` (N, 3) taken off the points.
 
     ``altitude`` (N,) is the sigma of what is then left of the altitude error, ``lateral`` (N,) that of a lateral
     component, metres: they say where between the ray and the altitude the ground point is taken to be.
@@ -73,7 +75,7 @@ def ground_rows(seen: Targets, poses: Poses, correction: Array, altitude: Array,
     e2[overhead] = rotation[overhead, :, 1]
     e2 /= np.where(overhead, 1.0, sine)[:, None]
     e1 = _cross(e2, s)
-    offset = seen.p * (seen.radius + correction)[:, None] - position
+    offset = seen.p * (seen.radius + correction)[:, None] - shift - position
     residual = np.stack([_dot(e1, offset), _dot(e2, offset)], axis=1)
     u = _dot(e1, seen.p)
     variance = np.stack([(u * altitude) ** 2 + (1.0 - u**2) * lateral**2, lateral**2], axis=1)

@@ -61,7 +61,7 @@ def joint_covariance(system: System, state: State, noise: Noise) -> JointCovaria
     step = (last - first) / (count - 1)
     lags = int(min(count, REACH // step + 2))
     unknown, share, component = _felt(system, state, line)
-    factor, _ = system.solve(state, noise)
+    factor = system.solve(state, noise).factor
     spline = np.zeros((count, lags, 6, 6))
     for start in range(0, count, _COLUMNS):
         chosen = np.arange(start, min(start + _COLUMNS, count))

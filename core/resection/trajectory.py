@@ -22,12 +22,13 @@ from .batched import group_instants
 from .collinearity import recover_collinearity
 from .ground_rows import targets
 from .joint import joint_covariance
+from .lateral_bias import LateralBias, shared_covariance
 from .model import ControlPoints, Flag, Orientation, Resection, TiePoints
 from .outcome import Solution, conclude
 from .path import Path, fit_nominal, fit_path
 from .splines import UniformSpline
 from .trajectory_noise import NoiseModel, first_noise
-from .trajectory_system import PLACE_RANGE_M, TURN_RANGE, State, System
+from .trajectory_system import PLACE_RANGE_M, TURN_RANGE, Border, State, System
 
 Array = NDArray[np.float64]
 
@@ -49,8 +50,8 @@ class Estimate:
 
     state: State
     model: NoiseModel
-    inverse: BandInverse
     covariance: Array
+    border: Border | None
     settled: bool
 
 
@@ -77,6 +78,8 @@ def recover_trajectory(
     choose the smoothness. A GCP without altitude counts by its place alone. ``start``: first orientation, any lines.
     Raises `InputError` when the GCPs are too few to begin.
     """
+    if ties is not None and len(ties):
+        raise InputError("The trajectory does not take TIES yet: leave them out.")
     order = np.argsort(points.line, kind="stable")
     usable = np.isfinite(points.lon + points.lat + points.line + points.sample)[order]
     order = order[usable]
@@ -92,15 +95,17 @@ def recover_trajectory(
     model = first_noise(given, sigma_lateral, use_certainty, _first_roughness(path))
     seen = targets(filled, sensor)
 
-    system = System(seen, path, no_nodes(len(given)))
-    white = settle(system, State(path, np.empty(0)), model, part(progress, 0.1, 0.4), WHITE_ROUNDS)
+    slow = LateralBias.about(seen, given.view, len(sensor.views), path.nominal.axes[:, 2]) if bias else None
+    state = State(path, np.empty(0), np.zeros(slow.count if slow else 0))
+    system = System(seen, path, no_nodes(len(given)), slow)
+    white = settle(system, state, model, part(progress, 0.1, 0.4), WHITE_ROUNDS)
     length, share = _correlation(filled, system, white, sensor, correlation_length_m)
     state, model = white.state, white.model
     if length > 0:
         model, nodes = _shared(filled, sensor, white, length, share)
-        system, state = System(seen, path, nodes), State(state.path, np.zeros(len(nodes.line)))
+        system, state = System(seen, path, nodes, slow), replace(state, process=np.zeros(len(nodes.line)))
     final = settle(system, state, model, part(progress, 0.4, 0.95), ROUNDS)
-    found = _conclude(given, sensor, final, length)
+    found = _conclude(given, sensor, final, slow, length)
     residuals = np.full((len(points), 2), np.nan)
     residuals[order] = found.residuals_px
     joint = joint_covariance(system, final.state, final.model.noise())
@@ -137,24 +142,24 @@ def settle(system: System, state: State, model: NoiseModel, progress: Progress, 
         tell(progress, round_ / rounds, "Solving the trajectory")
         noise = model.noise()
         try:
-            factor, change = system.solve(state, noise)
+            step = system.solve(state, noise)
         except np.linalg.LinAlgError:  # smoother than double precision can hold
             model = replace(model, roughness=10.0 * model.roughness, usual_roughness=10.0 * model.usual_roughness)
             continue
         before, length = system.cost(state, noise), 1.0
-        moved = system.moved(state, change)
+        moved = system.moved(state, step, length)
         while not system.cost(moved, noise) <= before * (1 + 1e-6) and length > 1e-3:
             length *= 0.5
-            moved = system.moved(state, length * change)
+            moved = system.moved(state, step, length)
         state = moved
-        inverse = factor.inverse()
-        covariance = system.pose_covariance(inverse)
+        inverse = step.factor.inverse()
+        covariance = system.pose_covariance(inverse, step.border)
         following = model.updated(system, state, inverse, covariance, gain=1.0 / max(1, round_ - FREE_ROUNDS))
         levels, model = following.change(model), following
-        settled = length == 1.0 and levels < 0.02 and _largest(system, change, inverse) < SETTLED
+        settled = length == 1.0 and levels < 0.02 and _largest(system, step.change, inverse) < SETTLED
         if settled:
             break
-    return Estimate(state, model, inverse, covariance, settled)
+    return Estimate(state, model, covariance, step.border, settled)
 
 
 def _largest(system: System, change: Array, inverse: BandInverse) -> float:
@@ -214,7 +219,9 @@ def _metres_a_sample(path: Path, sensor: Sensor) -> float:
     return max(height * sensor.pixel_pitch_mm / sensor.focal_length_mm, 1e-3)
 
 
-def _conclude(given: ControlPoints, sensor: Sensor, final: Estimate, length: float) -> Resection:
+def _conclude(
+    given: ControlPoints, sensor: Sensor, final: Estimate, bias: LateralBias | None, length: float
+) -> Resection:
     """Orientation, residuals and verdict."""
     instants = group_instants(given.line)
     poses = final.state.path.at(instants.line)
@@ -222,6 +229,9 @@ def _conclude(given: ControlPoints, sensor: Sensor, final: Estimate, length: flo
     join = np.zeros((len(instants.line), 6, 6))
     join[:, :3, 3:], join[:, 3:, :3] = turned, poses.frame
     covariance = join @ final.covariance @ np.swapaxes(join, 1, 2)
+    if bias is not None:
+        normal = final.state.path.nominal.axes[:, 2]
+        covariance += shared_covariance(instants.line, poses.position, normal, sensor.body_radius_m)
     sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     eigenvalues = np.linalg.eigvalsh(covariance / sigma[:, :, None] / sigma[:, None, :])
     condition = np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-30))
@@ -234,4 +244,15 @@ def _conclude(given: ControlPoints, sensor: Sensor, final: Estimate, length: flo
         flag.astype(np.int64),
         condition,
     )
-    return conclude("trajectory", given, sensor, instants, solution, [])
+    sentences = final.model.told(float(instants.line[-1] - instants.line[0]))
+    if length > 0:
+        sentences.append(f"Errors of neighbouring altitudes are correlated over {length:.0f} m along the lines.")
+    if bias is not None and final.border is not None:
+        names = tuple(view.name for view in sensor.views)
+        sentences += bias.told(final.state.bias, final.border.covariance, names)
+    if leaning.any():
+        sentences.append(
+            f"{int(leaning.sum())} of {len(leaning)} lines lean on the prior that the camera keeps its mean mounting "
+            f"within {np.degrees(TURN_RANGE):.0f}°: the GCPs leave part of their orientation open."
+        )
+    return conclude("trajectory", given, sensor, instants, solution, sentences)

@@ -1,7 +1,8 @@
 """How large the trajectory's noises are: estimated from the residuals while the trajectory settles.
 
 Each variance follows the fixed point of restricted maximum likelihood: the sum of squares it explains, divided by the
-redundancy of those squares. Rows that stand out lose their pull the more they do (weights that fall with the square of the residual).
+redundancy of those squares. Rows that stand out lose their pull the more they do: their weights fall with the square
+of the residual.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ Array = NDArray[np.float64]
 LEAST_SIGMA = 1e-3  # m; exact means this
 OUTLIER = 3.0  # sigmas from which a row's weight falls
 UNKNOWN_ALTITUDE = 1e4  # m; sigma of an altitude that is not given at all
+NOTED = 1.5  # a scale of the altitudes' sigmas farther than this from 1 is told
+EXPECTED_OUTLIERS = 0.02
+DIFFERENCE_ORDER = 3.0  # a parabola costs no roughness
 STEADY = 0.3  # relative change of the noise levels from which on the roughness is estimated
 STEEPEST = 10.0  # a sigma changes at most so much in one round
 USUAL_COUNTS = 1.0  # the first roughness weighs as much as so many differences seen
@@ -34,6 +38,7 @@ class NoiseModel:
 
     ``lateral_given`` m, NaN where ``lateral`` is to be used; ``altitude_given`` m, before ``altitude_scale`` and the
     ``repeats`` of shared errors. ``lateral_trust``, ``altitude_trust`` in 0..1 lower the weight of outliers.
+    ``explained`` (6,) is the number of values the data determine of each component of the path.
     """
 
     lateral_given: Array
@@ -46,6 +51,7 @@ class NoiseModel:
     white: float
     lateral_trust: Array
     altitude_trust: Array
+    explained: Array
 
     def noise(self) -> Noise:
         """Sigmas for the least squares."""
@@ -75,7 +81,8 @@ class NoiseModel:
         if not len(system.nodes.line):
             model = replace(model, altitude_scale=self._altitude_scale(rows, own, noise))
         if model.change(self) < STEADY:  # before that the splines hold what is only noise, or miss what is not
-            model = replace(model, roughness=self._roughness(system, state, inverse, gain))
+            roughness, explained = self._roughness(system, state, inverse, gain)
+            model = replace(model, roughness=roughness, explained=explained)
         raw = rows.residual.copy()
         raw[:, 0] -= np.sum(felt * state.process[system.nodes.node], axis=1)
         return model._retrusted(raw, rows.zenith)
@@ -85,14 +92,32 @@ class NoiseModel:
         levels = self.lateral / other.lateral, self.altitude_scale / other.altitude_scale
         return float(np.max(np.abs(np.log(levels))))
 
-    def _roughness(self, system: System, state: State, inverse: BandInverse, gain: float) -> Array:
+    def told(self, lines: float) -> list[str]:
+        """Sentences on what was estimated over so many ``lines``."""
+        sentences = []
+        if np.isnan(self.lateral_given).any():
+            sentences.append(f"The lateral sigma of the GCPs is estimated from the residuals as {self.lateral:.3g} m.")
+        if not 1.0 / NOTED < self.altitude_scale < NOTED:
+            usual = float(np.median(self.altitude_sigma()))
+            sentences.append(
+                f"The altitudes' sigmas do not fit the residuals (or were not given): multiplied by "
+                f"{self.altitude_scale:.3g}, to {usual:.3g} m in the median."
+            )
+        outliers = int(((self.lateral_trust < 1) | (self.altitude_trust < 1)).sum())
+        if outliers > EXPECTED_OUTLIERS * len(self.repeats):
+            sentences.append(f"{outliers} of {len(self.repeats)} GCPs stand out by more than {OUTLIER:g} sigma.")
+        place, turn = (lines / max(float(np.max(part)), 1.0) for part in np.split(self.explained, 2))
+        sentences.append(f"The data resolve the position to about {place:.0f} lines and the attitude to {turn:.0f}.")
+        return sentences
+
+    def _roughness(self, system: System, state: State, inverse: BandInverse, gain: float) -> tuple[Array, Array]:
         squares, variances, counts = system.roughness(state.path, inverse)
-        explained = np.maximum(counts - variances / self.roughness**2, 0.0) + USUAL_COUNTS
-        level = (squares + USUAL_COUNTS * self.usual_roughness**2) / explained
+        explained = np.maximum(counts - variances / self.roughness**2, 0.0)
+        level = (squares + USUAL_COUNTS * self.usual_roughness**2) / (explained + USUAL_COUNTS)
         # the fixed point is approached slowly: go half as far again
         factor = (level / self.roughness**2) ** 0.75
         step = np.clip(factor, 1.0 / STEEPEST, STEEPEST) ** gain
-        return np.asarray(np.minimum(self.roughness * step, ROUGHEST * self.usual_roughness))
+        return np.minimum(self.roughness * step, ROUGHEST * self.usual_roughness), explained + DIFFERENCE_ORDER
 
     def _lateral(self, rows: GroundRows, own: Array) -> float:
         free = np.isnan(self.lateral_given)
@@ -141,6 +166,7 @@ def first_noise(
         white=1.0,
         lateral_trust=ones,
         altitude_trust=ones,
+        explained=np.full(6, DIFFERENCE_ORDER),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .altitude_errors import ErrorNodes
 from .banded import BandFactor, BandInverse, BandMatrix
 from .ground_rows import GroundRows, Targets, ground_rows
+from .lateral_bias import RANGE_M, TERMS, LateralBias
 from .path import Path
 
 Array = NDArray[np.float64]
@@ -35,10 +36,29 @@ class Noise:
 
 @dataclass(frozen=True)
 class State:
-    """Present values: the path, and the altitude errors (over their sigmas) at the nodes, (M,)."""
+    """Present values: the path, the altitude errors (over their sigmas) at the nodes (M,), the bias terms (m,)."""
 
     path: Path
     process: Array
+    bias: Array
+
+
+@dataclass(frozen=True)
+class Border:
+    """What the bias terms do to the unknowns, minus A⁻¹ times the mixed derivatives (order, m); their covariance."""
+
+    effect: Array
+    covariance: Array
+
+
+@dataclass(frozen=True)
+class Step:
+    """Solution of one linear system: its factor, the changes of unknowns (order,) and bias terms (m,), the border."""
+
+    factor: BandFactor
+    change: Array
+    bias_change: Array
+    border: Border | None
 
 
 @dataclass(frozen=True)
@@ -62,8 +82,8 @@ class Layout:
 class System:
     """The normal equations of a `State`, again and again as state and `Noise` change."""
 
-    def __init__(self, seen: Targets, path: Path, nodes: ErrorNodes) -> None:
-        self.seen, self.nodes = seen, nodes
+    def __init__(self, seen: Targets, path: Path, nodes: ErrorNodes, bias: LateralBias | None = None) -> None:
+        self.seen, self.nodes, self.bias = seen, nodes, bias
         place_first, place_share = path.place.weights(seen.line)
         turn_first, turn_share = path.turn.weights(seen.line)
         self.layout = _lay_out(seen, path, nodes, place_first, turn_first)
@@ -88,7 +108,8 @@ class System:
         felt = noise.altitude[:, None] * np.sqrt(1.0 - noise.nugget) * self.nodes.weight
         correction = np.sum(felt * state.process[self.nodes.node], axis=1)
         own = noise.altitude * np.sqrt(noise.nugget)
-        rows = ground_rows(self.seen, state.path.at(self.seen.line), correction, own, noise.lateral)
+        shift = 0.0 if self.bias is None else self.bias.shift(state.bias)
+        rows = ground_rows(self.seen, state.path.at(self.seen.line), correction, shift, own, noise.lateral)
         return rows, felt * rows.zenith[:, None]
 
     def cost(self, state: State, noise: Noise) -> float:
@@ -100,10 +121,11 @@ class System:
             total += float(np.sum((coefficients / spread) ** 2)) / len(coefficients)
         row, column, value = self.nodes.prior()
         twice = np.where(row == column, 1.0, 2.0)
+        total += float(np.sum((state.bias / RANGE_M) ** 2))
         return total + float(np.sum(twice * value * state.process[row] * state.process[column]))
 
-    def solve(self, state: State, noise: Noise) -> tuple[BandFactor, Array]:
-        """Factor of the normal matrix, and the change (order,) that would settle the linearised system."""
+    def solve(self, state: State, noise: Noise) -> Step:
+        """The step that would settle the linearised system."""
         rows, felt = self.rows(state, noise)
         matrix, right = BandMatrix(self.layout.order, self.layout.width), np.zeros(self.layout.order)
         self._add_poses(matrix, right, rows)
@@ -112,7 +134,38 @@ class System:
         for place, spline in zip((self.layout.place, self.layout.turn), _splines(state.path, noise)):
             _add_roughness(matrix, right, place, *spline)
         factor = matrix.factor()
-        return factor, factor.solve(right)
+        change = factor.solve(right)
+        if self.bias is None:
+            return Step(factor, change, np.empty(0), None)
+        mixed, own, pull = self._bias_equations(self.bias, state, rows, felt)
+        effect = -factor.solve(mixed)
+        covariance = np.linalg.inv(own + mixed.T @ effect)
+        bias_change = covariance @ (pull - mixed.T @ change)
+        return Step(factor, change + effect @ bias_change, bias_change, Border(effect, covariance))
+
+    def _bias_equations(
+        self, bias: LateralBias, state: State, rows: GroundRows, felt: Array
+    ) -> tuple[Array, Array, Array]:
+        """Normal equations of the bias terms: mixed with the unknowns (order, m), own (m, m), right side (m,)."""
+        mixed, own = np.zeros((self.layout.order, bias.count)), np.eye(bias.count) / RANGE_M**2
+        pull = -state.bias / RANGE_M**2
+        row = self.seen.row
+        derivatives = bias.derivatives(rows, state.path.at(self.seen.line), row)
+        weighted = derivatives / rows.variance[:, :, None]
+        with_pose = np.einsum("nki,nkj->nij", rows.by_pose, weighted)
+        with_node = felt[:, :, None] * weighted[:, :1]
+        for view in range(1, bias.views):
+            chosen, terms = np.flatnonzero(bias.view == view), slice(TERMS * (view - 1), TERMS * view)
+            own[terms, terms] += np.einsum("nki,nkj->ij", derivatives[chosen], weighted[chosen])
+            pull[terms] -= np.einsum("nki,nk->i", weighted[chosen], rows.residual[chosen])
+            unknown, share = self._unknown[self._stretch[row[chosen]]], self._share[row[chosen]]
+            node = self.layout.node[self.nodes.node[chosen]]
+            for k in range(TERMS):
+                part = with_pose[chosen][:, self._component, k] * share
+                column = np.bincount(unknown.ravel(), part.ravel(), self.layout.order)
+                column += np.bincount(node.ravel(), with_node[chosen, :, k].ravel(), self.layout.order)
+                mixed[:, terms.start + k] = column
+        return mixed, own, pull
 
     def _add_poses(self, matrix: BandMatrix, right: Array, rows: GroundRows) -> None:
         """What the rows say of the splines: summed over each line's pose first, then over each stretch."""
@@ -154,12 +207,13 @@ class System:
         off = first != second
         right += np.bincount(self.layout.node[second[off]], (-value * process[first])[off], self.layout.order)
 
-    def moved(self, state: State, change: Array) -> State:
-        """The state with a change (order,) added."""
+    def moved(self, state: State, step: Step, length: float) -> State:
+        """The state moved by ``length`` times a step."""
+        change = length * step.change
         path = state.path.moved(change[self.layout.place], change[self.layout.turn])
-        return State(path, state.process + change[self.layout.node])
+        return State(path, state.process + change[self.layout.node], state.bias + length * step.bias_change)
 
-    def pose_covariance(self, inverse: BandInverse) -> Array:
+    def pose_covariance(self, inverse: BandInverse, border: Border | None) -> Array:
         """Covariance (L, 6, 6) of the splines' values (shift, rotation vector) at the lines."""
         stretch = inverse.gather(self._unknown[:, :, None], self._unknown[:, None, :])
         covariance = np.empty((len(self._share), 6, 6))
@@ -168,6 +222,9 @@ class System:
             taps = np.zeros((len(self._share[part]), 24, 6))
             taps[:, np.arange(24), self._component] = self._share[part]
             covariance[part] = np.swapaxes(taps, 1, 2) @ (stretch[self._stretch[part]] @ taps)
+            if border is not None:
+                effect = np.swapaxes(taps, 1, 2) @ border.effect[self._unknown[self._stretch[part]]]
+                covariance[part] += effect @ border.covariance @ np.swapaxes(effect, 1, 2)
         return covariance
 
     def roughness(self, path: Path, inverse: BandInverse) -> tuple[Array, Array, Array]:

@@ -75,15 +75,22 @@ class Interpolator:
 
     @cached_property
     def left_out(self) -> tuple[Array, Array]:
-        """Leave-one-out: error (N,) in m of the altitude interpolated from the others, and its `unit_variance`."""
+        """`leave_out` of every place, kept."""
+        return self.leave_out(np.arange(len(self)))
+
+    def leave_out(self, rows: Indices) -> tuple[Array, Array]:
+        """Leave-one-out at some places: error (N,) in m of the altitude interpolated from the others, and its
+        `unit_variance` (N,); 0 and 1 at the places not asked for."""
 
         def work(part: slice) -> tuple[Array, Array]:
-            found = self.at(shots.lon[part], shots.lat[part], without=rows[part])
-            return found.altitude - shots.altitude[part], unit_variance(found)
+            chosen = rows[part]
+            found = self.at(self.shots.lon[chosen], self.shots.lat[chosen], without=chosen)
+            return found.altitude - self.shots.altitude[chosen], unit_variance(found)
 
-        shots, rows = self.shots, np.arange(len(self))
-        error, variance = zip(*in_blocks(work, len(self)))
-        return np.concatenate(error), np.concatenate(variance)
+        error, variance = np.zeros(len(self)), np.ones(len(self))
+        parts = in_blocks(work, len(rows))
+        error[rows], variance[rows] = (np.concatenate(values) for values in zip(*parts))
+        return error, variance
 
 
 def _merged(shots: Shots) -> tuple[Shots, Indices]:

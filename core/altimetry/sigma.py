@@ -106,21 +106,21 @@ def _withheld(surface: Interpolator, generator: np.random.Generator) -> tuple[Ar
     found = rest.at(tested.lon[row], tested.lat[row], like=rest.at(lon, lat).sectors.distance)
     error = np.abs(found.altitude - tested.altitude[row])
     known = np.isfinite(error)
-    return _features(found, _log_roughness(rest))[known], error[known]
+    return _features(found, _log_roughness(rest, found.sectors.index))[known], error[known]
 
 
-def _log_roughness(surface: Interpolator) -> Array:
-    """Ln of the local mean (N,) of squared leave-one-out errors over their unit variances, m^2."""
-    error, variance = surface.left_out
-    roughness = np.nan_to_num(error**2 / variance)
-    count = min(_SMOOTHED, len(surface))
-
-    def work(part: slice) -> Array:
-        near: Indices = surface.index.nearest(surface.shots.lon[part], surface.shots.lat[part], count)[1]
-        return np.asarray(roughness[near].mean(axis=1))
-
-    smooth = np.concatenate(in_blocks(work, len(surface)))
-    return np.log(np.maximum(smooth, 1e-6 * np.median(smooth) + 1e-12))
+def _log_roughness(surface: Interpolator, rows: Indices | None = None) -> Array:
+    """Ln of the local mean (N,) of squared leave-one-out errors over their unit variances, m^2; 0 where not asked for."""
+    size = len(surface)
+    asked = np.arange(size) if rows is None else np.unique(rows)
+    count = min(_SMOOTHED, size)
+    lon, lat = surface.shots.lon[asked], surface.shots.lat[asked]
+    near = np.concatenate(in_blocks(lambda part: surface.index.nearest(lon[part], lat[part], count)[1], len(asked)))
+    error, variance = surface.left_out if rows is None else surface.leave_out(np.unique(near))
+    smooth = np.nan_to_num(error**2 / variance)[near].mean(axis=1)
+    result = np.zeros(size)
+    result[asked] = np.log(np.maximum(smooth, 1e-6 * np.median(smooth) + 1e-12))
+    return result
 
 
 def _features(found: Interpolated, log_roughness: Array) -> Array:

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import InputError
 from ..progress import Progress, silent, tell
 from .kriging import Covariance, Problem, Solution, fit_covariance, left_out, solve
+from .placement import NO_SHIFT, SEARCH_M, Shift, find_shift, moved
 from .pyramid import Field, collapse, fill_invalid, octave_bands, sample_bands
 from .robust import irls, nmad
 from .sampling import bicubic_rows
@@ -42,6 +43,7 @@ class Levelled:
 
     scale: common gain of the relief, with its sigma; inverted: the scale is not positive (the sun stood on the
     other side than was thought). gains (B,): gain of each octave band, finest first. used, wild: numbers of shots.
+    shift: how far the relief was moved from where its image lies.
     """
 
     height: Field
@@ -53,6 +55,7 @@ class Levelled:
     used: int
     wild: int
     covariance: Covariance
+    shift: Shift = NO_SHIFT
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,19 @@ class _Frame:
 
 
 def level_relative(
-    relief: Field, valid: Mask, gsd_m: float | Sequence[float], shots: Shots, progress: Progress = silent
+    relief: Field,
+    valid: Mask,
+    gsd_m: float | Sequence[float],
+    shots: Shots,
+    progress: Progress = silent,
+    search_m: float = SEARCH_M,
 ) -> Levelled:
     """Fuse a relative relief with altimeter shots.
 
     relief (H, W) in any unit and valid (H, W); gsd_m is the ground size of a pixel in metres, or its (row, column)
-    sizes; shots lie on the relief's grid, those on no valid pixel are left out. Raises InputError when fewer than
-    `FEWEST` shots are left.
+    sizes; shots lie on the relief's grid, those on no valid pixel are left out. A relief whose image was placed wrong
+    is moved, by up to ``search_m`` metres, to where it agrees with the shots; 0 keeps it in place. Raises InputError
+    when fewer than `FEWEST` shots are left.
     """
     relief, valid = np.asarray(relief, dtype=np.float32), np.asarray(valid, dtype=bool) & np.isfinite(relief)
     shots = shots[_on_valid(valid, shots)]
@@ -95,7 +104,12 @@ def level_relative(
             "choose a larger extent or other altimetry."
         )
     frame = _Frame(valid.shape, np.broadcast_to(np.asarray(gsd_m, dtype=np.float64), (2,)))
-    bands = octave_bands(fill_invalid(relief, valid))
+    filled = fill_invalid(relief, valid)
+    tell(progress, 0.05, "Placing the relief")
+    shift = find_shift(filled, frame.pixel, shots, search_m)
+    if shift:
+        filled = fill_invalid(*moved(relief, valid, shift))
+    bands = octave_bands(filled)
     tell(progress, 0.1, "Sampling the relief at the shots")
     place = np.column_stack([shots.row, shots.col]) * frame.pixel
     drift = sample_bands(bands, shots.row, shots.col)
@@ -120,7 +134,7 @@ def level_relative(
         gains = _gains_within_cells(support, unit, BAND_SPREAD * abs(common), pixel_m)
         solution, good = _condition(support, gains, frame)
     tell(progress, 0.6, "Drawing the surface")
-    return _draw(bands, valid, support, gains, solution, good, frame)
+    return replace(_draw(bands, valid, support, gains, solution, good, frame), shift=shift)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
 from .architectures import INPUT, Architecture, Node
 
 Float = NDArray[np.float32]
@@ -73,7 +74,7 @@ def correlate(x: Float, weight: Float, bias: Float, stride: int, pad: tuple[int,
             lines = padded[:, first : first + (count - 1) * stride + 1 : stride]
             for j in range(wide):
                 part[i, j] = lines[:, :, j : j + (columns - 1) * stride + 1 : stride]
-        block = matrix @ part.reshape(matrix.shape[1], -1)
+        block = product(matrix, part.reshape(matrix.shape[1], -1))
         block += bias[:, None]
         out[:, top : top + count] = block.reshape(out_channels, count, columns)
     return out

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..products import product
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -67,7 +69,7 @@ class Problem:
 
     def matrix(self, covariance: Covariance, distance: Array) -> Array:
         """Covariance (N, N) of the values."""
-        result = covariance.between(distance) + (self.drift @ self.prior) @ self.drift.T
+        result = covariance.between(distance) + product(product(self.drift, self.prior), self.drift.T)
         result[np.diag_indices_from(result)] += self.noise + covariance.nugget
         return result
 
@@ -84,24 +86,25 @@ class Solution:
     @property
     def coefficients(self) -> Array:
         """Posterior mean (P,) of β."""
-        return self.problem.prior @ (self.problem.drift.T @ self.weights)
+        return product(self.problem.prior, product(self.problem.drift.T, self.weights))
 
     @property
     def coefficient_covariance(self) -> Array:
         """Posterior covariance (P, P) of β."""
-        spread = self.problem.drift @ self.problem.prior
-        return self.problem.prior - spread.T @ self.inverse @ spread
+        spread = product(self.problem.drift, self.problem.prior)
+        return self.problem.prior - product(product(spread.T, self.inverse), spread)
 
     def residual(self, place: Array) -> Array:
         """Posterior mean (M,) of r at places (M, 2), without the drift."""
-        return self.covariance.between(distances(place, self.problem.place)) @ self.weights
+        return product(self.covariance.between(distances(place, self.problem.place)), self.weights)
 
     def variance(self, place: Array, drift: Array) -> Array:
         """Posterior variance (M,), m², of drift·β + r at places (M, 2) with drift (M, P); no nugget."""
         problem = self.problem
-        cross = self.covariance.between(distances(place, problem.place)) + drift @ (problem.prior @ problem.drift.T)
+        near = self.covariance.between(distances(place, problem.place))
+        cross = near + product(drift, product(problem.prior, problem.drift.T))
         before = self.covariance.sill + np.einsum("mp,pq,mq->m", drift, problem.prior, drift)
-        return np.maximum(before - np.einsum("mn,mn->m", cross @ self.inverse, cross), 0.0)
+        return np.maximum(before - np.einsum("mn,mn->m", product(cross, self.inverse), cross), 0.0)
 
     def left_out(self) -> tuple[Array, Array]:
         """Error (N,) and variance (N,) of every value predicted from the other groups."""
@@ -110,25 +113,25 @@ class Solution:
 
 def distances(a: Array, b: Array) -> Array:
     """Distances (M, N) between places (M, 2) and (N, 2)."""
-    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2.0 * a @ b.T
+    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - product(2.0 * a, b.T)
     return np.sqrt(np.maximum(squared, 0.0))
 
 
 def left_out(inverse: Array, value: Array, group: Indices) -> tuple[Array, Array]:
     """Leave-group-out errors and variances from K⁻¹: (K⁻¹_gg)⁻¹ (K⁻¹ value)_g and the diagonal of (K⁻¹_gg)⁻¹."""
-    weights = inverse @ value
+    weights = product(inverse, value)
     error, variance = np.empty(len(value)), np.empty(len(value))
     for name in np.unique(group):
         members = np.flatnonzero(group == name)
         block = np.linalg.inv(inverse[np.ix_(members, members)])
-        error[members], variance[members] = block @ weights[members], np.diag(block)
+        error[members], variance[members] = product(block, weights[members]), np.diag(block)
     return error, variance
 
 
 def solve(problem: Problem, covariance: Covariance) -> Solution:
     """Condition the model on its values."""
     inverse = np.linalg.inv(problem.matrix(covariance, distances(problem.place, problem.place)))
-    return Solution(problem, covariance, inverse @ problem.value, inverse)
+    return Solution(problem, covariance, product(inverse, problem.value), inverse)
 
 
 def fit_covariance(problem: Problem, limit: int = 200) -> Covariance:

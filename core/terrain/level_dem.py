@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..products import product
 from ..progress import Progress, silent, tell
 from .pyramid import fill_invalid
 from .robust import irls
@@ -110,10 +111,10 @@ class _Cells:
         self._back = [bicubic_rows(m, n, 0.5 * m / n - 0.5, m / n) for n, m in steps]
 
     def mean(self, values: Array) -> Array:
-        return np.asarray(self._across[0] @ values @ self._across[1].T)
+        return np.asarray(product(product(self._across[0], values), self._across[1].T))
 
     def surface(self, cells: Array) -> Array:
-        return np.asarray(self._back[0] @ cells @ self._back[1].T)
+        return np.asarray(product(product(self._back[0], cells), self._back[1].T))
 
 
 def _means(pixels: int, cells: int) -> Array:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..products import product
 from ..progress import Progress, silent, tell
 from .kriging import Covariance, Problem, Solution, fit_covariance, left_out, solve
 from .placement import NO_SHIFT, SEARCH_M, Shift, find_shift, moved
@@ -120,7 +121,7 @@ def level_relative(
         shots,
         place,
         drift if unit else drift[:, :0],
-        np.column_stack([total, plane]) @ start,
+        product(np.column_stack([total, plane]), start),
         SUPPORT,
         float(frame.pixel.max()),
     )
@@ -149,7 +150,7 @@ class _Gains:
 
 def _unit(total: Array, altitude: Array, plane: Array) -> float:
     """Size of a gain that would explain all of the altitudes' spread; 0 where the relief is constant."""
-    spread = [nmad(values - plane @ irls(plane, values)[0]) for values in (altitude, total)]
+    spread = [nmad(values - product(plane, irls(plane, values)[0])) for values in (altitude, total)]
     return spread[0] / spread[1] if spread[1] > 1e-9 * max(1.0, float(np.abs(total).max())) else 0.0
 
 
@@ -168,18 +169,18 @@ def _gains_within_cells(support: Support, unit: float, spread: float, pixel_m: f
         return _Gains(np.zeros(count), prior, variance)
     _, weights = irls(drift, value)
     shared = np.count_nonzero(weights) / support.cell_count
-    normal, right = drift.T @ (weights[:, None] * drift), drift.T @ (weights * value)
+    normal, right = product(drift.T, weights[:, None] * drift), product(drift.T, weights * value)
     for _ in range(3):  # the variance left over depends on the gains, and they on it
         noise = shared * max(variance, 1e-6)
         covariance = np.linalg.inv(np.linalg.inv(prior) + normal / noise)
-        mean = covariance @ right / noise
-        variance = nmad(value - drift @ mean) ** 2
+        mean = product(covariance, right) / noise
+        variance = nmad(value - product(drift, mean)) ** 2
     return _Gains(mean, covariance, variance)
 
 
 def _condition(support: Support, gains: _Gains, frame: _Frame) -> tuple[Solution, Mask]:
     """Kriging of the support points, and which of them are not wild."""
-    value = support.altitude - support.drift @ gains.mean
+    value = support.altitude - product(support.drift, gains.mean)
     middle, spread = float(np.median(value)), max(float(np.std(value)), 1.0)
     count = support.drift.shape[1]
     prior = np.diag(np.full(count + 3, (10.0 * spread) ** 2))
@@ -220,8 +221,8 @@ def _draw(
     grid = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
     place = grid * frame.pixel
     plane = frame.plane(place)
-    base = float(np.median(support.altitude - support.drift @ gains.mean))
-    smooth = base + plane @ solution.coefficients[count:] + solution.residual(place)
+    base = float(np.median(support.altitude - product(support.drift, gains.mean)))
+    smooth = base + product(plane, solution.coefficients[count:]) + solution.residual(place)
     drift = np.column_stack([sample_bands(bands, *grid.T)[:, :count], plane])
     variance = solution.variance(place, drift) + solution.covariance.nugget
     error, left = solution.left_out()
@@ -254,7 +255,7 @@ def _on_grid(values: Array, rows: Array, cols: Array, shape: tuple[int, int]) ->
     """Node values (R * C,) on the full grid (H, W) by cubic convolution."""
     up = bicubic_rows(len(rows), shape[0], 0.0, 1.0 / (rows[1] - rows[0])).astype(np.float32)
     across = bicubic_rows(len(cols), shape[1], 0.0, 1.0 / (cols[1] - cols[0])).astype(np.float32)
-    return up @ values.reshape(len(rows), len(cols)).astype(np.float32) @ across.T
+    return product(product(up, values.reshape(len(rows), len(cols)).astype(np.float32)), across.T)
 
 
 def _on_valid(valid: Mask, shots: Shots) -> Mask:

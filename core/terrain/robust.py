@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..products import product
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -25,7 +27,7 @@ def irls(design: Array, value: Array, rounds: int = 30, tuning: float = 4.685) -
     for turn in range(rounds):
         root = np.sqrt(weights)[:, None]
         update = np.linalg.lstsq(design * root, value * root[:, 0], rcond=1e-10)[0]
-        residual = np.abs(value - design @ update)
+        residual = np.abs(value - product(design, update))
         scale = max(1.4826 * float(np.median(residual)), 1e-9)
         if turn < rounds // 3:
             weights = np.minimum(1.0, 1.345 * scale / np.maximum(residual, 1e-12))

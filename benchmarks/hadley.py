@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..core.altimetry.readers import read_shots
 from ..core.errors import InputError
@@ -29,6 +30,7 @@ from ..core.terrain.shots import Shots
 from .data import real_data
 from .table import Table, Tables
 
+Field = npt.NDArray[np.float32]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 SEEDS = range(10)
@@ -81,11 +83,11 @@ def write_split(data: str | Path | None, folder: Path, tracks: int, seed: int) -
     paths = folder / "altimetry_given.csv", folder / "altimetry_withheld.csv"
     for path, chosen in zip(paths, (given, ~given)):
         part_of = shots.kept(chosen)
-        columns = {
+        columns: dict[str, npt.ArrayLike] = {
             "lon": np.degrees(part_of.lon),
             "lat": np.degrees(part_of.lat),
             "altitude": part_of.altitude,
-            "track": part_of.track,
+            "track": np.asarray(part_of.track),
         }
         write_table(path, columns)
     return paths
@@ -116,7 +118,7 @@ def run(
     return Tables([_accuracy(scores, sun), _certainty(scores)])
 
 
-def score(grid: Grid, relief: Array, valid: Any, shots: Shots, count: int, seed: int) -> Score:
+def score(grid: Grid, relief: Field, valid: Any, shots: Shots, count: int, seed: int) -> Score:
     """Level to ``count`` tracks drawn by ``seed`` and judge by the withheld ones."""
     given = select_tracks(shots.col, shots.track, count, seed)
     pixel = grid.pixel_size_m[::-1]

@@ -104,7 +104,7 @@ def level_relative(
             f"Levelling needs at least {FEWEST} altimeter shots on the terrain, and {len(shots)} fall on it; "
             "choose a larger extent or other altimetry."
         )
-    frame = _Frame(valid.shape, np.broadcast_to(np.asarray(gsd_m, dtype=np.float64), (2,)))
+    frame = _Frame((valid.shape[0], valid.shape[1]), np.broadcast_to(np.asarray(gsd_m, dtype=np.float64), (2,)))
     filled = fill_invalid(relief, valid)
     tell(progress, 0.05, "Placing the relief")
     shift = find_shift(filled, frame.pixel, shots, search_m)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Grid = np.ndarray[Any, np.dtype[np.floating[Any]]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def bilinear(grid: Array, valid: Mask, row: Array, col: Array) -> tuple[Array, Mask]:
+def bilinear(grid: Grid, valid: Mask, row: Array, col: Array) -> tuple[Array, Mask]:
     """Bilinear values (..., N) of grid (..., H, W) at fractional row, col (N,), and where all pixels used are valid.
 
     Pixel centres are at integers; a place beyond the outermost centres, or whose used pixels are not all valid,
@@ -62,6 +63,15 @@ def cubic(grid: Any, row: Array, col: Array) -> Array:
         for j, col_weight in _taps(col, grid.shape[1]):
             result += row_weight * col_weight * grid[i, j]
     return result
+
+
+def slide(grid: Any, rows: float, cols: float) -> Any:
+    """Grid (H, W) moved by fractions of pixels (down, right) by cubic convolution; the edge repeats."""
+    for axis, by in ((0, rows), (1, cols)):
+        taps = _taps(np.arange(grid.shape[axis]) - by, grid.shape[axis])
+        shape = (-1, 1) if axis == 0 else (1, -1)
+        grid = sum(np.take(grid, i, axis) * weight.reshape(shape).astype(grid.dtype) for i, weight in taps)
+    return grid
 
 
 def _taps(place: Array, size: int) -> list[tuple[np.ndarray[Any, np.dtype[np.int64]], Array]]:

@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingModelOutput,
     QgsProcessingModelParameter,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterNumber,
@@ -35,6 +36,7 @@ HELP = {
     "altimetry": "Laser shots to level to: points, or a CSV with lon, lat, altitude; LOLA RDR and MOLA PEDR files.",
     "pixel_size": "Ground size of a pixel in metres; left empty, the image's own.",
     "contour_interval": "Height between two contours, in metres.",
+    "engine": "What runs the network: auto takes torch where it is installed, NumPy otherwise.",
     "dtm:DTM": "The DTM: heights, and their sigma where they are levelled.",
     "hillshade:Hillshade": "The DTM lit from the north-west.",
     "contours:Contours": "Lines of equal height.",
@@ -52,12 +54,14 @@ def build() -> QgsProcessingModelAlgorithm:
         QgsProcessingParameterFeatureSource("altimetry", "Altimetry", [QgsProcessing.TypeVector]),
         QgsProcessingParameterNumber("pixel_size", "Pixel size (m)", number),
         QgsProcessingParameterNumber("contour_interval", "Contour interval (m)", number, 100.0, False, 0.01),
+        QgsProcessingParameterEnum("engine", "Engine", ["auto", "numpy", "torch"], False, "auto", True, True),
     ]
+    inputs[-1].setFlags(inputs[-1].flags() | QgsProcessingParameterDefinition.FlagAdvanced)
     for index, definition in enumerate(inputs):
         if definition.name() in ("extent", "altimetry", "pixel_size"):
             definition.setFlags(definition.flags() | optional)
         shown = QgsProcessingModelParameter(definition.name())
-        shown.setPosition(QPointF(120.0 + 220.0 * index, 60.0))
+        shown.setPosition(QPointF(120.0 + 210.0 * index, 60.0))
         model.addModelParameter(definition, shown)
     model.setParameterOrder([definition.name() for definition in inputs])
 
@@ -68,7 +72,7 @@ def build() -> QgsProcessingModelAlgorithm:
         "ALTIMETRY": given("altimetry"),
         "PIXEL_SIZE": given("pixel_size"),
         "MODE": value("seamless"),
-        "ENGINE": value("auto"),
+        "ENGINE": given("engine"),
     }
     made = QgsProcessingModelChildParameterSource.fromChildOutput("dtm", "OUTPUT")
     shade = {"INPUT": made, "AZIMUTH": value(315.0), "ALTITUDE": value(45.0), "EXAGGERATION": value(1.0)}

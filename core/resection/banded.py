@@ -60,10 +60,6 @@ class BandFactor:
     diagonal: Array
     below: Array
 
-    def log_determinant(self) -> float:
-        """log det A."""
-        return 2.0 * float(np.log(np.diagonal(self.diagonal, axis1=1, axis2=2)).sum())
-
     def solve(self, right: Array) -> Array:
         """A⁻¹ right for (order,) or (order, k)."""
         from scipy.linalg import solve_triangular

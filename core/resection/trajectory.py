@@ -25,7 +25,7 @@ from .joint import joint_covariance
 from .lateral_bias import LateralBias, shared_covariance
 from .model import ControlPoints, Flag, Orientation, Resection, TiePoints
 from .outcome import Solution, conclude
-from .path import Path, fit_nominal, fit_path
+from .path import Path, Poses, fit_nominal, fit_path
 from .splines import UniformSpline
 from .trajectory_noise import NoiseModel, first_noise
 from .trajectory_system import PLACE_RANGE_M, TURN_RANGE, Border, State, System
@@ -35,8 +35,8 @@ Array = NDArray[np.float64]
 PLACE_KNOTS = 64.0  # lines between knots; far finer than any orbit moves, the roughness prior smooths
 TURN_KNOTS = 32.0  # fine enough for jitter of 200 lines
 START_LINES = 400  # resected for the start
-# what the roughness starts from: swings of these sizes (RMS), six radians of phase for each flown
-USUAL_SHIFT_M, USUAL_TURN, USUAL_RATE = 1400.0, 0.035, 6.0
+# what the roughness starts from: swings of these sizes (RMS), some seven radians of phase for each flown
+USUAL_SHIFT_M, USUAL_TURN, USUAL_RATE = 1400.0, 0.035, 7.3
 ROUNDS = 20
 FREE_ROUNDS = 4  # after these the roughness is changed less and less
 WHITE_ROUNDS = 8  # with independent altitude errors; enough to see whether they are
@@ -105,7 +105,8 @@ def recover_trajectory(
         model, nodes = _shared(filled, sensor, white, length, share)
         system, state = System(seen, path, nodes, slow), replace(state, process=np.zeros(len(nodes.line)))
     final = settle(system, state, model, part(progress, 0.4, 0.95), ROUNDS)
-    found = _conclude(given, sensor, final, slow, length)
+    alone = len(np.unique(given.view)) == 1
+    found = _conclude(given, sensor, final, slow, length, alone)
     residuals = np.full((len(points), 2), np.nan)
     residuals[order] = found.residuals_px
     joint = joint_covariance(system, final.state, final.model.noise())
@@ -187,7 +188,7 @@ def _correlation(
         return 0.0, 1.0
     rows, _ = system.rows(white.state, white.model.noise())
     sigma = white.model.altitude_sigma()
-    clear = rows.zenith * sigma > white.model.lateral_sigma()
+    clear = np.isfinite(white.model.altitude_given) & (rows.zenith * sigma > white.model.lateral_sigma())
     if clear.sum() < 0.1 * len(clear):  # errors that small do not matter, whatever they share
         return 0.0, 1.0
     error = -rows.residual[clear, 0] / rows.zenith[clear] / sigma[clear]
@@ -220,9 +221,9 @@ def _metres_a_sample(path: Path, sensor: Sensor) -> float:
 
 
 def _conclude(
-    given: ControlPoints, sensor: Sensor, final: Estimate, bias: LateralBias | None, length: float
+    given: ControlPoints, sensor: Sensor, final: Estimate, bias: LateralBias | None, length: float, alone: bool
 ) -> Resection:
-    """Orientation, residuals and verdict."""
+    """Orientation, residuals and verdict; ``alone``: one view without a nominal model."""
     instants = group_instants(given.line)
     poses = final.state.path.at(instants.line)
     turned = poses.rotation @ poses.jacobian
@@ -232,9 +233,9 @@ def _conclude(
     if bias is not None:
         normal = final.state.path.nominal.axes[:, 2]
         covariance += shared_covariance(instants.line, poses.position, normal, sensor.body_radius_m)
+    if alone:
+        covariance += _open_covariance(poses, sensor.body_radius_m)
     sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    eigenvalues = np.linalg.eigvalsh(covariance / sigma[:, :, None] / sigma[:, None, :])
-    condition = np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-30))
     leaning = (sigma[:, :3].max(axis=1) > 0.1 * TURN_RANGE) | (sigma[:, 3:].max(axis=1) > 0.1 * PLACE_RANGE_M)
     flag = np.where(leaning, int(Flag.PRIOR), 0) | (0 if final.settled else int(Flag.UNCONVERGED))
     solution = Solution(
@@ -242,7 +243,7 @@ def _conclude(
         poses.position.T,
         np.moveaxis(covariance, 0, -1),
         flag.astype(np.int64),
-        condition,
+        _condition(final.covariance),
     )
     sentences = final.model.told(float(instants.line[-1] - instants.line[0]))
     if length > 0:
@@ -250,9 +251,30 @@ def _conclude(
     if bias is not None and final.border is not None:
         names = tuple(view.name for view in sensor.views)
         sentences += bias.told(final.state.bias, final.border.covariance, names)
-    if leaning.any():
+    if alone:
+        sentences.append(
+            "With one view, pitch cannot be told from a shift along the track, nor roll from one across: the camera is "
+            f"taken to look straight down within {np.degrees(TURN_RANGE):.0f}° (1-sigma), as the error bars say."
+        )
+    elif leaning.any():
         sentences.append(
             f"{int(leaning.sum())} of {len(leaning)} lines lean on the prior that the camera keeps its mean mounting "
             f"within {np.degrees(TURN_RANGE):.0f}°: the GCPs leave part of their orientation open."
         )
     return conclude("trajectory", given, sensor, instants, solution, sentences)
+
+
+def _open_covariance(poses: Poses, radius_m: float) -> Array:
+    """Covariance (L, 6, 6) of (small world rotation, position) from pitch and roll about the ground below."""
+    axes = np.swapaxes(poses.rotation[:, :, :2], 1, 2)
+    height = np.linalg.norm(poses.position, axis=1, keepdims=True)
+    above = poses.position * (1.0 - radius_m / height)
+    effect = TURN_RANGE * np.concatenate([axes, np.cross(axes, above[:, None])], axis=2)
+    return np.asarray(np.swapaxes(effect, 1, 2) @ effect)
+
+
+def _condition(covariance: Array) -> Array:
+    """Condition number (L,) of covariances (L, n, n) scaled to unit sigmas, as of a design matrix."""
+    sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    eigenvalues = np.linalg.eigvalsh(covariance / sigma[:, :, None] / sigma[:, None, :])
+    return np.asarray(np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-30)))

@@ -37,8 +37,9 @@ class NoiseModel:
     """What is given of the GCPs' sigmas (N,), and what is estimated.
 
     ``lateral_given`` m, NaN where ``lateral`` is to be used; ``altitude_given`` m, before ``altitude_scale`` and the
-    ``repeats`` of shared errors. ``lateral_trust``, ``altitude_trust`` in 0..1 lower the weight of outliers.
-    ``explained`` (6,) is the number of values the data determine of each component of the path.
+    ``repeats`` of shared errors, NaN for a GCP without altitude; ``white`` share of their variance. ``lateral_trust``,
+    ``altitude_trust`` in 0..1 lower the weight of outliers. ``explained`` (6,) is the number of values the data
+    determine of each component of the path.
     """
 
     lateral_given: Array
@@ -57,7 +58,8 @@ class NoiseModel:
         """Sigmas for the least squares."""
         lateral = self.lateral_sigma() / np.sqrt(self.lateral_trust)
         altitude = self.altitude_sigma() * np.sqrt(self.repeats / self.altitude_trust)
-        return Noise(lateral, altitude, self.white, self.roughness)
+        white = np.where(np.isfinite(self.altitude_given), self.white, 1.0)
+        return Noise(lateral, altitude, white, self.roughness)
 
     def lateral_sigma(self) -> Array:
         """Lateral sigma of each GCP, metres."""
@@ -65,7 +67,8 @@ class NoiseModel:
 
     def altitude_sigma(self) -> Array:
         """Altitude sigma of each GCP, metres."""
-        return np.maximum(self.altitude_given * self.altitude_scale, LEAST_SIGMA)
+        sigma = np.maximum(self.altitude_given * self.altitude_scale, LEAST_SIGMA)
+        return np.where(np.isfinite(sigma), sigma, UNKNOWN_ALTITUDE)
 
     def updated(self, system: System, state: State, inverse: BandInverse, covariance: Array, gain: float) -> NoiseModel:
         """One round of estimation; the altitude's scale only while its errors are taken as independent.
@@ -129,18 +132,19 @@ class NoiseModel:
 
     def _altitude_scale(self, rows: GroundRows, own: Array, noise: Noise) -> float:
         weight = 1.0 / rows.variance[:, 0]
-        part = weight * (noise.altitude * rows.zenith) ** 2  # the altitude's share of the row's variance
+        # the altitude's share of the row's variance
+        part = np.where(np.isfinite(self.altitude_given), weight * (noise.altitude * rows.zenith) ** 2, 0.0)
         leverage = weight * _spread(rows.by_pose[:, 0], own)
         redundancy = max(float(np.sum(part * np.clip(1.0 - leverage, 0.0, 1.0))), 1e-6)
         factor = np.sqrt(np.sum(part * weight * rows.residual[:, 0] ** 2) / redundancy)
-        least = LEAST_SIGMA / float(np.median(self.altitude_given))
+        least = LEAST_SIGMA / float(np.nanmedian(self.altitude_given))
         return float(max(self.altitude_scale * np.clip(factor, 1.0 / STEEPEST**2, STEEPEST), least))
 
     def _retrusted(self, residual: Array, zenith: Array) -> NoiseModel:
         lateral, altitude = self.lateral_sigma(), self.altitude_sigma()
         across = np.abs(residual[:, 1]) / lateral
         along = np.abs(residual[:, 0]) / np.hypot(zenith * altitude, np.sqrt(1.0 - zenith**2) * lateral)
-        trust = [np.minimum(1.0, (OUTLIER / np.maximum(z, 1e-300)) ** 2) for z in (across, along)]
+        trust = [np.minimum(1.0, (OUTLIER / np.maximum(z, 1e-9)) ** 2) for z in (across, along)]
         return replace(self, lateral_trust=trust[0], altitude_trust=trust[1])
 
 
@@ -153,7 +157,7 @@ def first_noise(
     known = np.isfinite(altitude)
     usual = float(np.median(altitude[known])) if known.any() else 100.0
     altitude = np.maximum(np.where(known, altitude, usual), LEAST_SIGMA)
-    altitude[~np.isfinite(points.altitude)] = UNKNOWN_ALTITUDE
+    altitude[~np.isfinite(points.altitude)] = np.nan
     ones = np.ones(len(points))
     return NoiseModel(
         np.maximum(lateral, LEAST_SIGMA),

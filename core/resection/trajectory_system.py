@@ -24,13 +24,13 @@ DIFFERENCE = np.array([-1.0, 3.0, -3.0, 1.0])  # third differences measure rough
 
 @dataclass(frozen=True)
 class Noise:
-    """Sigmas: ``lateral``, ``altitude`` (N,) metres, of which the share ``nugget`` of the variance is white;
-    ``roughness`` (6,) of the third differences of the splines' coefficients: radial, forward, normal (m), camera
-    x, y, z (rad)."""
+    """Sigmas: ``lateral``, ``altitude`` (N,) metres; ``white`` (N,) is the share of the latter's variance that columns
+    do not share; ``roughness`` (6,) of the third differences of the splines' coefficients: radial, forward, normal (m),
+    camera x, y, z (rad)."""
 
     lateral: Array
     altitude: Array
-    nugget: float
+    white: Array
     roughness: Array
 
 
@@ -105,9 +105,9 @@ class System:
 
     def rows(self, state: State, noise: Noise) -> tuple[GroundRows, Array]:
         """Rows at the present state, and how the first of each pair feels its two nodes (N, 2)."""
-        felt = noise.altitude[:, None] * np.sqrt(1.0 - noise.nugget) * self.nodes.weight
+        felt = noise.altitude[:, None] * np.sqrt(1.0 - noise.white)[:, None] * self.nodes.weight
         correction = np.sum(felt * state.process[self.nodes.node], axis=1)
-        own = noise.altitude * np.sqrt(noise.nugget)
+        own = noise.altitude * np.sqrt(noise.white)
         shift = 0.0 if self.bias is None else self.bias.shift(state.bias)
         rows = ground_rows(self.seen, state.path.at(self.seen.line), correction, shift, own, noise.lateral)
         return rows, felt * rows.zenith[:, None]

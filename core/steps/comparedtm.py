@@ -88,7 +88,7 @@ def _report(
     known = difference[np.isfinite(difference)]
     limit = float(np.percentile(np.abs(known), 98)) or 1.0
     step = max(1, -(-max(height.shape) // _PICTURE_PIXELS))
-    pixel = tuple(side * step for side in source.grid.pixel_size_m)
+    pixel = source.grid.pixel_size_m[0] * step, source.grid.pixel_size_m[1] * step
     fig, axes = new_figure(1, 2, (10.5, 4.6))
     show_relief(axes[0], height[::step, ::step], pixel, "DTM", "m")
     dense = known.size > 0.2 * difference.size

@@ -63,9 +63,8 @@ def run(
     warnings += (*pixels.warnings, *relief.warnings)
     about = _about(image, relief, network.model.card, {"MODE": mode, "MODEL": Path(model or DEFAULT_MODEL).name})
     if references:
-        levelled = bring_to_metres(
-            grid, relief.height, relief.valid, references, "relative", part(progress, 0.75, 0.95)
-        )
+        stage = part(progress, 0.75, 0.95)
+        levelled = bring_to_metres(grid, relief.height, relief.valid, references, "relative", progress=stage)
         write_levelled(output, grid, levelled, about, part(progress, 0.95, 1.0))
         return StepResult({"OUTPUT": output}, warnings + levelled.warnings, levelled.notes)
     about["LEVELLED"] = "NO"

@@ -48,6 +48,14 @@ class References:
     dem: Reference | None
     source: str
 
+    def as_shots(self) -> Shots:
+        """The shots, or the DEM's heights as shots."""
+        if self.dem is not None:
+            return cells_as_shots(self.dem)
+        if self.shots is None:
+            raise InputError("Levelling needs ALTIMETRY or REFERENCE_DEM; give one.")
+        return self.shots
+
     def __bool__(self) -> bool:
         return self.shots is not None or self.dem is not None
 
@@ -116,6 +124,16 @@ def reference_on(grid: Grid, path: str, what: str = "REFERENCE_DEM") -> Referenc
     if not known.any():
         raise InputError(f"{what} {source.name!r} does not reach the extent; choose one that overlaps it.")
     return Reference(out, known, max(cell, 1.0))
+
+
+def cells_as_shots(dem: Reference, most: int = 4000) -> Shots:
+    """Heights of a DEM at the centres of its cells (at most ``most`` of them, evenly spread), as shots."""
+    rows, columns = dem.height.shape
+    step = max(dem.cell, np.sqrt(rows * columns / most))
+    across = np.arange(step / 2, rows - 0.5, step), np.arange(step / 2, columns - 0.5, step)
+    row, column = np.meshgrid(*across, indexing="ij")
+    altitude, known = bilinear(dem.height, dem.valid, row.ravel(), column.ravel())
+    return make_shots(row.ravel()[known], column.ravel()[known], altitude[known], _DEFAULT_SIGMA_M)
 
 
 def _around(row: Array, column: Array, grid: Grid) -> Window | None:

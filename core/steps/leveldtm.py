@@ -34,10 +34,20 @@ def run(
     height, valid = source.read()
     if not valid.any():
         raise InputError(f"DTM {source.name!r} holds only nodata.")
-    levelled = bring_to_metres(grid, np.asarray(height, np.float32), valid, references, mode, part(progress, 0.1, 0.9))
+    terrain, stage = np.asarray(height, np.float32), part(progress, 0.1, 0.9)
+    levelled = bring_to_metres(grid, terrain, valid, references, mode, own_sigma(source), stage)
     about = {k: v for k, v in source.metadata.items() if k != "AREA_OR_POINT"}
     write_levelled(output, grid, levelled, about, part(progress, 0.9, 1.0))
     return StepResult({"OUTPUT": output}, levelled.warnings, levelled.notes)
+
+
+def own_sigma(source: Raster) -> np.ndarray | None:  # type: ignore[type-arg]
+    """The DTM's own sigma band, where it has one."""
+    for band in range(2, source.bands + 1):
+        if source.band_name(band) == "sigma":
+            values, valid = source.read(band=band)
+            return np.where(valid, values, np.nan).astype(np.float32)
+    return None
 
 
 STEP = Step(

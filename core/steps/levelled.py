@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from ..progress import Progress, silent
 from ..rasters import Band, Grid, Mask, write_dtm
-from ..terrain.level_dem import level_to_dem
-from ..terrain.levelling import level_relative
+from ..terrain.level_dem import LevelledToDem, level_to_dem
+from ..terrain.levelling import Levelled, level_relative
+from ..terrain.levelling_rigid import RigidlyLevelled, level_rigid
 from ..version import VERSION
 from .inputs import References
 
@@ -30,27 +31,46 @@ class InMetres:
 
 
 def bring_to_metres(
-    grid: Grid, height: Float, valid: Mask, references: References, mode: str, progress: Progress = silent
+    grid: Grid,
+    height: Float,
+    valid: Mask,
+    references: References,
+    mode: str,
+    sigma: Float | None = None,
+    progress: Progress = silent,
 ) -> InMetres:
-    """Level ``height`` (rows, columns) on ``grid``: ``mode`` relative (scale, plane, fusion) or rigid (shift, tilt)."""
-    if references.dem is not None:
+    """Level ``height`` (rows, columns) on ``grid``: ``mode`` relative (scale, plane, fusion) or rigid (shift, tilt).
+
+    ``sigma``: the terrain's own, which rigid levelling keeps and scales.
+    """
+    warnings: tuple[str, ...] = ()
+    pixel = grid.pixel_size_m[::-1]
+    made: RigidlyLevelled | LevelledToDem | Levelled
+    if mode == "rigid":
+        made = level_rigid(height, valid, pixel, references.as_shots(), sigma, progress)
+        facts = {"SHIFT_ROWS": f"{made.rows:.3f}", "SHIFT_COLUMNS": f"{made.cols:.3f}", "RISE_M": f"{made.rise:.3f}"}
+        note = (
+            f"Moved {made.cols * pixel[1]:.1f} m east, {-made.rows * pixel[0]:.1f} m north and {made.rise:.1f} m up "
+            f"onto {made.used} shots of {references.source} (spread {made.spread_before:.1f} m before, "
+            f"{made.spread_after:.1f} m after)"
+        )
+    elif references.dem is not None:
         made = level_to_dem(height, valid, references.dem.height, references.dem.valid, references.dem.cell, progress)
-        facts = {"REFERENCE_CELLS": str(made.cells)}
+        facts = {"REFERENCE_CELLS": str(made.cells), "SCALE": f"{made.scale:.4f}"}
         note = f"Levelled to {made.cells} cells of {references.source}"
     else:
-        made = level_relative(height, valid, grid.pixel_size_m[::-1], references.shots, progress)
-        facts = {"SHOTS_USED": str(made.used), "SHOTS_WILD": str(made.wild)}
+        made = level_relative(height, valid, pixel, references.as_shots(), progress)
+        facts = {"SHOTS_USED": str(made.used), "SHOTS_WILD": str(made.wild), "SCALE": f"{made.scale:.4f}"}
         note = f"Levelled to {made.used} shots of {references.source} ({made.wild} left out as wild)"
-    warnings = ()
-    if made.inverted:
+    if not isinstance(made, RigidlyLevelled) and made.inverted:
         warnings = (
             f"The relief came out inverted (scale {made.scale:.2f}): the sun stands opposite; give SUN_AZIMUTH.",
         )
     about = {
         "LEVELLED": "YES",
         "LEVELLED_TO": references.source,
+        "LEVELLING": mode,
         "DATUM": grid.body.datum,
-        "SCALE": f"{made.scale:.4f}",
         "VERSION": VERSION,
         **facts,
     }

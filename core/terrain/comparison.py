@@ -126,18 +126,24 @@ def shape_scores(height: Array, reference: Array, pixel_m: tuple[float, float]) 
     affine = np.column_stack([plane, h])
     scale = float(np.linalg.lstsq(affine, r, rcond=None)[0][3])
     rests = (h - r) - (h - r).mean(), _rest(plane, h - r), _rest(affine, r)
-    errors = [value for rest in rests for value in (float(np.sqrt(np.mean(rest**2))), float(np.abs(rest).mean()))]
+    rmse = [float(np.sqrt(np.mean(rest**2))) for rest in rests]
+    mae = [float(np.abs(rest).mean()) for rest in rests]
     levels = [(_coarse(flat[0], 2**k), _coarse(flat[1], 2**k)) for k in range(4)]
     known = [(a[m], b[m]) for a, b in levels for m in [np.isfinite(a) & np.isfinite(b)]]
     steep = slope(height, pixel_m) - slope(reference, pixel_m)
     return ShapeScores(
-        *errors,
-        scale,
-        tuple(correlation(a, b) if a.size > 2 else NAN for a, b in known),
-        tuple(concordance(a, b) if a.size > 2 else NAN for a, b in known),
-        float(np.sqrt(np.nanmean(steep**2))),
-        _aspect_error(height, reference, pixel_m),
-        _spectrum_ratio(*flat),
+        rmse_offset=rmse[0],
+        mae_offset=mae[0],
+        rmse_plane=rmse[1],
+        mae_plane=mae[1],
+        rmse_affine=rmse[2],
+        mae_affine=mae[2],
+        scale=scale,
+        cc=tuple(correlation(a, b) if a.size > 2 else NAN for a, b in known),
+        concordance=tuple(concordance(a, b) if a.size > 2 else NAN for a, b in known),
+        slope_rmse=float(np.sqrt(np.nanmean(steep**2))),
+        aspect_error=_aspect_error(height, reference, pixel_m),
+        spectrum=_spectrum_ratio(*flat),
     )
 
 
@@ -165,7 +171,8 @@ def _spectrum_ratio(height: Array, reference: Array) -> tuple[float, ...]:
     rows, columns = height.shape
     window = np.hanning(rows)[:, None] * np.hanning(columns)
     power = [np.abs(np.fft.rfft2(np.nan_to_num(v) * window)) ** 2 for v in (height, reference)]
-    wave = 1 / np.maximum(np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)), 1e-12)
+    down = np.minimum(np.arange(rows), rows - np.arange(rows)) / rows  # cycles a pixel, sign apart
+    wave = 1 / np.maximum(np.hypot(down[:, None], np.arange(columns // 2 + 1) / columns), 1e-12)
     octaves = range(1, max(2, int(np.log2(min(rows, columns)))))
     ratios = []
     for octave in octaves:

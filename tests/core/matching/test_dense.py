@@ -64,7 +64,7 @@ def test_matches_are_right_to_a_fraction_of_a_pixel(turn, scale):
 def test_strips_join_without_a_step():
     """The long pair's middle rows, near the joint of two strips, are as good as the rest."""
     a, b, truth, _ = pair(rows=STRIP + 3 * MARGIN, columns=160)
-    across, down, score, _ = joined(match(picture(a), picture(b)))
+    across, down, _, _ = joined(match(picture(a), picture(b)))
     assert across.shape == a.shape
     error = np.linalg.norm(identity(*a.shape) + np.stack([across, down], -1) - truth, axis=-1)
     joint = error[STRIP - 8 : STRIP + 8]

@@ -95,6 +95,19 @@ def test_levelling_to_a_coarse_dem(scene, tmp_path):
     assert np.sqrt(np.mean(error**2)) < 0.8 * np.sqrt(np.mean(plain**2))
 
 
+def test_rigid_levelling_finds_shift_and_rise_and_keeps_the_shape(scene, tmp_path):
+    truth = Raster(scene / "truth_dtm.tif")
+    grid = truth.grid
+    x0, dx, _, y0, _, dy = grid.transform
+    moved = Grid(grid.width, grid.height, (x0 + 250.0, dx, 0.0, y0 - 130.0, 0.0, dy), grid.crs)
+    heights = values(scene / "truth_dtm.tif") + 312.0
+    write_image(tmp_path / "moved.tif", moved, heights.astype(np.float32), {})
+    made = run("leveldtm", INPUT=tmp_path / "moved.tif", ALTIMETRY=scene / "altimetry.csv", MODE="rigid",
+               OUTPUT=tmp_path / "back.tif")  # fmt: skip
+    numbers = run("comparedtm", INPUT=tmp_path / "back.tif", REFERENCE=scene / "truth_dtm.tif").outputs
+    assert numbers["RMSE"] < 6.0 and abs(numbers["BIAS"]) < 2.0, made.notes
+
+
 BLOCKED = """
 import sys
 class Blocked:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from qgis.core import (
+    Qgis,
     QgsBasicNumericFormat,
-    QgsBilinearRasterResampler,
     QgsColorRampLegendNodeSettings,
     QgsColorRampShader,
     QgsGradientColorRamp,
@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsProject,
+    QgsRasterDataProvider,
     QgsRasterLayer,
     QgsRasterShader,
     QgsSingleBandPseudoColorRenderer,
@@ -167,5 +168,10 @@ def _ramp(name: str) -> QgsGradientColorRamp:
 
 
 def _smooth(layer: QgsRasterLayer) -> None:
-    layer.resampleFilter().setZoomedInResampler(QgsBilinearRasterResampler())
-    layer.resampleFilter().setZoomedOutResampler(QgsBilinearRasterResampler())
+    """Resample heights, not colours: Qt's scaling of pictures leaves a line across the middle."""
+    provider, methods = layer.dataProvider(), QgsRasterDataProvider.ResamplingMethod
+    layer.setResamplingStage(Qgis.RasterResamplingStage.Provider)
+    provider.enableProviderResampling(True)
+    provider.setZoomedInResamplingMethod(methods.Cubic)
+    provider.setZoomedOutResamplingMethod(methods.Cubic)
+    provider.setMaxOversampling(8.0)

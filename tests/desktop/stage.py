@@ -62,7 +62,7 @@ class Stage:
 
     def picture(self, path: str | Path) -> None:
         """Save the whole screen."""
-        self._outside("import", "-window", "root", "-colors", "256", f"PNG8:{path}")
+        self._outside("import", "-window", "root", "-define", "png:compression-level=9", str(path))
 
     def widget(self, name: str) -> QWidget:
         """A widget of the main window by its object name."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import step
 from planetary_dtm.tests.desktop import session
@@ -41,6 +43,6 @@ def test_one_press(tmp_path):
     # the terrain's colours are on the screen: a screenshot of an empty window has none
     screen = Raster(picture)
     assert [screen.size[1], screen.size[0]] == found["screen"]
-    colours = screen.palette()[screen.read()[0].astype(int)].astype(float)
+    colours = np.stack([screen.read(band=band)[0] for band in (1, 2, 3)], axis=-1)
     middle = colours[250:700, 400:1000]
     assert max(abs(middle[..., 0] - middle[..., 2]).mean(), abs(middle[..., 0] - middle[..., 1]).mean()) > 8

@@ -1,0 +1,165 @@
+"""Step: altimetry becomes a map of altitude, certainty and sigma."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..altimetry.certainty import CertaintyModel
+from ..altimetry.interpolation import Interpolator
+from ..altimetry.readers import read_shots
+from ..bodies import body_named
+from ..progress import Progress, part, silent
+from ..rasters import Band, writing_dtm
+from ..terrain.target_grid import LONGEST_SIDE, target_grid
+from ..version import VERSION
+from .inputs import ALTIMETRY_HELP, Extent
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+BANDS = (Band("altitude"), Band("certainty", ""), Band("mu_dist", ""), Band("mu_cross", ""), Band("sigma"))
+_CELLS = 1 << 18  # asked for together
+_CELLS_ACROSS = 512  # along the longer side, where no pixel size is given
+
+
+def run(
+    *,
+    input: str,
+    altitude_field: str | None,
+    body: str | None,
+    extent: Extent | None,
+    pixel_size: float | None,
+    crs: str | None,
+    bins: int,
+    dmax: float | None,
+    emax: float,
+    alpha: float,
+    output: str,
+    progress: Progress = silent,
+) -> StepResult:
+    """Interpolate the shots over a grid, strip by strip; see `STEP` for the parameters."""
+    shots = read_shots(input, body_named(body) if body else None, altitude_field=altitude_field or None)
+    place = shots.lon, shots.lat, shots.body
+    grid = target_grid(*place, pixel_size or 1.0, crs, extent, LONGEST_SIDE if pixel_size else _CELLS_ACROSS)
+    model = CertaintyModel(Interpolator(shots, bins), dmax, emax, alpha, part(progress, 0.0, 0.2))
+    about = {
+        "METHOD": "certaintymap",
+        "INPUT": shots.source,
+        "DATUM": shots.datum,
+        "BINS": str(bins),
+        "DMAX": f"{model.dmax:g}",
+        "EMAX": f"{emax:g}",
+        "ALPHA": f"{alpha:g}",
+        "VERSION": VERSION,
+    }
+    step = max(1, _CELLS // grid.width)
+    with writing_dtm(output, grid, BANDS, about, part(progress, 0.95, 1.0)) as writer:
+        for row in range(0, grid.height, step):
+            rows = np.arange(row, min(row + step, grid.height))
+            stage = part(progress, 0.2 + 0.75 * row / grid.height, 0.2 + 0.75 * (row + rows.size) / grid.height)
+            found = model.at(*grid.lonlat_of(*np.meshgrid(np.arange(grid.width), rows)), progress=stage)
+            values = (found.altitude, found.mu, found.mu_dist, found.mu_cross, found.sigma)
+            writer.write([band.reshape(rows.size, grid.width) for band in values], 0, row)
+    width, height = grid.pixel_size_m
+    note = f"{grid.width} x {grid.height} cells of {width:.4g} x {height:.4g} m from {len(shots)} shots."
+    return StepResult({"OUTPUT": output}, notes=(note,))
+
+
+STEP = Step(
+    id="certaintymap",
+    title="Certainty map",
+    group="Altimetry",
+    help=(
+        "Interpolates laser altitudes between the tracks and tells how far they can be trusted: the certainty of Xu et "
+        "al. (2016), mu = alpha mu_dist + (1 - alpha) mu_cross, from the distance to the nearest shots and from how "
+        "well they predict each other, and a one-sigma error in metres calibrated on withheld shots."
+    ),
+    parameters=(
+        Parameter("INPUT", Kind.TABLE, "Altimetry", ALTIMETRY_HELP),
+        Parameter(
+            "ALTITUDE_FIELD",
+            Kind.FIELD,
+            "Altitude field",
+            "Column that holds altitudes in metres above the datum; left empty, it is recognised by its name.",
+            optional=True,
+            parent="INPUT",
+        ),
+        Parameter(
+            "BODY",
+            Kind.TEXT,
+            "Body",
+            "Name of the body (Moon, Mars ...) where a table without geometry does not tell it.",
+            optional=True,
+        ),
+        Parameter(
+            "EXTENT", Kind.EXTENT, "Extent", "Area of the map in its CRS; left empty, all shots.", optional=True
+        ),
+        Parameter(
+            "PIXEL_SIZE",
+            Kind.NUMBER,
+            "Pixel size",
+            "Ground size of a cell. Left empty: 512 cells along the longer side.",
+            optional=True,
+            minimum=1e-3,
+            unit="m",
+        ),
+        Parameter(
+            "CRS",
+            Kind.CRS,
+            "CRS",
+            "CRS of the map; left empty, longitude and latitude of the body, polar stereographic beyond 75 degrees.",
+            optional=True,
+        ),
+        Parameter(
+            "BINS",
+            Kind.INTEGER,
+            "Sectors",
+            "Azimuth sectors around a cell; the nearest shot of each is used.",
+            default=8,
+            minimum=3,
+            maximum=64,
+            advanced=True,
+        ),
+        Parameter(
+            "DMAX",
+            Kind.NUMBER,
+            "Largest distance",
+            "Distance at which a shot no longer counts for mu_dist. Left empty: 7/1700 of the body's radius.",
+            optional=True,
+            minimum=1.0,
+            unit="m",
+            advanced=True,
+        ),
+        Parameter(
+            "EMAX",
+            Kind.NUMBER,
+            "Largest error",
+            "Error of a shot predicted by its neighbours at which its mu_cross is 0.",
+            default=2000.0,
+            minimum=1.0,
+            unit="m",
+            advanced=True,
+        ),
+        Parameter(
+            "ALPHA",
+            Kind.NUMBER,
+            "Share of mu_dist",
+            "Weight of mu_dist in the certainty, 0 to 1.",
+            default=0.5,
+            minimum=0.0,
+            maximum=1.0,
+            advanced=True,
+        ),
+    ),
+    outputs=(
+        Output(
+            "OUTPUT",
+            OutputKind.RASTER,
+            "Certainty map",
+            "GeoTIFF with bands altitude, certainty, mu_dist, mu_cross and sigma.",
+            extension="tif",
+            style="certainty",
+        ),
+    ),
+    run=run,
+    icon="altimetry",
+    tags=("LOLA", "MOLA", "LAM", "interpolation", "quality", "Shepard"),
+)

@@ -1,0 +1,142 @@
+"""Finds wild shots: a consolidated surface (WLOP) first, then each shot against its neighbours that are not wild.
+
+1. The shots are consolidated by weighted locally optimal projection (Huang et al. 2009, eqs. 2-4): sample points are drawn
+   to the local L1 median of the shots, weighted against uneven density, and pushed apart from each other. Altitudes
+   of the shots are a height field, so the L1 distance is that of the altitudes and the support is one on the ground:
+   a wild shot near by then weighs as little as its altitude is far off. A shot far from the consolidated surface,
+   against the local spread, is taken out for the moment.
+2. Every shot is compared with the Shepard surface of the shots that are left (without itself), in units of the spread
+   that its neighbourhood and the geometry of its neighbours give it. Where the line between good and wild lies is read
+   off the shots' own distribution, so that rugged ground is not thinned out. This is repeated until nothing changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..frames import Array, lonlat_radius
+from ..progress import Progress, part, silent, tell
+from .interpolation import Interpolator, unit_variance
+from .readers import Shots
+from .search import ShotIndex, in_blocks
+
+Mask = npt.NDArray[np.bool_]
+
+FEWEST_SHOTS = 20  # below which there is no neighbourhood to judge by
+LEAST_SPREAD_M = 5.0  # noise of an altimeter: less is no reason to call a shot wild
+_NEIGHBOURS = 16
+_REPULSION = 0.45  # mu of Huang et al., below 1/2
+_ITERATIONS = 10
+_FIRST_LIMIT = 4.0  # spreads from the consolidated surface
+_TAIL = 3.5  # of an exponential tail through the median and the 90 % quantile: leaves 1 good shot in 700 outside
+_ROUNDS = 4
+_POWER = 3.0  # of the Shepard surface here: the nearest shots say most about a wild one
+_TO_SIGMA = 1.4826  # median absolute value to 1-sigma of a normal distribution
+
+
+@dataclass(frozen=True)
+class FilterResult:
+    """keep (N,): which shots are good. residual (N,): the surface of the good shots minus the shot, m. spread (N,): its
+    1-sigma where the shot is, m. limit: how many spreads make a shot wild."""
+
+    keep: Mask
+    residual: Array
+    spread: Array
+    limit: float
+
+
+def filter_shots(shots: Shots, progress: Progress = silent) -> FilterResult:
+    """Find wild shots; at least `FEWEST_SHOTS` shots are needed, fewer are all kept."""
+    size = len(shots)
+    if size < FEWEST_SHOTS:
+        return FilterResult(np.ones(size, bool), np.zeros(size), np.full(size, np.nan), np.inf)
+    surface = consolidate(shots, part(progress, 0.0, 0.5))
+    residual = _off(surface, shots)
+    spread = _tempered(_local_spread(np.abs(residual), shots, np.ones(size, bool)))
+    keep = np.abs(residual) < _FIRST_LIMIT * np.maximum(spread, LEAST_SPREAD_M)
+    for count in range(_ROUNDS):
+        tell(progress, 0.5 + 0.5 * count / _ROUNDS, "Comparing shots with their neighbours")
+        residual, scale = _against_others(shots, keep)
+        spread = _tempered(_local_spread(np.abs(residual) / scale, shots, keep)) * scale
+        spread = np.maximum(spread, LEAST_SPREAD_M)
+        off = np.abs(residual) / spread
+        middle, outer = np.quantile(off[keep], [0.5, 0.9])
+        limit = float(middle + _TAIL * (outer - middle))
+        before, keep = keep, off < limit
+        if np.array_equal(before, keep):
+            break
+    tell(progress, 1.0)
+    return FilterResult(keep, residual, spread, limit)
+
+
+def consolidate(shots: Shots, progress: Progress = silent) -> Shots:
+    """Weighted locally optimal projection of the shots, one sample point a shot; altitudes (m) of a robust surface."""
+    radius = shots.body.radius_m
+    index = ShotIndex(shots.lon, shots.lat, radius)
+    count = min(_NEIGHBOURS, len(shots) - 1)
+    apart = _blocks(index, shots.lon, shots.lat, count + 1)
+    support = np.maximum(apart[0][:, min(4, count)], 1.0)  # h / 4 of the paper: the local spacing of the shots
+    density = 1 + _theta(apart[0][:, 1:], support).sum(axis=1)  # v_j
+    place, altitude = index.vectors, np.median(shots.altitude[apart[1]], axis=1)
+    for step in range(_ITERATIONS):
+        tell(progress, step / _ITERATIONS, "Consolidating shots")
+        lon, lat, _ = lonlat_radius(place)
+        distance, near = _blocks(index, lon, lat, count)
+        step_m = np.maximum(np.abs(shots.altitude[near] - altitude[:, None]), 1.0)
+        pull = _theta(distance, support) / (step_m * density[near])
+        pull /= np.maximum(pull.sum(axis=1, keepdims=True), 1e-300)
+        drawn = np.einsum("nk,nkc->nc", pull, index.vectors[near])
+        samples = ShotIndex(lon, lat, radius)
+        distance, near = (a[:, 1:] for a in _blocks(samples, lon, lat, count + 1))
+        crowd = 1 + _theta(distance, support).sum(axis=1)  # w_i
+        push = crowd[near] * _theta(distance, support) / np.maximum(distance, 1e-3 * support[:, None])
+        push /= np.maximum(push.sum(axis=1, keepdims=True), 1e-300)
+        pushed = place - np.einsum("nk,nkc->nc", push, place[near])
+        altitude = np.einsum("nk,nk->n", pull, shots.altitude[near])
+        place = drawn + _REPULSION * pushed
+        place /= np.linalg.norm(place, axis=1, keepdims=True)
+    lon, lat, _ = lonlat_radius(place)
+    return Shots(lon, lat, altitude, shots.body, shots.datum)
+
+
+def _blocks(index: ShotIndex, lon: Array, lat: Array, count: int) -> tuple[Array, npt.NDArray[np.intp]]:
+    """`ShotIndex.nearest`, several blocks at a time."""
+    parts = in_blocks(lambda block: index.nearest(lon[block], lat[block], count), len(lon))
+    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def _theta(distance: Array, support: Array) -> Array:
+    return np.asarray(np.exp(-((distance / support[:, None]) ** 2)) + 1e-30)
+
+
+def _off(surface: Shots, shots: Shots) -> Array:
+    """Altitude of a surface at the shots minus theirs, m."""
+    prepared = Interpolator(surface, power=_POWER)
+    parts = in_blocks(lambda block: prepared.at(shots.lon[block], shots.lat[block]).altitude, len(shots))
+    return np.concatenate(parts) - shots.altitude
+
+
+def _against_others(shots: Shots, keep: Mask) -> tuple[Array, Array]:
+    """Residual (N,) in m of each shot to the surface of the kept ones without itself, and the scale its geometry gives."""
+    prepared = Interpolator(shots.kept(keep), power=_POWER)
+    residual, scale = np.empty(len(shots)), np.empty(len(shots))
+    error, variance = prepared.left_out
+    residual[keep], scale[keep] = error[prepared.place], np.sqrt(variance[prepared.place])
+    found = prepared.at(shots.lon[~keep], shots.lat[~keep])
+    residual[~keep], scale[~keep] = found.altitude - shots.altitude[~keep], np.sqrt(unit_variance(found))
+    return residual, scale
+
+
+def _local_spread(off: Array, shots: Shots, keep: Mask) -> Array:
+    """1-sigma (N,) of ``off`` among the kept shots nearest to each shot, by their median."""
+    index = ShotIndex(shots.lon[keep], shots.lat[keep], shots.body.radius_m)
+    _, near = _blocks(index, shots.lon, shots.lat, min(_NEIGHBOURS, len(index)))
+    return np.asarray(_TO_SIGMA * np.median(off[keep][near], axis=1))
+
+
+def _tempered(spread: Array) -> Array:
+    """Geometric mean of the local spread and the usual one: a spread from a few neighbours is uncertain by half itself."""
+    return np.sqrt(np.maximum(spread, 1e-9) * max(float(np.median(spread)), 1e-9))

@@ -8,6 +8,7 @@ between all lines are more than a file should hold; between lines on a coarse gr
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..outputs import replacing
 from .model import InstantsCovariance, Orientation
-from .trajectory_system import Noise, State, System
+from .trajectory_system import State, Step, System
 
 Array = NDArray[np.float64]
 
@@ -52,22 +53,29 @@ class JointCovariance:
         return np.asarray(np.where((lag < lags)[..., None, None], found, 0.0))
 
 
-def joint_covariance(system: System, state: State, noise: Noise) -> JointCovariance:
-    """Covariances of a settled trajectory's lines: A⁻¹ between the splines' values at the anchors."""
+def joint_covariance(system: System, state: State, last: Step, unseen: Callable[[Array], Array]) -> JointCovariance:
+    """Covariances of a settled trajectory's lines: A⁻¹ between the splines' values at the anchors, by the last step.
+
+    ``unseen(lines)`` (K, terms, 6) are changes of (small world rotation, position), one row a term of 1-sigma size that
+    acts on all lines and that the data do not see.
+    """
     path = state.path
-    first, last = float(system.seen.line[0]), float(system.seen.line[-1])
-    count = int(min(ANCHORS, max(2, (last - first) // LEAST_STEP + 1)))
-    line = np.linspace(first, last, count)
-    step = (last - first) / (count - 1)
+    first, end = float(system.seen.line[0]), float(system.seen.line[-1])
+    count = int(min(ANCHORS, max(2, (end - first) // LEAST_STEP + 1)))
+    line = np.linspace(first, end, count)
+    step = (end - first) / (count - 1)
     lags = int(min(count, REACH // step + 2))
     unknown, share, component = _felt(system, state, line)
-    factor = system.solve(state, noise).factor
     spline = np.zeros((count, lags, 6, 6))
     for start in range(0, count, _COLUMNS):
         chosen = np.arange(start, min(start + _COLUMNS, count))
         right = np.zeros((system.layout.order, len(chosen), 6))
         np.add.at(right, (unknown[chosen], np.arange(len(chosen))[:, None], component), share[chosen])
-        solved = factor.solve(right.reshape(len(right), -1)).reshape(right.shape)
+        right = right.reshape(len(right), -1)
+        solved = last.factor.solve(right)
+        if last.border is not None:
+            solved += last.border.effect @ (last.border.covariance @ (last.border.effect.T @ right))
+        solved = solved.reshape(len(right), len(chosen), 6)
         for lag in range(lags):
             other = np.minimum(chosen + lag, count - 1)
             # solved[u, k, c]: covariance of unknown u with component c of anchor k
@@ -79,6 +87,9 @@ def joint_covariance(system: System, state: State, noise: Noise) -> JointCovaria
     join[:, :3, :3], join[:, 3:, 3:] = poses.frame, poses.jacobian
     later = np.minimum(np.arange(count)[:, None] + np.arange(lags), count - 1)
     values = join[:, None] @ spline @ np.swapaxes(join[later], -1, -2)
+    open_ = unseen(line)
+    open_ = np.concatenate([open_[..., 3:], open_[..., :3] @ poses.rotation], axis=-1)
+    values += np.swapaxes(open_, -1, -2)[:, None] @ open_[later]
     return JointCovariance(first, step, values)
 
 

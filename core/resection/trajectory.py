@@ -22,13 +22,14 @@ from .batched import group_instants
 from .collinearity import recover_collinearity
 from .ground_rows import targets
 from .joint import joint_covariance
-from .lateral_bias import LateralBias, shared_covariance
+from .lateral_bias import LateralBias, shared_effect
 from .model import ControlPoints, Flag, Orientation, Resection, TiePoints
 from .outcome import Solution, conclude
 from .path import Path, Poses, fit_nominal, fit_path
 from .splines import UniformSpline
 from .trajectory_noise import NoiseModel, first_noise
-from .trajectory_system import PLACE_RANGE_M, TURN_RANGE, Border, State, System
+from .trajectory_system import PLACE_RANGE_M, TURN_RANGE, State, Step, System
+from .two_phase import recover_two_phase
 
 Array = NDArray[np.float64]
 
@@ -39,6 +40,7 @@ START_LINES = 400  # resected for the start
 USUAL_SHIFT_M, USUAL_TURN, USUAL_RATE = 1400.0, 0.035, 7.3
 ROUNDS = 20
 FREE_ROUNDS = 4  # after these the roughness is changed less and less
+LOOSENED = 12  # times the roughness is raised tenfold before the system is given up
 WHITE_ROUNDS = 8  # with independent altitude errors; enough to see whether they are
 SETTLED = 0.05  # of a sigma: a change of the path as small as this is the last
 LONGEST_CORRELATION_M = 20_000.0
@@ -51,7 +53,7 @@ class Estimate:
     state: State
     model: NoiseModel
     covariance: Array
-    border: Border | None
+    step: Step
     settled: bool
 
 
@@ -109,7 +111,7 @@ def recover_trajectory(
     found = _conclude(given, sensor, final, slow, length, alone)
     residuals = np.full((len(points), 2), np.nan)
     residuals[order] = found.residuals_px
-    joint = joint_covariance(system, final.state, final.model.noise())
+    joint = joint_covariance(system, final.state, final.step, lambda at: _unseen(at, final, sensor, slow, alone))
     return replace(found, residuals_px=residuals, joint=joint)
 
 
@@ -122,12 +124,10 @@ def first_path(
 ) -> Path:
     """Splines through a per-line resection of some lines, or through ``start``."""
     lines = np.unique(points.line)
-    chosen = lines[np.unique(np.linspace(0, len(lines) - 1, START_LINES).astype(int))]
     if start is None:
-        start = recover_collinearity(points[np.isin(points.line, chosen)], sensor).orientation
-        good = (start.flag & (Flag.FAILED | Flag.UNCONVERGED)) == 0
-    else:
-        good = np.isfinite(start.position).all(axis=1) & (start.line >= lines[0]) & (start.line <= lines[-1])
+        chosen = lines[np.unique(np.linspace(0, len(lines) - 1, START_LINES).astype(int))]
+        start = _line_by_line(points[np.isin(points.line, chosen)], sensor)
+    good = np.isfinite(start.position).all(axis=1) & (start.line >= lines[0]) & (start.line <= lines[-1])
     if good.sum() < 2:
         raise InputError("No line could be resected for a start: check GCPs and SENSOR against each other.")
     line, position, rotation = start.line[good], start.position[good], start.rotation()[good]
@@ -137,16 +137,25 @@ def first_path(
     return fit_path(fit_nominal(line, position, rotation), place, turn, line, position, rotation)
 
 
+def _line_by_line(points: ControlPoints, sensor: Sensor) -> Orientation:
+    """Orientation of single lines: two_phase where it is determined and most lines allow it, else collinearity."""
+    _, count = np.unique(points.line, return_counts=True)
+    if np.median(count) >= 5:
+        found = recover_two_phase(points, sensor).orientation
+        good = found.flag == Flag.GOOD
+        if good.mean() > 0.5:
+            return found.with_(position=np.where(good[:, None], found.position, np.nan))
+    found = recover_collinearity(points, sensor).orientation
+    bad = (found.flag & (Flag.FAILED | Flag.UNCONVERGED)) > 0
+    return found.with_(position=np.where(bad[:, None], np.nan, found.position))
+
+
 def settle(system: System, state: State, model: NoiseModel, progress: Progress, rounds: int) -> Estimate:
     """Gauss-Newton on the path and one round of noise estimation, in turns, until both stand still."""
     for round_ in range(rounds):
         tell(progress, round_ / rounds, "Solving the trajectory")
+        model, step = _solved(system, state, model)
         noise = model.noise()
-        try:
-            step = system.solve(state, noise)
-        except np.linalg.LinAlgError:  # smoother than double precision can hold
-            model = replace(model, roughness=10.0 * model.roughness, usual_roughness=10.0 * model.usual_roughness)
-            continue
         before, length = system.cost(state, noise), 1.0
         moved = system.moved(state, step, length)
         while not system.cost(moved, noise) <= before * (1 + 1e-6) and length > 1e-3:
@@ -160,7 +169,17 @@ def settle(system: System, state: State, model: NoiseModel, progress: Progress, 
         settled = length == 1.0 and levels < 0.02 and _largest(system, step.change, inverse) < SETTLED
         if settled:
             break
-    return Estimate(state, model, covariance, step.border, settled)
+    return Estimate(state, model, covariance, step, settled)
+
+
+def _solved(system: System, state: State, model: NoiseModel) -> tuple[NoiseModel, Step]:
+    """The next step; with a rougher path where one so smooth is more than double precision can hold."""
+    for _ in range(LOOSENED):
+        try:
+            return model, system.solve(state, model.noise())
+        except np.linalg.LinAlgError:
+            model = replace(model, roughness=10.0 * model.roughness, usual_roughness=10.0 * model.usual_roughness)
+    raise InputError("The GCPs do not determine a trajectory: check their places and the SENSOR.")
 
 
 def _largest(system: System, change: Array, inverse: BandInverse) -> float:
@@ -230,11 +249,8 @@ def _conclude(
     join = np.zeros((len(instants.line), 6, 6))
     join[:, :3, 3:], join[:, 3:, :3] = turned, poses.frame
     covariance = join @ final.covariance @ np.swapaxes(join, 1, 2)
-    if bias is not None:
-        normal = final.state.path.nominal.axes[:, 2]
-        covariance += shared_covariance(instants.line, poses.position, normal, sensor.body_radius_m)
-    if alone:
-        covariance += _open_covariance(poses, sensor.body_radius_m)
+    unseen = _unseen(instants.line, final, sensor, bias, alone)
+    covariance += np.swapaxes(unseen, 1, 2) @ unseen
     sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     leaning = (sigma[:, :3].max(axis=1) > 0.1 * TURN_RANGE) | (sigma[:, 3:].max(axis=1) > 0.1 * PLACE_RANGE_M)
     flag = np.where(leaning, int(Flag.PRIOR), 0) | (0 if final.settled else int(Flag.UNCONVERGED))
@@ -248,9 +264,9 @@ def _conclude(
     sentences = final.model.told(float(instants.line[-1] - instants.line[0]))
     if length > 0:
         sentences.append(f"Errors of neighbouring altitudes are correlated over {length:.0f} m along the lines.")
-    if bias is not None and final.border is not None:
+    if bias is not None and final.step.border is not None:
         names = tuple(view.name for view in sensor.views)
-        sentences += bias.told(final.state.bias, final.border.covariance, names)
+        sentences += bias.told(final.state.bias, final.step.border.covariance, names)
     if alone:
         sentences.append(
             "With one view, pitch cannot be told from a shift along the track, nor roll from one across: the camera is "
@@ -264,13 +280,23 @@ def _conclude(
     return conclude("trajectory", given, sensor, instants, solution, sentences)
 
 
-def _open_covariance(poses: Poses, radius_m: float) -> Array:
-    """Covariance (L, 6, 6) of (small world rotation, position) from pitch and roll about the ground below."""
-    axes = np.swapaxes(poses.rotation[:, :, :2], 1, 2)
-    height = np.linalg.norm(poses.position, axis=1, keepdims=True)
-    above = poses.position * (1.0 - radius_m / height)
-    effect = TURN_RANGE * np.concatenate([axes, np.cross(axes, above[:, None])], axis=2)
-    return np.asarray(np.swapaxes(effect, 1, 2) @ effect)
+def _unseen(at: Array, final: Estimate, sensor: Sensor, bias: LateralBias | None, alone: bool) -> Array:
+    """What the data cannot see of lines ``at`` (K,): changes (K, terms, 6) of (small world rotation, position).
+
+    One row a term of 1-sigma size, acting on all lines: biases that all GCPs share, and of a single view pitch and roll
+    about the ground below. ``at`` runs from the trajectory's first line to its last.
+    """
+    poses = final.state.path.at(at)
+    effects = [np.empty((len(at), 0, 6))]
+    if bias is not None:
+        normal = final.state.path.nominal.axes[:, 2]
+        effects.append(shared_effect(at, poses.position, normal, sensor.body_radius_m))
+    if alone:
+        axes = np.swapaxes(poses.rotation[:, :, :2], 1, 2)
+        height = np.linalg.norm(poses.position, axis=1, keepdims=True)
+        above = poses.position * (1.0 - sensor.body_radius_m / height)
+        effects.append(TURN_RANGE * np.concatenate([axes, np.cross(axes, above[:, None])], axis=2))
+    return np.concatenate(effects, axis=1)
 
 
 def _condition(covariance: Array) -> Array:

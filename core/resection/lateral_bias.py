@@ -79,16 +79,16 @@ def drift_of(line: Array) -> Array:
     return 2.0 * (line - line[0]) / max(line[-1] - line[0], 1.0) - 1.0
 
 
-def shared_covariance(line: Array, position: Array, normal: Array, radius_m: float) -> Array:
-    """Covariance (L, 6, 6) of (small world rotation, position) from a bias that all GCPs of a line share.
+def shared_effect(line: Array, position: Array, normal: Array, radius_m: float) -> Array:
+    """What a bias that all GCPs of a line share does: (L, `TERMS`, 6) changes of (small world rotation, position).
 
-    ``position`` (L, 3) m. The line turns as a whole about the body's centre, by the bias over the radius.
+    One row a term of 1-sigma size; the same terms act on every line. ``position`` (L, 3) m. The line turns as a whole
+    about the body's centre, by the bias over the radius.
     """
     up = position / np.linalg.norm(position, axis=1, keepdims=True)
     axes = np.cross(up[:, None], _tangents(up, normal))  # a turn about up x t moves up along t
     effect = np.concatenate([axes, np.cross(axes, position[:, None])], axis=2) * (RANGE_M / radius_m)
-    variance = 1.0 + drift_of(line) ** 2
-    return np.asarray(np.einsum("lki,lkj->lij", effect, effect) * variance[:, None, None])
+    return np.concatenate([effect, effect * drift_of(line)[:, None, None]], axis=1)
 
 
 def _tangents(p: Array, normal: Array) -> Array:

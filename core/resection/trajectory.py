@@ -25,7 +25,7 @@ from .joint import joint_covariance
 from .lateral_bias import LateralBias, shared_effect
 from .model import ControlPoints, Flag, Orientation, Resection, TiePoints
 from .outcome import Solution, conclude
-from .path import Path, Poses, fit_nominal, fit_path
+from .path import Path, fit_nominal, fit_path
 from .splines import UniformSpline
 from .trajectory_noise import NoiseModel, first_noise
 from .trajectory_system import PLACE_RANGE_M, TURN_RANGE, State, Step, System

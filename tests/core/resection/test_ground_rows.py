@@ -9,7 +9,7 @@ import pytest
 
 from planetary_dtm.core.camera.rotations import exp_so3
 from planetary_dtm.core.resection.ground_rows import GroundRows, Targets, ground_rows, targets
-from planetary_dtm.core.resection.lateral_bias import LateralBias, shared_covariance
+from planetary_dtm.core.resection.lateral_bias import LateralBias, shared_effect
 from planetary_dtm.core.resection.path import Poses
 from planetary_dtm.core.simulation.scene import Scene, displaced, simulate, with_altitude_noise
 from planetary_dtm.core.simulation.terrain import PaperTerrain
@@ -94,7 +94,8 @@ def test_bias_terms_are_the_shift_of_the_points_and_its_derivative(scene: Scene)
 
 def test_what_all_views_share_is_a_turn_about_the_centre(scene: Scene) -> None:
     normal = np.array([1.0, 0.0, 0.0])
-    covariance = shared_covariance(scene.truth.line, scene.truth.position, normal, RADIUS)
+    effect = shared_effect(scene.truth.line, scene.truth.position, normal, RADIUS)
+    covariance = np.swapaxes(effect, 1, 2) @ effect
     radius = np.linalg.norm(scene.truth.position[25])
     variance = np.linalg.eigvalsh(covariance[25][3:, 3:])
     np.testing.assert_allclose(variance, [0.0, *((500.0 * radius / RADIUS) ** 2,) * 2], rtol=1e-2, atol=1e-2)

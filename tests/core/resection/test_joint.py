@@ -10,7 +10,7 @@ from planetary_dtm.core.resection.recover import recover
 from planetary_dtm.core.simulation.scene import simulate, with_altitude_noise, with_lateral_noise
 from planetary_dtm.core.simulation.terrain import SphereTerrain
 
-LINES, RUNS = 800, 30
+LINES, RUNS = 800, 24
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +78,18 @@ def test_it_lies_beside_the_table_and_belongs_to_it(tmp_path, found):
         read_joint(path, found.orientation)
     write_joint(path, found.orientation, None)
     assert read_joint(path, found.orientation) is None and not joint_path(path).exists()
+
+
+def test_biases_of_the_views_are_part_of_it(scene):
+    """With bias terms the instants' covariance grows, and the joint one with it."""
+    points = with_lateral_noise(scene.control, scene.sensor.body_radius_m, 5.0, 0)
+    points = with_altitude_noise(points, 50.0, 0)
+    found = recover(points, scene.sensor, "trajectory", sigma_lateral=5.0, correlation_length_m=0.0, bias=True)
+    row = 100
+    to_camera = np.eye(6)
+    to_camera[3:, 3:] = angle_rates(found.orientation.angles[row])
+    own = to_camera @ found.orientation.covariance[row] @ to_camera.T
+    line = found.orientation.line[row : row + 1]
+    scale = np.sqrt(np.diag(own))
+    joint = found.joint.between(line, line)[0]
+    np.testing.assert_allclose(joint / scale / scale[:, None], own / scale / scale[:, None], atol=0.05)

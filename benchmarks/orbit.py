@@ -1,0 +1,204 @@
+"""Equator to pole, the paper's Figures 8 and 9: orientation and altitude errors by band of latitude.
+
+Rough terrain; the altitudes of the scanline ends are interpolated from altimeter tracks 7 km apart at the equator that
+close towards the pole. Longitude and latitude are exact, as the paper takes them, or have lateral noise, as real ones
+do. All methods get the same control; instants that a method leaves unsolved are counted and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.altimetry.certainty import CertaintyModel
+from ..core.altimetry.interpolation import Interpolator
+from ..core.altimetry.readers import Shots
+from ..core.bodies import body_of_radius
+from ..core.camera.linescan import LineScan
+from ..core.camera.rays import to_world
+from ..core.camera.rotations import log_so3
+from ..core.frames import lonlat_radius
+from ..core.progress import Progress, part, silent, tell
+from ..core.report import new_figure
+from ..core.resection.altitudes import fill_altitudes
+from ..core.resection.model import ControlPoints, Flag, Orientation, Resection
+from ..core.resection.recover import recover
+from ..core.simulation.scene import Scene, simulate, with_lateral_noise
+from ..core.simulation.terrain import RoughTerrain
+from ..core.terrain.intersection import intersect_rays
+from .table import Table
+
+Array = NDArray[np.float64]
+
+LATERAL_M = (0.0, 5.0)  # noise of longitude and latitude on the ground, one component
+PRESETS = {"ce1": "CE-1", "ce2_paper": "CE-2"}
+INSTANTS = 5700  # solved along the arc, of its many more lines
+POINTS = 4000  # intersected along it
+EDGES = np.arange(0.0, 91.0, 10.0)
+METHODS: dict[str, Callable[..., Resection]] = {
+    "collinearity": partial(recover, method="collinearity"),
+    "two-phase, ours-1": partial(recover, method="two_phase", use_certainty=False),
+    "two-phase, ours-2": partial(recover, method="two_phase", use_certainty=True),
+    "trajectory": partial(recover, method="trajectory"),
+}
+COLOURS = dict(zip(METHODS, ("#222222", "#1f5f8b", "#d98e04", "#b3372c")))
+
+
+@dataclass(frozen=True)
+class Arc:
+    """Errors along one arc by method: at instants (latitude in degrees, position in m, attitude in rad), and of the
+    altitudes of intersected points (latitude, m)."""
+
+    instants: dict[str, tuple[Array, Array, Array]]
+    points: dict[str, tuple[Array, Array]]
+    left_out: dict[str, int]
+
+
+def fly(preset: str, lateral_m: float, seed: int = 0, progress: Progress = silent) -> Arc:
+    """One arc from the equator to the north pole, solved by every method."""
+    scene, control = controlled(preset, lateral_m, seed)
+    line, sample, truth = _matches(scene)
+    instants, points, left_out = {}, {}, {}
+    for number, (name, method) in enumerate(METHODS.items()):
+        tell(progress, number / len(METHODS), f"{preset}: {name}")
+        found = method(control, scene.sensor, sigma_lateral=lateral_m).orientation
+        off, turn = _errors(found, scene.truth)
+        good = np.isfinite(off[:, 0]) & ((found.flag & (Flag.FAILED | Flag.UNCONVERGED)) == 0)
+        latitude = np.degrees(lonlat_radius(scene.truth.position)[1])
+        instants[name] = latitude[good], np.linalg.norm(off[good], axis=1), np.linalg.norm(turn[good], axis=1)
+        left_out[name] = int((~good).sum())
+        points[name] = _altitude_errors(scene, line, sample, truth, np.where(good[:, None], off, np.nan), turn)
+    return Arc(instants, points, left_out)
+
+
+def controlled(preset: str, lateral_m: float, seed: int) -> tuple[Scene, ControlPoints]:
+    """A scene from the equator to the pole and its control as real data would give it."""
+    terrain = RoughTerrain(seed)
+    probe = simulate(preset, terrain, 2, altimetry=False)
+    lines = int(0.5 * np.pi / probe.line_angle)
+    scene = simulate(preset, terrain, lines, seed=seed, line_step=max(1, lines // INSTANTS))
+    body = body_of_radius(terrain.radius_m)
+    # Wild shots are the filter's matter and are taken out here as it would.
+    kept = ~scene.shots.wild
+    shots = Shots(scene.shots.lon[kept], scene.shots.lat[kept], scene.shots.altitude[kept], body, body.datum)
+    bare = replace(scene.control, altitude=np.full(len(scene.control), np.nan))
+    known = fill_altitudes(bare, CertaintyModel(Interpolator(shots))).points
+    return scene, with_lateral_noise(known, terrain.radius_m, lateral_m, seed) if lateral_m else known
+
+
+def _errors(found: Orientation, truth: Orientation) -> tuple[Array, Array]:
+    """Position errors (L, 3) m and small camera-frame rotations (L, 3) rad from truth to found, NaN where unsolved."""
+    row = np.searchsorted(found.line, truth.line)
+    row = np.minimum(row, len(found) - 1)
+    same = found.line[row] == truth.line
+    off = np.where(same[:, None], found.position[row] - truth.position, np.nan)
+    relative = np.swapaxes(truth.rotation(), -1, -2) @ np.nan_to_num(found.rotation()[row])
+    known = np.isfinite(off[:, 0])
+    turn = np.full(off.shape, np.nan)
+    turn[known] = log_so3(relative[known])
+    return off, turn
+
+
+def _matches(scene: Scene) -> tuple[Array, Array, Array]:
+    """Lines and samples (views, points) of points along the arc that all views see, and their places (points, 3)."""
+    generator = np.random.default_rng(0)
+    cameras = [LineScan(scene.sensor, view, scene.truth) for view in range(len(scene.sensor.views))]
+    middle = len(cameras) // 2
+    line = generator.uniform(*scene.truth.line[[0, -1]], POINTS)
+    origin, direction = cameras[middle].rays(line, generator.uniform(0, scene.sensor.samples - 1, POINTS))
+    height = np.linalg.norm(origin, axis=1) - scene.terrain.radius_m
+    points = origin + height[:, None] * direction  # near the ground is good enough: only errors are wanted
+    places = np.array([camera.project(points) for camera in cameras])
+    seen = np.isfinite(places).all(axis=(0, 1))
+    return places[:, 0, seen], places[:, 1, seen], points[seen]
+
+
+def _altitude_errors(
+    scene: Scene, line: Array, sample: Array, truth: Array, off: Array, turn: Array
+) -> tuple[Array, Array]:
+    """Latitudes (degrees) and altitude errors (m) of points whose rays the nearest instants' errors move."""
+    nearest = np.abs(scene.truth.line[1] - scene.truth.line[0])
+    rays = []
+    for view in range(len(line)):
+        instant = np.clip(np.rint((line[view] - scene.truth.line[0]) / nearest), 0, len(scene.truth) - 1).astype(int)
+        position, rotation = scene.truth.at(line[view])
+        camera_ray = scene.sensor.rays(view, sample[view])
+        turned = camera_ray + np.cross(turn[instant], camera_ray)
+        rays.append((position + off[instant], to_world(rotation, turned)))
+    found = intersect_rays(*(np.stack(part) for part in zip(*rays)))
+    error = np.linalg.norm(found.points, axis=1) - np.linalg.norm(truth, axis=1)
+    both = found.rays == len(line)
+    return np.degrees(lonlat_radius(truth)[1])[both], np.abs(error[both])
+
+
+def banded(latitude: Array, error: Array) -> Array:
+    """Mean error in each 10 degree band, from the equator on; NaN in an empty one."""
+    band = np.clip(np.digitize(np.abs(latitude), EDGES) - 1, 0, len(EDGES) - 2)
+    count, total = (np.bincount(band, weight, len(EDGES) - 1) for weight in (None, error))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def run(progress: Progress = silent) -> dict[str, Arc]:
+    """Every arc, by its name."""
+    cases = [(preset, lateral) for lateral in LATERAL_M for preset in PRESETS]
+    arcs = {}
+    for number, (preset, lateral) in enumerate(cases):
+        name = f"{PRESETS[preset]}, " + (f"lateral noise {lateral:g} m" if lateral else "exact longitude, latitude")
+        own = part(progress, number / len(cases), (number + 1) / len(cases))
+        arcs[name] = fly(preset, lateral, progress=own)
+    return arcs
+
+
+def table_of(name: str, arc: Arc) -> Table:
+    """Mean errors by band, a row for each method and quantity."""
+    header = ["", *(f"{low:.0f}-{low + 10:.0f} deg" for low in EDGES[:-1])]
+    table = Table(f"Figures 8 and 9: mean errors by latitude; {name}", header)
+    for unit, index in (("m", 1), ("rad", 2)):
+        for method, values in arc.instants.items():
+            table.rows.append([f"{method}, {unit}", *banded(values[0], values[index]).tolist()])
+    for method, (latitude, error) in arc.points.items():
+        table.rows.append([f"{method}, altitude m", *banded(latitude, error).tolist()])
+    said = ", ".join(f"{method} {count}" for method, count in arc.left_out.items() if count)
+    if said:
+        table.notes.append(f"Instants left out: {said}.")
+    return table
+
+
+def figure_8(arcs: dict[str, Arc]) -> Any:
+    """Position and attitude errors by latitude, from the pole (left) to the equator, as the paper draws them."""
+    fig, axes = new_figure(len(arcs), 2, (10.0, 3.8 * len(arcs)), squeeze=False)
+    for row, (title, arc) in zip(axes, arcs.items()):
+        for axis, index, label in zip(row, (1, 2), ("position error [m]", "attitude error [rad]")):
+            for name, values in arc.instants.items():
+                _draw(axis, name, values[0], values[index])
+            axis.set(xlabel="latitude [deg]", ylabel=label, yscale="log", xlim=(90, 0))
+            axis.set_title(title, fontsize=10)
+    axes[0, 0].legend(fontsize=8, frameon=False)
+    return fig
+
+
+def figure_9(arcs: dict[str, Arc]) -> Any:
+    """Altitude errors of intersected points by latitude."""
+    fig, axes = new_figure(-(-len(arcs) // 2), 2, (10.0, 3.8 * -(-len(arcs) // 2)), squeeze=False)
+    for axis, (title, arc) in zip(axes.flat, arcs.items()):
+        for name, (latitude, error) in arc.points.items():
+            _draw(axis, name, latitude, error)
+        axis.set(xlabel="latitude [deg]", ylabel="altitude error [m]", yscale="log", xlim=(90, 0))
+        axis.set_title(title, fontsize=10)
+    axes[0, 0].legend(fontsize=8, frameon=False)
+    return fig
+
+
+def _draw(axis: Any, name: str, latitude: Array, error: Array) -> None:
+    """A running mean over two degrees."""
+    edges = np.arange(0.0, 91.0, 2.0)
+    band = np.digitize(np.abs(latitude), edges) - 1
+    inside = (band >= 0) & (band < len(edges) - 1)
+    count, total = (np.bincount(band[inside], weight, len(edges) - 1) for weight in (None, error[inside]))
+    shown = count > 0
+    axis.plot((edges[:-1] + 1.0)[shown], (total / np.maximum(count, 1))[shown], color=COLOURS[name], label=name)

@@ -137,7 +137,7 @@ class StepAlgorithm(QgsProcessingAlgorithm):
             path = targets.get(output.name, "")
             if output.style in styling.LOOKS and context.willLoadLayerOnCompletion(path):
                 details = context.layerToLoadOnCompletionDetails(path)
-                details.setPostProcessor(styling.post_processor(output.style))
+                details.setPostProcessor(styling.post_processor(styling.measure(path, output.style)))
 
 
 class ProgressOf:

@@ -33,6 +33,7 @@ from . import resources
 
 PRODUCT = "planetary_dtm/product"  # layer property: which kind of result a layer is
 SHADE_AZIMUTH, SHADE_ALTITUDE = 315.0, 45.0
+_LATER_MS = 30
 _SAMPLE_SIDE = 512  # pixels read to find the range of the colours
 
 
@@ -55,46 +56,70 @@ LOOKS = {
 }
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a result's look needs of its values: range of the colours, unit, and heights' unit per unit of the CRS."""
+
+    style: str
+    low: float
+    high: float
+    unit: str
+    vertical_scale: float
+
+
+def measure(path: str, style: str) -> Measured:
+    """Read a result for its look; takes its time and belongs into a worker thread."""
+    look, raster = LOOKS[style], Raster(path)
+    low, high = _range(raster, look)
+    return Measured(style, low, high, raster.unit(look.band), vertical_scale(path) if look.shaded else 1.0)
+
+
 # a Processing context deletes its post-processors, but does not keep their Python part
 _alive: list[_Styler] = []
 
 
-def post_processor(style: str) -> QgsProcessingLayerPostProcessorInterface:
-    """A new post-processor for one of the `LOOKS`, to be given to a Processing context."""
+def post_processor(measured: Measured) -> QgsProcessingLayerPostProcessorInterface:
+    """A new post-processor that gives a result its look, to be handed to a Processing context."""
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
-    _alive.append(_Styler(style))
+    _alive.append(_Styler(measured))
     return _alive[-1]
 
 
 class _Styler(QgsProcessingLayerPostProcessorInterface):
-    """Styles a result after Processing has loaded it."""
+    """Styles a result after it has been loaded."""
 
-    def __init__(self, style: str) -> None:
+    def __init__(self, measured: Measured) -> None:
         super().__init__()
-        self._style = style
+        self._measured = measured
 
     def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         if not isinstance(layer, QgsRasterLayer):
             return
-        colour(layer, self._style)
-        if LOOKS[self._style].shaded:
+        measured = self._measured
+        colour(layer, measured)
+        if LOOKS[measured.style].shaded:
             project, layer_id = context.project() or QgsProject.instance(), layer.id()
-            # newer versions put the layer into the tree only after this call
-            QTimer.singleShot(0, lambda: shade(project, layer_id))
+            # newer versions put the layer into the tree only after this call; and the event loop gets its turn
+            QTimer.singleShot(_LATER_MS, lambda: shade(project, layer_id, measured))
 
 
-def colour(layer: QgsRasterLayer, style: str) -> None:
-    """Give a result its colours, over a range found from its values, with a legend that tells the unit."""
-    look, raster = LOOKS[style], Raster(layer.source())
-    low, high = _range(raster, look)
-    unit = raster.unit(look.band)
+def load(path: str, name: str) -> QgsRasterLayer:
+    """A raster layer without QGIS's own default look, which would read all of its values first."""
+    options = QgsRasterLayer.LayerOptions()
+    options.loadDefaultStyle = False
+    return QgsRasterLayer(path, name, "gdal", options)
+
+
+def colour(layer: QgsRasterLayer, measured: Measured) -> None:
+    """Give a result its colours, with a legend that tells the unit."""
+    look, low, high = LOOKS[measured.style], measured.low, measured.high
     shader = QgsColorRampShader(low, high, _ramp(look.ramp), QgsColorRampShader.Interpolated)
     shader.setClassificationMode(QgsColorRampShader.Continuous)
     shader.classifyColorRamp(band=look.band)
     legend = QgsColorRampLegendNodeSettings()
-    legend.setSuffix(f" {unit}" if unit else "")
+    legend.setSuffix(f" {measured.unit}" if measured.unit else "")
     numbers = QgsBasicNumericFormat()
     numbers.setNumberDecimalPlaces(int(np.clip(2 - np.floor(np.log10(max(high - low, 1e-9))), 0, 6)))
     legend.setNumericFormat(numbers)
@@ -108,19 +133,19 @@ def colour(layer: QgsRasterLayer, style: str) -> None:
     _smooth(layer)
     if look.shaded:
         layer.setBlendMode(QPainter.CompositionMode.CompositionMode_Multiply)
-    layer.setCustomProperty(PRODUCT, style)
+    layer.setCustomProperty(PRODUCT, measured.style)
     layer.triggerRepaint()
 
 
-def shade(project: QgsProject, layer_id: str) -> None:
+def shade(project: QgsProject, layer_id: str, measured: Measured) -> None:
     """Put a height layer into a group named after it, with a hillshade under it; does nothing when it is gone."""
     layer = project.mapLayer(layer_id)
     node = project.layerTreeRoot().findLayer(layer_id)
     if layer is None or node is None:
         return
-    relief = QgsRasterLayer(layer.source(), "Hillshade")
+    relief = load(layer.source(), "Hillshade")
     renderer = QgsHillshadeRenderer(relief.dataProvider(), 1, SHADE_AZIMUTH, SHADE_ALTITUDE)
-    renderer.setZFactor(vertical_scale(layer.source()))
+    renderer.setZFactor(measured.vertical_scale)
     relief.setRenderer(renderer)
     relief.setCrs(layer.crs())
     relief.brightnessFilter().setBrightness(50)  # flat ground stays light under the colours
@@ -132,8 +157,7 @@ def shade(project: QgsProject, layer_id: str) -> None:
     parent.removeChildNode(node)
     project.addMapLayer(relief, False)
     group.addLayer(relief).setExpanded(False)
-    unit = Raster(layer.source()).unit()
-    layer.setName(f"Height ({unit})" if unit else "Relative height (no unit)")
+    layer.setName(f"Height ({measured.unit})" if measured.unit else "Relative height (no unit)")
 
 
 def vertical_scale(path: str) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsMapLayer, QgsProcessingUtils, QgsProject
+from qgis.core import QgsMapLayer, QgsProcessingContext, QgsProcessingUtils, QgsProject
 
+from ..processing_provider.styling import load
 from .runs import Run
 
 
@@ -12,8 +13,7 @@ def add_to_map(run: Run) -> list[QgsMapLayer]:
     project, added = QgsProject.instance(), []
     expected = run.context.layersToLoadOnCompletion()
     for source, details in expected.items():
-        found = QgsProcessingUtils.mapLayerFromString(source, run.context)
-        layer = run.context.takeResultLayer(found.id()) if found is not None else None
+        layer = _loaded(source, run.context)
         if layer is None:
             continue
         layer.setName(run.title if len(expected) == 1 else f"{run.title}: {details.name}")
@@ -23,3 +23,11 @@ def add_to_map(run: Run) -> list[QgsMapLayer]:
             details.postProcessor().postProcessLayer(layer, run.context, run.feedback)
         added.append(layer)
     return added
+
+
+def _loaded(source: str, context: QgsProcessingContext) -> QgsMapLayer | None:
+    if source.endswith(".tif"):
+        raster = load(source, "")
+        return raster if raster.isValid() else None
+    found = QgsProcessingUtils.mapLayerFromString(source, context)
+    return context.takeResultLayer(found.id()) if found is not None else None

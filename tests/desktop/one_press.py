@@ -39,7 +39,7 @@ def scenario(stage):
     runs = plugin.runs
     yield lambda: bool(runs.active) or len(project.mapLayers()) > 1
     yield lambda: not runs.active
-    yield 0.3
+    yield 0.5
     yield stage.drawn
     stage.found["longest_hold_s"] = stage.longest_hold
     added = [layer for key, layer in project.mapLayers().items() if key not in before]

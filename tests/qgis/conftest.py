@@ -83,7 +83,7 @@ def finish(qtbot):
 
     def wait(plugin, seconds=60):
         qtbot.waitUntil(lambda: not plugin.runs.active, timeout=1000 * seconds)
-        qtbot.wait(20)  # what was put off to the next turn of the event loop
+        qtbot.wait(100)  # what was put off to a later turn of the event loop
 
     return wait
 

@@ -175,6 +175,19 @@ def pix2pixcc(base: int = 64, upsampling: str = "transposed", blocks: int = 9) -
     return Architecture("pix2pixcc", tuple(graph.nodes), multiple=16, halo=64)
 
 
+def sun_side(widths: tuple[int, ...] = (12, 16, 24, 32, 32)) -> Architecture:
+    """Evidence, for each cell of 32 x 32 pixels (2 ** number of widths), that the sun stands at the image's left.
+
+    Strided convolutions alone; `sun` takes the mirrored image's evidence away, which leaves no bias to a side.
+    """
+    graph = _Graph(1)
+    x = INPUT
+    for level, width in enumerate(widths):
+        x = graph.add(f"relu{level}", "relu", graph.conv(f"conv{level}", x, width, 3 if level else 5, stride=2))
+    graph.conv("evidence", x, 1, 1)
+    return Architecture("sun_side", tuple(graph.nodes), multiple=2 ** len(widths), halo=0)
+
+
 def identity() -> Architecture:
     """No layer at all: heights are the grey values. It shows what the way to the model and back does to an image."""
     return Architecture("identity", (), multiple=1, halo=0)
@@ -182,6 +195,7 @@ def identity() -> Architecture:
 
 _REGISTRY: dict[str, tuple[Callable[..., Architecture], dict[str, type]]] = {
     "unet": (unet, {"widths": tuple, "bottom_blocks": int}),
+    "sun_side": (sun_side, {"widths": tuple}),
     "identity": (identity, {}),
     "pix2pixcc": (pix2pixcc, {"base": int, "upsampling": str, "blocks": int}),
 }

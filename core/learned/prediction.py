@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
-from ..simulation.shading import smooth
+from ..simulation.photometry import LunarLambert, reflectance
+from ..simulation.shading import smooth, sun_vector
 from ..terrain.pyramid import fill_invalid
 from .adapter import Grey, bilinear, jmars_heights, placement, to_grey8
 from .engine import Engine
 from .frame import Frame, frame_of
-from .greyscale import grey_scale
+from .greyscale import GreyScale, grey_scale
+from .model_file import Model
 from .sun import Sun, find_sun
 from .tiles import Box, Image, predict_tiles
 
@@ -33,7 +35,7 @@ MODES = ("seamless", "jmars")
 LEVELS = 4  # resolutions: 1, 1/2, 1/4, 1/8
 CROSSOVER = 6.0  # sigma, in pixels of the coarser of two levels, above which its waves replace the finer one's
 MARGIN = 64  # pixels around the extent, at each level, that give its rim a neighbourhood
-SMALLEST = 32  # a level with a shorter side than this says nothing
+SMALLEST = 384  # a level with a shorter side than this only does harm: the network wants surroundings
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def predict_relief(
     ``read(row0, row1, column0, column1)`` returns grey (float32) and validity of any part of the image; what surrounds
     the window is read too, as context. ``gsd_m``: ground size of a pixel along columns (x) and rows (y), metres.
     ``sun_azimuth``: degrees clockwise from north; None: estimated from the image where the model needs it.
-    ``sun_incidence``: degrees from the zenith; sets the scale of the relief (None: as the training scenes had it).
+    ``sun_incidence``: degrees from the zenith; with a calibrated image (radiance factors) it sets the scale of the
+    relief, which otherwise is that of the training scenes: stretched counts do not tell it.
     ``mode``: "seamless" or "jmars" (see `adapter`). Raises `InputError` for a window without valid pixels.
     """
     if mode not in MODES:
@@ -74,24 +77,38 @@ def predict_relief(
     box = Box(*window)
     if mode == "jmars":
         return _jmars(read, box, gsd_m, engine, sun_azimuth, progress)
-    levels, valid = _pyramid(read, shape, box, engine, part(progress, 0.0, 0.1))
+    seen = _look(read, shape, box, engine, part(progress, 0.0, 0.1))
+    valid = seen.valid
     if not valid.any():
         raise InputError("The extent holds nodata only; choose one that meets the image.")
     sun: Sun | None = None
     warnings: tuple[str, ...] = ()
     if engine.model.sun_azimuth is not None:
-        own = levels[0].grey[_around(levels[0], box, shape).slices(levels[0].row, levels[0].column)]
-        sun, warnings = find_sun(own, np.ones(own.shape, bool), gsd_m, sun_azimuth)
+        finest = seen.levels[0]
+        own = finest.grey[_around(finest, box, shape).slices(finest.row, finest.column)]
+        sun, warnings = find_sun(own, gsd_m, sun_azimuth)
     frame = frame_of(gsd_m, sun.azimuth if sun else None, engine.model.sun_azimuth)
-    height = _joined(levels, box, shape, frame, engine, part(progress, 0.1, 1.0))
+    height = _joined(seen.levels, box, shape, frame, engine, part(progress, 0.1, 1.0))
+    if seen.reflectance and sun_incidence is not None:
+        height *= np.float32(_slope_factor(seen.levels[0].scale, engine.model, sun_incidence))
     height -= height[valid].mean(dtype=np.float64)
     return Relief(np.where(valid, height, np.float32(np.nan)), valid, sun, warnings)
 
 
-def _pyramid(
-    read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress
-) -> tuple[list[Image], Mask]:
-    """The image around the window at every resolution that helps, finest first; and the window's validity."""
+@dataclass(frozen=True)
+class _Seen:
+    """What was read: the image at every resolution that helps, finest first, and the window's own validity.
+
+    reflectance: the grey is a calibrated radiance factor (fractions up to about one), not stretched counts.
+    """
+
+    levels: list[Image]
+    valid: Mask
+    reflectance: bool
+
+
+def _look(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress) -> _Seen:
+    """Read the image around the window, part by part, and halve it as often as helps."""
     count = LEVELS if engine.model.card["height_unit"] == "ground_pixel" else 1
     step = 2**count
     box = window.grown(MARGIN * step // 2)
@@ -106,6 +123,7 @@ def _pyramid(
         where = lines.slices(whole.row, whole.column)
         grey[where], valid[where] = np.where(known, values, 0), known
     own = valid[window.slices(whole.row, whole.column)].copy()
+    reflectance = bool(0 < grey.max() <= 1.5 and grey.min() >= 0 and (grey % 1 > 0).any())
     levels: list[Image] = []
     factor = 1
     while factor == 1 or (factor < step and min(real.shape) >= factor * SMALLEST):
@@ -113,9 +131,9 @@ def _pyramid(
             grey, valid = _halved(grey, valid)
         scale = grey_scale(grey, valid, engine.model.card["grey"]["kind"])
         filled = np.clip(fill_invalid(scale(grey, valid), valid), -scale.clip, scale.clip)
-        levels.append(Image(filled, whole.row // factor, whole.column // factor, factor, scale.spread))
+        levels.append(Image(filled, whole.row // factor, whole.column // factor, factor, scale))
         factor *= 2
-    return levels, own
+    return _Seen(levels, own, reflectance)
 
 
 def _around(level: Image, window: Box, shape: tuple[int, int]) -> Box:
@@ -149,7 +167,7 @@ def _joined(
         stage = part(progress, done[index], done[index + 1])
         new = predict_tiles(level, box, frame, engine, stage)
         # Contrast falls with resolution as slopes do: what was stretched for the network is taken back.
-        contrast = level.spread / levels[0].spread
+        contrast = level.scale.spread / levels[0].scale.spread
         new = engine.model.heights(new, frame.gsd_m * level.factor) * np.float32(contrast)
         height = new if coarser is None else _with_long_waves(new, box, height, coarser)
         coarser = box
@@ -162,6 +180,16 @@ def _with_long_waves(fine: Float, box: Box, coarse: Float, coarse_box: Box) -> F
     same = Box(box.row // 2, box.row_stop // 2, box.column // 2, box.column_stop // 2)
     difference = coarse[same.slices(coarse_box.row, coarse_box.column)] - _sums_of_4(fine) / 4
     return fine + bilinear(np.asarray(smooth(difference, CROSSOVER), np.float32), box.shape)
+
+
+def _slope_factor(scale: GreyScale, model: Model, incidence: float) -> float:
+    """Slopes told by the contrast of a calibrated image under a sun at ``incidence``, over the model's usual ones."""
+    tilt = 0.05
+    normals = np.array([[-side * tilt, 0.0, 1.0] for side in (-1, 1)]) / np.hypot(1.0, tilt)
+    away, toward = reflectance(normals, sun_vector(270.0, incidence), np.array([0.0, 0.0, 1.0]), 1.0, LunarLambert())
+    contrast_of_slope = (toward - away) / (toward + away) / tilt
+    usual = abs(float(model.card["height_scale"]))
+    return float(abs(scale.spread / scale.centre / contrast_of_slope) / usual)
 
 
 def _jmars(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..progress import Progress, each
 from .engine import Engine
 from .frame import Frame, bounds, resample
+from .greyscale import GreyScale
 
 Float = NDArray[np.float32]
 
@@ -48,14 +49,14 @@ class Image:
     """Grey as the network sees it, without holes, at 1/``factor`` of the resolution.
 
     Its first pixel is ``row``, ``column`` of the whole image's grid at that resolution; it may reach beyond the image.
-    ``spread``: what the grey was divided by.
+    ``scale``: how the grey was normalised.
     """
 
     grey: Float
     row: int
     column: int
     factor: int
-    spread: float
+    scale: GreyScale
 
     @property
     def box(self) -> Box:

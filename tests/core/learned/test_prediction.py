@@ -16,7 +16,7 @@ from planetary_dtm.core.learned.engine import Engine, load_engine
 from planetary_dtm.core.learned.frame import frame_of, resample
 from planetary_dtm.core.learned.model_file import Model
 from planetary_dtm.core.learned.prediction import predict_relief
-from planetary_dtm.core.simulation.shading import smooth
+from planetary_dtm.core.simulation.shading import Scene, radiance, smooth
 
 
 def card(**changes: Any) -> dict[str, Any]:
@@ -199,3 +199,20 @@ def test_progress_rises_to_one() -> None:
     seen: list[float] = []
     relief(picture((200, 200)), small_network(), progress=lambda fraction, message: seen.append(fraction) is None)
     assert seen == sorted(seen) and seen[-1] > 0.99
+
+
+def test_incidence_scales_a_calibrated_image_and_leaves_stretched_counts_alone() -> None:
+    """Gentle Lambert-like ground of known slope: the contrast of its radiance factor tells the slope."""
+    column = np.linspace(0, 6 * np.pi, 200)
+    height = (0.5 * np.sin(column) * np.ones((200, 1))).astype(np.float64)
+    rng = np.random.default_rng(0)
+    engine = identity(grey={"kind": "robust"}, height_unit="ground_pixel", height_scale=0.06)
+    slope = np.gradient(height, axis=1)
+    sigma = np.diff(np.percentile(slope, (15.87, 84.13)))[0] / 2
+    for incidence in (40.0, 65.0):
+        picture = radiance(height, 1.0, 270.0, incidence, Scene(albedo=0.0, shadows=False), rng) * 0.1
+        told = relief(picture.astype(np.float32), engine, sun_incidence=incidence)
+        usual = relief(picture.astype(np.float32), engine)
+        assert told.std() / usual.std() == pytest.approx(sigma / 0.06, rel=0.15)
+        counts = np.rint(picture * 2000).astype(np.float32)
+        assert np.array_equal(relief(counts, engine, sun_incidence=incidence), relief(counts, engine))

@@ -56,8 +56,8 @@ def orientation_report(
         opening = (
             f"{verdict.instants - verdict.good} of {verdict.instants} lines carry a flag; the table below says why."
         )
-    sentences = [note(sentence, "warning") for sentence in (*warnings, *verdict.sentences)]
-    sentences += [note(sentence) for sentence in remarks]
+    sentences = [note(sentence, "warning") for sentence in warnings]
+    sentences += [note(sentence) for sentence in (*verdict.sentences, *remarks)]
     report.section("Verdict", note(opening, "good" if good else "warning"), *sentences, key_values(summary))
     report.section("Inputs", key_values(inputs))
     report.section(

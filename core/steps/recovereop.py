@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..altimetry.certainty import CertaintyModel
+from ..altimetry.filtering import filter_shots
 from ..altimetry.interpolation import Interpolator
 from ..altimetry.readers import read_shots
 from ..bodies import body_of_radius
@@ -80,8 +82,10 @@ def run(
         orientation_report(found, scanner, inputs, known.sentences, warnings, certainty).write(output_report)
         outputs["OUTPUT_REPORT"] = output_report
     verdict = found.verdict
+    if verdict.good < verdict.instants:
+        warnings.append(f"{verdict.instants - verdict.good} of {verdict.instants} lines carry a flag; see its column.")
     note = f"{verdict.good} of {verdict.instants} lines without reservation, RMS residual {verdict.rms_px:.3g} px."
-    return StepResult(outputs, (*warnings, *verdict.sentences), (*known.sentences, note))
+    return StepResult(outputs, tuple(warnings), (*known.sentences, *verdict.sentences, note))
 
 
 def _altitudes(
@@ -98,8 +102,12 @@ def _altitudes(
             raise InputError("The GCPs have no column altitude: give ALTIMETRY of the same ground.")
         return KnownAltitudes(points), None
     shots = read_shots(altimetry, body_of_radius(sensor.body_radius_m), altitude_field=altitude_field or None)
-    model = CertaintyModel(Interpolator(shots), progress=part(progress, 0.05, 0.2))
+    keep = filter_shots(shots, part(progress, 0.02, 0.1)).keep
+    model = CertaintyModel(Interpolator(shots.kept(keep)), progress=part(progress, 0.1, 0.2))
     known = fill_altitudes(points, model, part(progress, 0.2, 0.3))
+    if not keep.all():
+        said = f"{int((~keep).sum())} of {len(shots)} shots stand far off their neighbours and are left out."
+        known = replace(known, sentences=(said, *known.sentences))
     return known, certainty_map(points, model) if drawn else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..bodies import Body, LonLat, body_of_radius, require_same_body, spatial_reference
 from ..camera.footprints import Footprint, Height, footprint
+from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..frames import lonlat_radius, unit_vectors
 from ..outputs import replacing
@@ -36,8 +38,8 @@ def run(
     if Path(output).suffix.lower() not in _FORMATS:
         raise InputError(f"Output {Path(output).name!r} must end in {', '.join(_FORMATS)}.")
     known = image_cameras(sensor, eops, cameras)
-    body = body_of_radius(known[0].body_radius_m)
-    height = dem_height(dem, body) if dem else None
+    body = body_of(known[0])
+    height = dem_height(dem, body) if dem else None if body.is_sphere else ellipsoid_height(body)
     outlines = {}
     for number, camera in enumerate(known):
         tell(progress, number / len(known), f"Outlining {camera.name}")
@@ -52,19 +54,39 @@ def run(
 
 
 def dem_height(path: str, body: Body) -> Height:
-    """Heights (m above the sphere) of a DEM at lon, lat in rad, NaN where it has none; refuses another body's."""
+    """Heights (m above the body's largest radius) of a DEM at lon, lat in rad, NaN where it has none.
+
+    Raises `InputError` for the DEM of another body.
+    """
     source = Raster(path, "DEM")
     require_same_body(source.grid.body, f"DEM {source.name!r}", body, "the sensor")
     values, valid = source.read()
-    # Heights over an ellipsoid or a sphere of another radius are moved to the body's.
-    above = source.grid.body.radius_m - body.radius_m
+    datum = source.grid.body
 
     def height(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
         column, row = source.grid.pixel_of(lon, lat)
         found, known = bilinear(values.astype(float), valid, row.ravel(), column.ravel())
-        return np.where(known, found + above, np.nan).reshape(np.shape(lon))
+        found = np.where(known, found, np.nan).reshape(np.shape(lon))
+        return found + local_radius(datum, lat) - body.radius_m
 
     return height
+
+
+def ellipsoid_height(body: Body) -> Height:
+    """Heights (m, 0 or less) of a body's ellipsoid above its largest radius."""
+    return lambda lon, lat: local_radius(body, lat) - body.radius_m
+
+
+def local_radius(body: Body, lat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance (m) of a body's ellipsoid from its centre at planetocentric latitudes (rad)."""
+    a, b = body.semi_major_m, body.semi_minor_m
+    return np.asarray(a * b / np.hypot(b * np.cos(lat), a * np.sin(lat)))
+
+
+def body_of(camera: ImageCamera) -> Body:
+    """The camera's body, an ellipsoid where its model tells both axes."""
+    major, minor = getattr(camera, "axes_m", (camera.body_radius_m, camera.body_radius_m))
+    return replace(body_of_radius(major), semi_minor_m=minor)
 
 
 def write_footprints(path: str, outlines: dict[str, Footprint], body: Body) -> None:

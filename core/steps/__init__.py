@@ -20,6 +20,7 @@ STEP_IDS = (
     "simulatescene",
     "importgcps",
     "recovereop",
+    "densematch",
     "intersect",
     "pointstodtm",
     "footprints",

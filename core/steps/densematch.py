@@ -127,6 +127,6 @@ STEP = Step(
         Output("SIGMA", OutputKind.NUMBER, "Sigma", "Median one-sigma of a match in pixels."),
     ),
     run=run,
-    icon="match",
+    icon="intersect",
     tags=("stereo", "correlation", "disparity", "SIFT", "NCC"),
 )

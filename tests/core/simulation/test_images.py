@@ -33,7 +33,7 @@ def test_a_bare_sphere_shows_the_photometric_law():
 
 
 def test_albedo_is_attached_to_the_ground_and_noise_is_not():
-    scene = simulate("ce1", SphereTerrain(), 900, start_latitude=0.2, altimetry=False)
+    scene = simulate("ce1", SphereTerrain(), 700, start_latitude=0.2, altimetry=False)
     light = Light(albedo=0.05, snr=0.0, law=lambda cos_incidence, cos_emission, phase: np.ones_like(cos_incidence))
     nadir, forward = render(scene, 1, light, seed=3), render(scene, 2, light, seed=3)
     assert nadir.grey.std() == pytest.approx(0.05, rel=0.5)

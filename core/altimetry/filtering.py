@@ -1,10 +1,10 @@
 """Finds wild shots: a consolidated surface (WLOP) first, then each shot against its neighbours that are not wild.
 
-1. The shots are consolidated by weighted locally optimal projection (Huang et al. 2009, eqs. 2-4): sample points are drawn
-   to the local L1 median of the shots, weighted against uneven density, and pushed apart from each other. Altitudes
-   of the shots are a height field, so the L1 distance is that of the altitudes and the support is one on the ground:
-   a wild shot near by then weighs as little as its altitude is far off. A shot far from the consolidated surface,
-   against the local spread, is taken out for the moment.
+1. The shots are consolidated by weighted locally optimal projection (Huang et al. 2009): sample points are drawn to
+   the local L1 median of the shots, weighted against uneven density, and pushed apart from each other. The shots are
+   a height field, so the L1 distance is that of the altitudes and the support is one on the ground: a wild shot near
+   by then weighs as little as its altitude is far off. A shot far from the consolidated surface, against the local
+   spread, is taken out for the moment.
 2. Every shot is compared with the Shepard surface of the shots that are left (without itself), in units of the spread
    that its neighbourhood and the geometry of its neighbours give it. Where the line between good and wild lies is read
    off the shots' own distribution, so that rugged ground is not thinned out. This is repeated until nothing changes.
@@ -31,7 +31,8 @@ _NEIGHBOURS = 16
 _REPULSION = 0.45  # mu of Huang et al., below 1/2
 _ITERATIONS = 10
 _FIRST_LIMIT = 4.0  # spreads from the consolidated surface
-_TAIL = 3.5  # of an exponential tail through the median and the 90 % quantile: leaves 1 good shot in 700 outside
+_INNER, _OUTER = 0.75, 0.975  # quantiles of the kept shots through which an exponential tail is laid
+_LOST = 0.001  # share of good shots that such a tail leaves outside the limit (cut tails look shorter: it is 0.3-0.6 %)
 _ROUNDS = 4
 _POWER = 3.0  # of the Shepard surface here: the nearest shots say most about a wild one
 _TO_SIGMA = 1.4826  # median absolute value to 1-sigma of a normal distribution
@@ -63,8 +64,8 @@ def filter_shots(shots: Shots, progress: Progress = silent) -> FilterResult:
         spread = _tempered(_local_spread(np.abs(residual) / scale, shots, keep)) * scale
         spread = np.maximum(spread, LEAST_SPREAD_M)
         off = np.abs(residual) / spread
-        middle, outer = np.quantile(off[keep], [0.5, 0.9])
-        limit = float(middle + _TAIL * (outer - middle))
+        inner, outer = np.quantile(off[keep], [_INNER, _OUTER])
+        limit = float(outer + (outer - inner) * np.log((1 - _OUTER) / _LOST) / np.log((1 - _INNER) / (1 - _OUTER)))
         before, keep = keep, off < limit
         if np.array_equal(before, keep):
             break
@@ -77,35 +78,40 @@ def consolidate(shots: Shots, progress: Progress = silent) -> Shots:
     radius = shots.body.radius_m
     index = ShotIndex(shots.lon, shots.lat, radius)
     count = min(_NEIGHBOURS, len(shots) - 1)
-    apart = _blocks(index, shots.lon, shots.lat, count + 1)
+    apart = _nearest(index, shots.lon, shots.lat, count + 1)
     support = np.maximum(apart[0][:, min(4, count)], 1.0)  # h / 4 of the paper: the local spacing of the shots
     density = 1 + _theta(apart[0][:, 1:], support).sum(axis=1)  # v_j
     place, altitude = index.vectors, np.median(shots.altitude[apart[1]], axis=1)
     for step in range(_ITERATIONS):
         tell(progress, step / _ITERATIONS, "Consolidating shots")
         lon, lat, _ = lonlat_radius(place)
-        distance, near = _blocks(index, lon, lat, count)
+        distance, near = _nearest(index, lon, lat, count)
         step_m = np.maximum(np.abs(shots.altitude[near] - altitude[:, None]), 1.0)
-        pull = _theta(distance, support) / (step_m * density[near])
-        pull /= np.maximum(pull.sum(axis=1, keepdims=True), 1e-300)
-        drawn = np.einsum("nk,nkc->nc", pull, index.vectors[near])
-        samples = ShotIndex(lon, lat, radius)
-        distance, near = (a[:, 1:] for a in _blocks(samples, lon, lat, count + 1))
+        pull = _shares(_theta(distance, support) / (step_m * density[near]))
+        distance, other = _nearest(ShotIndex(lon, lat, radius), lon, lat, count + 1)
+        distance, other = distance[:, 1:], other[:, 1:]
         crowd = 1 + _theta(distance, support).sum(axis=1)  # w_i
-        push = crowd[near] * _theta(distance, support) / np.maximum(distance, 1e-3 * support[:, None])
-        push /= np.maximum(push.sum(axis=1, keepdims=True), 1e-300)
-        pushed = place - np.einsum("nk,nkc->nc", push, place[near])
-        altitude = np.einsum("nk,nk->n", pull, shots.altitude[near])
-        place = drawn + _REPULSION * pushed
+        push = _shares(crowd[other] * _theta(distance, support) / np.maximum(distance, 1e-3 * support[:, None]))
+        # Place and altitude move with the same weights, so that on a slope the points stay on it.
+        place = np.einsum("nk,nkc->nc", pull, index.vectors[near]) + _REPULSION * (
+            place - np.einsum("nk,nkc->nc", push, place[other])
+        )
+        altitude = np.einsum("nk,nk->n", pull, shots.altitude[near]) + _REPULSION * (
+            altitude - np.einsum("nk,nk->n", push, altitude[other])
+        )
         place /= np.linalg.norm(place, axis=1, keepdims=True)
     lon, lat, _ = lonlat_radius(place)
     return Shots(lon, lat, altitude, shots.body, shots.datum)
 
 
-def _blocks(index: ShotIndex, lon: Array, lat: Array, count: int) -> tuple[Array, npt.NDArray[np.intp]]:
+def _nearest(index: ShotIndex, lon: Array, lat: Array, count: int) -> tuple[Array, npt.NDArray[np.intp]]:
     """`ShotIndex.nearest`, several blocks at a time."""
     parts = in_blocks(lambda block: index.nearest(lon[block], lat[block], count), len(lon))
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def _shares(weights: Array) -> Array:
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def _theta(distance: Array, support: Array) -> Array:
@@ -120,7 +126,7 @@ def _off(surface: Shots, shots: Shots) -> Array:
 
 
 def _against_others(shots: Shots, keep: Mask) -> tuple[Array, Array]:
-    """Residual (N,) in m of each shot to the surface of the kept ones without itself, and the scale its geometry gives."""
+    """Residual (N,) in m of each shot to the surface of the kept ones without itself, and its geometry's scale."""
     prepared = Interpolator(shots.kept(keep), power=_POWER)
     residual, scale = np.empty(len(shots)), np.empty(len(shots))
     error, variance = prepared.left_out
@@ -133,10 +139,10 @@ def _against_others(shots: Shots, keep: Mask) -> tuple[Array, Array]:
 def _local_spread(off: Array, shots: Shots, keep: Mask) -> Array:
     """1-sigma (N,) of ``off`` among the kept shots nearest to each shot, by their median."""
     index = ShotIndex(shots.lon[keep], shots.lat[keep], shots.body.radius_m)
-    _, near = _blocks(index, shots.lon, shots.lat, min(_NEIGHBOURS, len(index)))
+    _, near = _nearest(index, shots.lon, shots.lat, min(_NEIGHBOURS, len(index)))
     return np.asarray(_TO_SIGMA * np.median(off[keep][near], axis=1))
 
 
 def _tempered(spread: Array) -> Array:
-    """Geometric mean of the local spread and the usual one: a spread from a few neighbours is uncertain by half itself."""
+    """Geometric mean of the local spread and the usual one, since a spread from a few neighbours is uncertain."""
     return np.sqrt(np.maximum(spread, 1e-9) * max(float(np.median(spread)), 1e-9))

@@ -110,7 +110,7 @@ def _withheld(surface: Interpolator, generator: np.random.Generator) -> tuple[Ar
 
 
 def _log_roughness(surface: Interpolator, rows: Indices | None = None) -> Array:
-    """Ln of the local mean (N,) of squared leave-one-out errors over their unit variances, m^2; 0 where not asked for."""
+    """Ln of the local mean (N,) of squared leave-one-out errors over unit variances, m^2; 0 where not asked for."""
     size = len(surface)
     asked = np.arange(size) if rows is None else np.unique(rows)
     count = min(_SMOOTHED, size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -52,14 +51,13 @@ def rewrite(path: Path, change: Any = None, data: bytes | None = None) -> None:
 
 
 def refused(path: Path, match: str) -> None:
-    """It must be refused in under a second and 100 MB, with one sentence."""
+    """It must be refused within 100 MB, with one sentence."""
     tracemalloc.start()
-    start = time.perf_counter()
     with pytest.raises(InputError, match=match) as caught:
         load_model(path)
-    seconds, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert seconds < 1 and peak < 100e6
+    assert peak < 100e6
     assert len(str(caught.value)) < 400 + len(str(path)) and "\n" not in str(caught.value)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from planetary_dtm.core.cli import main
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, OutputKind, step

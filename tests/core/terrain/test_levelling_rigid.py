@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.simulation.shading import fractal
 from planetary_dtm.core.simulation.tracks import Altimeter, simulate_tracks

@@ -115,16 +115,17 @@ def unit_variance(found: Interpolated) -> Array:
     """
     weights, sectors = found.weights, found.sectors
     filled = np.isfinite(sectors.distance)
-    total = 2 * np.einsum("nk,nk->n", weights, _structure(np.where(filled, sectors.distance, 0.0)))
+    total = 2 * np.einsum("nk,nk->n", weights, structure(np.where(filled, sectors.distance, 0.0)))
     for lag in range(1, weights.shape[1] // 2 + 1):  # each pair of sectors once
         other = [np.roll(a, lag, axis=1) for a in (weights, sectors.east, sectors.north)]
         apart = np.hypot(sectors.east - other[1], sectors.north - other[2])
         twice = 1.0 if 2 * lag == weights.shape[1] else 2.0
-        total -= twice * np.einsum("nk,nk,nk->n", weights, other[0], _structure(apart))
+        total -= twice * np.einsum("nk,nk,nk->n", weights, other[0], structure(apart))
     return np.maximum(total, _LEAST_VARIANCE)
 
 
-def _structure(distance: Array) -> Array:
+def structure(distance: Array) -> Array:
+    """g(d) = (d / 1 km)^(2 H): half the variance of the height difference over d m on a surface of unit roughness."""
     return np.asarray((distance * 1e-3) ** (2 * HURST))
 
 

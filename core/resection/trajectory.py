@@ -91,7 +91,9 @@ def recover_trajectory(
             f"A trajectory needs at least 12 GCPs on 4 lines; {len(given)} on {len(np.unique(given.line))} are given."
         )
     missing = ~np.isfinite(given.altitude)
-    filled = replace(given, altitude=np.where(missing, _usual_altitude(given, sensor, missing), given.altitude))
+    if missing.all():
+        raise InputError("No GCP has an altitude: give ALTIMETRY or a column altitude.")
+    filled = replace(given, altitude=np.where(missing, np.nanmedian(given.altitude), given.altitude))
     tell(progress, 0.02, "Finding a start")
     path = first_path(filled, sensor, start, position_knots, attitude_knots)
     model = first_noise(given, sigma_lateral, use_certainty, _first_roughness(path))
@@ -193,10 +195,6 @@ def _first_roughness(path: Path) -> Array:
     rate = USUAL_RATE * max(abs(path.nominal.rate), 1e-9)
     place = USUAL_SHIFT_M * (rate * path.place.step) ** 3
     return np.repeat([place, USUAL_TURN * (rate * path.turn.step) ** 3], 3)
-
-
-def _usual_altitude(points: ControlPoints, sensor: Sensor, missing: NDArray[np.bool_]) -> float:
-    return 0.0 if missing.all() else float(np.median(points.altitude[~missing]))
 
 
 def _correlation(

@@ -39,7 +39,7 @@ class NoiseModel:
     ``lateral_given`` m, NaN where ``lateral`` is to be used; ``altitude_given`` m, before ``altitude_scale`` and the
     ``repeats`` of shared errors, NaN for a GCP without altitude; ``white`` share of their variance. ``lateral_trust``,
     ``altitude_trust`` in 0..1 lower the weight of outliers. ``explained`` (6,) is the number of values the data
-    determine of each component of the path.
+    determine of each component of the path; ``misfit`` that of the lateral residuals against their given sigmas.
     """
 
     lateral_given: Array
@@ -53,6 +53,7 @@ class NoiseModel:
     lateral_trust: Array
     altitude_trust: Array
     explained: Array
+    misfit: float
 
     def noise(self) -> Noise:
         """Sigmas for the least squares."""
@@ -79,8 +80,12 @@ class NoiseModel:
         rows, felt = system.rows(state, noise)
         own = covariance[system.seen.row]
         model = self
-        if np.isnan(self.lateral_given).any():
-            model = replace(model, lateral=self._lateral(rows, own))
+        free = np.isnan(self.lateral_given)
+        if free.any():
+            step = np.clip(_misfit(rows, own, free), 1.0 / STEEPEST**2, STEEPEST)
+            model = replace(model, lateral=float(max(self.lateral * step, LEAST_SIGMA)))
+        if not free.all():
+            model = replace(model, misfit=_misfit(rows, own, ~free))
         if not len(system.nodes.line):
             model = replace(model, altitude_scale=self._altitude_scale(rows, own, noise))
         if model.change(self) < STEADY:  # before that the splines hold what is only noise, or miss what is not
@@ -100,6 +105,8 @@ class NoiseModel:
         sentences = []
         if np.isnan(self.lateral_given).any():
             sentences.append(f"The lateral sigma of the GCPs is estimated from the residuals as {self.lateral:.3g} m.")
+        if self.misfit > NOTED:
+            sentences.append(f"The lateral residuals are {self.misfit:.3g} times what the sigma given for them allows.")
         if not 1.0 / NOTED < self.altitude_scale < NOTED:
             usual = float(np.median(self.altitude_sigma()))
             sentences.append(
@@ -121,14 +128,6 @@ class NoiseModel:
         factor = (level / self.roughness**2) ** 0.75
         step = np.clip(factor, 1.0 / STEEPEST, STEEPEST) ** gain
         return np.minimum(self.roughness * step, ROUGHEST * self.usual_roughness), explained + DIFFERENCE_ORDER
-
-    def _lateral(self, rows: GroundRows, own: Array) -> float:
-        free = np.isnan(self.lateral_given)
-        weight = 1.0 / rows.variance[free, 1]
-        leverage = weight * _spread(rows.by_pose[free, 1], own[free])
-        redundancy = max(float(np.sum(np.clip(1.0 - leverage, 0.0, 1.0))), 1.0)
-        factor = np.sqrt(np.sum(weight * rows.residual[free, 1] ** 2) / redundancy)
-        return float(max(self.lateral * np.clip(factor, 1.0 / STEEPEST**2, STEEPEST), LEAST_SIGMA))
 
     def _altitude_scale(self, rows: GroundRows, own: Array, noise: Noise) -> float:
         weight = 1.0 / rows.variance[:, 0]
@@ -171,7 +170,16 @@ def first_noise(
         lateral_trust=ones,
         altitude_trust=ones,
         explained=np.full(6, DIFFERENCE_ORDER),
+        misfit=1.0,
     )
+
+
+def _misfit(rows: GroundRows, own: Array, chosen: NDArray[np.bool_]) -> float:
+    """RMS of the chosen second rows against their sigmas, by their redundancy."""
+    weight = 1.0 / rows.variance[chosen, 1]
+    leverage = weight * _spread(rows.by_pose[chosen, 1], own[chosen])
+    redundancy = max(float(np.sum(np.clip(1.0 - leverage, 0.0, 1.0))), 1.0)
+    return float(np.sqrt(np.sum(weight * rows.residual[chosen, 1] ** 2) / redundancy))
 
 
 def _spread(by_pose: Array, covariance: Array) -> Array:

@@ -136,6 +136,11 @@ def test_sigmas_that_are_missing_or_wrong_are_estimated(scene: Scene, noisy: Con
         assert "m in the median" in said
 
 
+def test_a_lateral_sigma_that_is_too_small_is_told(scene: Scene, noisy: ControlPoints) -> None:
+    found = recover_trajectory(noisy, scene.sensor, sigma_lateral=2.0)
+    assert any("times what the sigma given" in sentence for sentence in found.verdict.sentences)
+
+
 def test_wild_control_hardly_counts(scene: Scene, noisy: ControlPoints) -> None:
     good = mean_errors(recover_trajectory(noisy, scene.sensor), scene.truth)[1]
     wild = np.random.default_rng(0).choice(len(noisy), 80, replace=False)
@@ -210,6 +215,8 @@ def test_short_scenes_work(lines: int) -> None:
 def test_what_cannot_be_done_is_said(scene: Scene, noisy: ControlPoints) -> None:
     with pytest.raises(InputError, match="12 GCPs on 4 lines"):
         recover_trajectory(noisy[noisy.line < 3], scene.sensor)
+    with pytest.raises(InputError, match="altitude"):
+        recover_trajectory(replace(noisy, altitude=np.full(len(noisy), np.nan)), scene.sensor)
     ties = TiePoints(np.zeros((1, 2)), np.zeros((1, 2), dtype=np.int64), np.zeros((1, 2)), np.ones(1))
     with pytest.raises(InputError, match="TIES"):
         recover_trajectory(noisy, scene.sensor, ties=ties)

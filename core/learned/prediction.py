@@ -162,16 +162,15 @@ def _joined(
     boxes = [_around(level, window, shape) for level in levels]
     areas = np.array([np.prod(box.shape) for box in boxes[::-1]], float)
     done = np.concatenate([[0.0], np.cumsum(areas) / areas.sum()])
-    height, coarser = np.empty((0, 0), np.float32), None
+    height, coarser = np.empty((0, 0), np.float32), boxes[-1]
     for index, (level, box) in enumerate(zip(levels[::-1], boxes[::-1])):
         stage = part(progress, done[index], done[index + 1])
         new = predict_tiles(level, box, frame, engine, stage)
         # Contrast falls with resolution as slopes do: what was stretched for the network is taken back.
         contrast = level.scale.spread / levels[0].scale.spread
         new = engine.model.heights(new, frame.gsd_m * level.factor) * np.float32(contrast)
-        height = new if coarser is None else _with_long_waves(new, box, height, coarser)
+        height = _with_long_waves(new, box, height, coarser) if index else new
         coarser = box
-    assert coarser is not None
     return height[window.slices(coarser.row, coarser.column)].copy()
 
 

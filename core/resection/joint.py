@@ -40,17 +40,21 @@ class JointCovariance:
     values: Array
 
     def between(self, first: Array, second: Array) -> Array:
-        """Covariance (..., 6, 6) of the errors at lines ``first`` with those at ``second``; 0 beyond the reach.
+        """Covariance (..., 6, 6) of the errors at lines ``first`` with those at ``second``; 0 beyond the reach or at NaN.
 
         That of the nearest anchors, whole: position and attitude errors cancel on the ground to a few per cent, which
         entries mixed from several anchors would not keep.
         """
         count, lags = self.values.shape[:2]
-        i, j = (np.clip(np.rint((line - self.start) / self.step), 0, count - 1).astype(int) for line in (first, second))
+        known = np.isfinite(first) & np.isfinite(second)
+        i, j = (
+            np.clip(np.rint((np.where(known, line, self.start) - self.start) / self.step), 0, count - 1).astype(int)
+            for line in (first, second)
+        )
         lag = np.abs(i - j)
         found = self.values[np.minimum(i, j), np.minimum(lag, lags - 1)]
         found = np.where((i > j)[..., None, None], np.swapaxes(found, -1, -2), found)
-        return np.asarray(np.where((lag < lags)[..., None, None], found, 0.0))
+        return np.asarray(np.where((known & (lag < lags))[..., None, None], found, 0.0))
 
 
 def joint_covariance(system: System, state: State, last: Step, unseen: Callable[[Array], Array]) -> JointCovariance:

@@ -46,6 +46,8 @@ def test_turned_about_it_is_transposed_and_far_apart_nothing(found):
     first, second = np.array([100.0, 200.0]), np.array([500.0, 450.0])
     forth, back = found.joint.between(first, second), found.joint.between(second, first)
     np.testing.assert_array_equal(forth, np.swapaxes(back, -1, -2))
+    missing = found.joint.between(np.array([100.0, np.nan]), np.array([np.nan, 450.0]))
+    assert not missing.any()
 
 
 def test_it_is_what_repeated_runs_show(scene):

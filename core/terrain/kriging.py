@@ -153,6 +153,16 @@ def fit_covariance(problem: Problem, limit: int = 200) -> Covariance:
     return replace(best, sill=sill, nugget=best.nugget * sill)
 
 
+def likelihood(problem: Problem, covariance: Covariance) -> float:
+    """Mean minus log likelihood a value (twice, constants apart) under a covariance of sill 1, its sill fitted."""
+    distance = distances(problem.place, problem.place)
+    sill, score = max(float(np.var(problem.value)), 1e-6), 0.0
+    for _ in range(2):
+        relative = replace(problem, prior=problem.prior / sill, noise=problem.noise / sill)
+        score, sill = _score(relative, covariance, distance)
+    return score
+
+
 def _score(problem: Problem, covariance: Covariance, distance: Array) -> tuple[float, float]:
     """Mean minus log likelihood a value (twice, constants apart) of a covariance of sill 1, and the sill (m²) that
     the left-out errors ask for."""

@@ -26,8 +26,8 @@ class Support:
 
     place (N, 2) metres, drift (N, P) regressors, altitude (N,) metres, noise (N,) variance of the mean altitude from
     the shots' own sigma, track (N,), cell_m the size of a cell. within_drift (S, P) and within (S,): regressors and
-    altitudes of the kept shots less their cell's average; cell_count the number of cells that hold such pairs;
-    wild (M,) the shots left out.
+    altitudes of the kept shots less their cell's average; within_place (S, 2) the same of their places and cell (S,)
+    their cells; wild (M,) the shots left out.
     """
 
     place: Array
@@ -38,8 +38,15 @@ class Support:
     cell_m: float
     within_drift: Array
     within: Array
-    cell_count: int
+    within_place: Array
+    cell: Indices
     wild: Mask
+
+    @property
+    def shared(self) -> float:
+        """Mean number of shots in a cell that holds several."""
+        count = np.bincount(self.cell)
+        return float(count[count > 1].mean()) if (count > 1).any() else 0.0
 
 
 def gather_support(shots: Shots, place: Array, drift: Array, guess: Array, limit: int, smallest_m: float) -> Support:
@@ -76,7 +83,8 @@ def gather_support(shots: Shots, place: Array, drift: Array, guess: Array, limit
         size,
         drift[good] - regressors[cell],
         shots.altitude[good] - altitude[cell],
-        int((count > 1).sum()),
+        place[good] - at[cell],
+        cell,
         wild,
     )
 

@@ -4,7 +4,7 @@ On the self-affine surface of `unit_variance` the errors at a and b have the cov
 
     sum v_j g(a, x_j) + sum w_i g(b, x_i) - g(a, b) - sum w_i v_j g(x_i, x_j)
 
-with the weights w_i of the shots x_i at a, and v_j at b. It needs the places of the shots only, none of their altitudes;
+with the weights w_i of the shots x_i at a, and v_j at b. It needs where the shots are, none of their altitudes;
 on GLD100 under Chang'E-1's tracks its lengths agree with the true errors' (2-4 km along the tracks, 1.5 km across).
 """
 

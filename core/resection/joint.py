@@ -40,7 +40,7 @@ class JointCovariance:
     values: Array
 
     def between(self, first: Array, second: Array) -> Array:
-        """Covariance (..., 6, 6) of the errors at lines ``first`` with those at ``second``; 0 beyond the reach or at NaN.
+        """Covariance (..., 6, 6) of the errors at lines ``first`` with those at ``second``; 0 out of reach or at NaN.
 
         That of the nearest anchors, whole: position and attitude errors cancel on the ground to a few per cent, which
         entries mixed from several anchors would not keep.

@@ -137,7 +137,8 @@ def _calibration(solution: Solution, good: Mask, variance: Array) -> Array:
     )
     if far[0] - near[0] < 0.1:
         return np.full(len(variance), np.exp(far[1]) * (tracks + 1) / (tracks - 1))
-    return (tracks + 1) / (tracks - 1) * np.exp(np.interp(np.log(np.maximum(variance, 1e-12)), (near[0], far[0]), (near[1], far[1])))
+    known = np.log(np.maximum(variance, 1e-12))
+    return (tracks + 1) / (tracks - 1) * np.exp(np.interp(known, (near[0], far[0]), (near[1], far[1])))
 
 
 def _within_cells(fusion: Fusion) -> float:

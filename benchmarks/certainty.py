@@ -1,4 +1,4 @@
-"""``planetary-dtm bench certainty``: do certainty and sigma tell the true error; the filter; speed.
+"""``planetary-dtm bench certainty``: do certainty and sigma tell the true error, does the filter find wild shots?
 
 Rough terrain and GLD100 are seen through Chang'E-1's altimeter tracks (1.4 km along, 7 km between at the equator, 5 m
 noise) and asked at random places between; at Hadley every fifth of LOLA's tracks is withheld in turn and asked for.

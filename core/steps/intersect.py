@@ -12,13 +12,14 @@ from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..matching.match_file import MatchFile
 from ..progress import Progress, silent, tell
-from ..terrain.intersection import Intersection, good_matches, intersect_matches
+from ..terrain.intersection import Intersection, good_matches, intersect_matches, joined, sigma_factor
 from ..terrain.points import points_of, writing_points
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, camera_of, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
 _PIXELS = 1 << 16  # intersected together
+_JUDGED = 24  # lines whose ray misses tell how good the matches' sigma is
 
 
 def run(
@@ -39,12 +40,15 @@ def run(
     radius = known[0].body_radius_m
     seen = kept = 0
     squares = 0.0
+    factors: list[float] = []
     with writing_points(output, body := body_of_radius(radius)) as writer:
         for number, group in enumerate(groups):
+            factor = match_factor(group, known)
+            factors.append(factor)
             step = max(1, _PIXELS // group[0].samples)
             for first in range(0, group[0].lines, step):
                 tell(progress, (number + first / group[0].lines) / len(groups), "Intersecting")
-                found = intersect_block(group, known, first, min(step, group[0].lines - first))
+                found = intersect_block(group, known, first, min(step, group[0].lines - first), factor)
                 good = good_matches(found, radius, min_altitude, max_altitude)
                 seen, kept = seen + int(np.isfinite(found.points[:, 0]).sum()), kept + int(good.sum())
                 chosen = found[good]
@@ -55,8 +59,10 @@ def run(
                 "No match gives a ground point: check that MATCHES belong to the orientation given, and that it covers "
                 "the lines of the images."
             )
-    notes = (f"{kept} points, {seen - kept} matches left out; ray miss {np.sqrt(squares / kept):.2f} m (RMS).",)
-    return StepResult({"OUTPUT": output, "COUNT": kept, "RAY_MISS": float(np.sqrt(squares / kept))}, notes=notes)
+    notes = [f"{kept} points, {seen - kept} matches left out; ray miss {np.sqrt(squares / kept):.2f} m (RMS)."]
+    if max(factors) > 1.0:
+        notes.append(f"The rays miss by {max(factors):.2g} times what the matches' sigma says; it is scaled by that.")
+    return StepResult({"OUTPUT": output, "COUNT": kept, "RAY_MISS": float(np.sqrt(squares / kept))}, notes=tuple(notes))
 
 
 def grouped(files: list[MatchFile], cameras: list[ImageCamera]) -> list[list[MatchFile]]:
@@ -77,8 +83,20 @@ def grouped(files: list[MatchFile], cameras: list[ImageCamera]) -> list[list[Mat
     return list(groups.values())
 
 
-def intersect_block(group: list[MatchFile], cameras: list[ImageCamera], first: int, count: int) -> Intersection:
-    """Intersect lines first .. first + count of the image A that the files of ``group`` share; only pixels matched."""
+def match_factor(group: list[MatchFile], cameras: list[ImageCamera]) -> float:
+    """How much larger than stated the sigma of the matches is, by the ray misses on some lines of image A."""
+    lines = np.unique(np.linspace(0, group[0].lines - 1, _JUDGED).astype(int))
+    found = [intersect_block(group, cameras, int(line), 1) for line in lines]
+    return sigma_factor(joined([part for part in found if len(part)])) if any(map(len, found)) else 1.0
+
+
+def intersect_block(
+    group: list[MatchFile], cameras: list[ImageCamera], first: int, count: int, factor: float = 1.0
+) -> Intersection:
+    """Intersect lines first .. first + count of the image A that the files of ``group`` share; only pixels matched.
+
+    ``factor`` scales the sigma of the matches.
+    """
     blocks = [file.read(first, count) for file in group]
     row, column = np.nonzero(np.any([np.isfinite(block.line) for block in blocks], axis=0))
 
@@ -91,7 +109,7 @@ def intersect_block(group: list[MatchFile], cameras: list[ImageCamera], first: i
     sigma = stacked(np.zeros(row.shape), [block.sigma for block in blocks])
     own = camera_of(cameras, group[0].view_a, group[0].image_a)
     seen_by = [own, *(camera_of(cameras, file.view_b, file.image_b) for file in group)]
-    return intersect_matches(seen_by, line, sample, np.where(np.isfinite(sigma), sigma, USUAL_SIGMA_PX))
+    return intersect_matches(seen_by, line, sample, factor * np.where(np.isfinite(sigma), sigma, USUAL_SIGMA_PX))
 
 
 STEP = Step(

@@ -39,7 +39,8 @@ BLUNDER = 6.0  # robust 1-sigmas of the ray miss beyond which a match is wrong
 class Intersection:
     """Points (N, 3) m body-fixed, covariance (N, 3, 3) m², ray miss (N,) m and its 1-sigma (N,) m, rays used (N,).
 
-    Covariance and miss_sigma are NaN where the rays came without covariance.
+    ``misfit`` (N,) is Σ (P - C_i)ᵀ W_i (P - C_i), chi-square of 2 rays - 3 degrees of freedom. Covariance, miss_sigma
+    and misfit are NaN where the rays came without covariance.
     """
 
     points: Array
@@ -47,6 +48,7 @@ class Intersection:
     ray_miss: Array
     miss_sigma: Array
     rays: NDArray[np.int64]
+    misfit: Array
 
     def __len__(self) -> int:
         return len(self.points)
@@ -93,6 +95,7 @@ def intersect_rays(
     inverse = np.linalg.inv(normal)
     points = np.where(solved[:, None], base + np.einsum("nij,nj->ni", inverse, right), np.nan)
     known = solved if moved is not None else np.zeros_like(solved)
+    off = (np.where(solved[:, None], points, 0.0) - c) * seen[..., None]
     spread = inverse + _shared_part(inverse, weights, shared)
     return Intersection(
         points,
@@ -100,6 +103,7 @@ def intersect_rays(
         np.where(solved, miss, np.nan),
         np.where(known, miss_sigma, np.nan),
         rays,
+        np.where(known, np.einsum("mni,mnij,mnj->n", off, weights, off), np.nan),
     )
 
 
@@ -169,6 +173,26 @@ def good_matches(
         # Exact rays miss by rounding alone: a spread of nothing must not throw half of them away.
         good &= ~(relative > median + BLUNDER * max(spread, 1e-6))
     return np.asarray(good)
+
+
+def joined(parts: Sequence[Intersection]) -> Intersection:
+    """Several intersections as one."""
+    names = Intersection.__dataclass_fields__
+    return Intersection(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def sigma_factor(found: Intersection) -> float:
+    """How much larger than stated the sigma of the rays is, by their misfit: the root of the variance of unit weight.
+
+    By medians, so that wrong matches do not count; never below 1.
+    """
+    freedom = 2.0 * found.rays - 3.0
+    known = np.isfinite(found.misfit) & (freedom > 0)
+    if not known.any():
+        return 1.0
+    # Median of chi-square (Wilson and Hilferty 1931).
+    usual = freedom[known] * (1.0 - 2.0 / (9.0 * freedom[known])) ** 3
+    return max(1.0, float(np.sqrt(np.median(found.misfit[known] / usual))))
 
 
 def across(directions: Array) -> Array:

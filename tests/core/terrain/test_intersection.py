@@ -6,7 +6,7 @@ import pytest
 from planetary_dtm.core.camera.linescan import LineScan
 from planetary_dtm.core.simulation.scene import simulate
 from planetary_dtm.core.simulation.terrain import PaperTerrain
-from planetary_dtm.core.terrain.intersection import good_matches, intersect_matches, intersect_rays
+from planetary_dtm.core.terrain.intersection import good_matches, intersect_matches, intersect_rays, sigma_factor
 
 COUNT = 3000
 
@@ -87,3 +87,16 @@ def test_blunders_are_found_by_their_ray_miss_and_altitude(matches):
     altitude = found.altitude(1_737_400.0)
     bounded = good_matches(found, 1_737_400.0, lowest_m=0.0, highest_m=5000.0)
     assert bounded.any() and (altitude[bounded] >= 0).all() and (altitude[bounded] <= 5000).all()
+
+
+@pytest.mark.parametrize("views", [[0, 1, 2], [1, 2]])
+def test_ray_misses_tell_a_sigma_too_small(matches, views):
+    """Matches three times as noisy as their sigma says, a tenth of them wrong altogether."""
+    cameras, (line, sample), _ = matches
+    rng = np.random.default_rng(3)
+    noise = 0.3 * rng.normal(size=(2, len(views), COUNT)) * np.where(rng.random(COUNT) < 0.1, 20.0, 1.0)
+    seen_by = [cameras[view] for view in views]
+    found = intersect_matches(seen_by, line[views] + noise[0], sample[views] + noise[1], 0.1)
+    assert sigma_factor(found) == pytest.approx(3.0, rel=0.16)
+    honest = intersect_matches(seen_by, line[views] + noise[0] / 20, sample[views] + noise[1] / 20, 0.1)
+    assert sigma_factor(honest) == 1.0

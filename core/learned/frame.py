@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
+
 Float = NDArray[np.float32]
 Array = NDArray[np.float64]
 
@@ -60,7 +62,7 @@ def resample(
 
     from ..rasters import quiet_gdal
 
-    first = matrix @ (np.array(source, float) - 0.5)  # GDAL places a raster by its corner
+    first = product(matrix, np.array(source, float) - 0.5)  # GDAL places a raster by its corner
     with quiet_gdal():
         given = _in_memory(bands[0].shape, len(bands), (first[0], *matrix[0], first[1], *matrix[1]))
         for index, band in enumerate(bands):
@@ -74,7 +76,7 @@ def resample(
 def bounds(matrix: Array, start: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:
     """Smallest box (first column, first row, columns, rows) that holds a grid's pixel centres after ``matrix``."""
     columns, rows = (np.array([first, first + length - 1]) for first, length in zip(start, shape[::-1]))
-    corners = matrix @ np.array([[x, y] for x in columns for y in rows], float).T
+    corners = product(matrix, np.array([[x, y] for x in columns for y in rows], float).T)
     low = np.floor(corners.min(axis=1) + 1e-9).astype(int)
     high = np.ceil(corners.max(axis=1) - 1e-9).astype(int)
     return int(low[0]), int(low[1]), int(high[0] - low[0] + 1), int(high[1] - low[1] + 1)

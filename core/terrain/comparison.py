@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..products import product
 
 Array = npt.NDArray[np.float64]
 NAN = float("nan")
@@ -148,7 +149,7 @@ def shape_scores(height: Array, reference: Array, pixel_m: tuple[float, float]) 
 
 
 def _rest(design: Array, values: Array) -> Array:
-    return np.asarray(values - design @ np.linalg.lstsq(design, values, rcond=None)[0])
+    return np.asarray(values - product(design, np.linalg.lstsq(design, values, rcond=None)[0]))
 
 
 def _coarse(values: Array, factor: int) -> Array:

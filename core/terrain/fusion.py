@@ -231,4 +231,4 @@ def _common_gain(prior: Prior, solution: Solution) -> tuple[float, float]:
         return 0.0, 0.0
     mean, covariance = prior.mean + solution.coefficients[:count], solution.coefficient_covariance[:count, :count]
     weights = np.linalg.solve(covariance, np.ones(count))
-    return float(weights @ mean / weights.sum()), float(1.0 / np.sqrt(weights.sum()))
+    return float(np.average(mean, weights=weights)), float(1.0 / np.sqrt(weights.sum()))

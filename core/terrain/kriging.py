@@ -170,6 +170,6 @@ def _score(problem: Problem, covariance: Covariance, distance: Array) -> tuple[f
     inverse = np.linalg.inv(matrix)
     error, variance = left_out(inverse, problem.value, problem.group)
     sill = float(np.mean(error**2 / variance))
-    explained = float(problem.value @ product(inverse, problem.value)) / len(error)
+    explained = float(np.mean(problem.value * product(inverse, problem.value)))
     likelihood = np.log(max(explained, 1e-30)) + np.linalg.slogdet(matrix)[1] / len(error)
     return 0.5 * float(np.log(max(sill, 1e-30)) + np.mean(np.log(variance)) + likelihood), sill

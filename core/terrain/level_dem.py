@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..products import product
 from ..progress import Progress, silent, tell
+from .comparison import correlation
 from .pyramid import fill_invalid
 from .robust import irls
 from .sampling import bicubic_rows
@@ -88,7 +89,7 @@ def _scale(coarse: Array, target: Array, use: Mask) -> tuple[float, float, float
     if not np.any(np.abs(x) > 1e-9 * (np.abs(coarse).max() or 1.0)):
         return 0.0, float(np.std(y)), 0.0
     scale = float(irls(x[:, None], y)[0][0])
-    cc = float(np.corrcoef(x, y)[0, 1]) if np.std(y) > 0 else 0.0
+    cc = correlation(x, y) if np.std(y) > 0 else 0.0
     return scale, float(np.std(y - scale * x)), cc
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..products import product
 from ..progress import Progress, silent, tell
 from .placement import SEARCH_M, find_shift
 from .pyramid import Field, fill_invalid
@@ -84,7 +85,7 @@ def level_rigid(
     rows, cols, plane = _refine(terrain, valid, pixel, shots, float(start.rows), float(start.cols))
     seen = _seen(valid, shots, rows, cols)
     residual = seen.altitude - cubic(terrain, seen.row - rows, seen.col - cols)
-    residual -= _plane(seen.row, seen.col, valid.shape, pixel) @ plane
+    residual -= product(_plane(seen.row, seen.col, valid.shape, pixel), plane)
     wild = np.abs(residual) > WILD * max(nmad(residual), float(np.median(seen.sigma)))
     tell(progress, 0.8, "Moving the terrain")
     known = slide(valid.astype(np.float32), rows, cols) > 0.99

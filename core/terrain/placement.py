@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..products import product
 from .kriging import distances
 from .pyramid import Field
 from .robust import nmad
@@ -126,6 +127,6 @@ def _scores(relief: Field, at: Array, pairs: Pairs, row_shifts: Indices, col_shi
         for first, second, held, number in pairs:
             slope = seen[second] - seen[first]
             norm = np.sqrt((slope**2).sum(axis=0) * (held**2).sum())
-            cc = np.divide(held @ slope, norm, out=np.zeros(len(norm)), where=norm > 0)
+            cc = np.divide(product(held, slope), norm, out=np.zeros(len(norm)), where=norm > 0)
             scores[index] -= 0.5 * number * np.sign(cc) * np.log1p(-np.minimum(cc**2, 0.999))
     return scores

@@ -132,12 +132,11 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         return {name: path for name, path in targets.items() if path}
 
     def _style(self, targets: dict[str, str], context: QgsProcessingContext) -> None:
-        """Have the results styled as they are added to the map."""
+        """Have the results ready and styled when they are added to the map."""
         for output in self.step.outputs:
             path = targets.get(output.name, "")
             if output.style in styling.LOOKS and context.willLoadLayerOnCompletion(path):
-                details = context.layerToLoadOnCompletionDetails(path)
-                details.setPostProcessor(styling.post_processor(styling.measure(path, output.style)))
+                styling.prepare(path, output.style, context)
 
 
 class ProgressOf:

@@ -25,7 +25,7 @@ from qgis.core import (
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import QCoreApplication, QTimer
 from qgis.PyQt.QtGui import QColor, QPainter
 
 from ..core.rasters import Raster
@@ -78,35 +78,45 @@ def measure(path: str, style: str) -> Measured:
 _alive: list[_Styler] = []
 
 
-def post_processor(measured: Measured) -> QgsProcessingLayerPostProcessorInterface:
-    """A new post-processor that gives a result its look, to be handed to a Processing context."""
+def prepare(path: str, style: str, context: QgsProcessingContext) -> None:
+    """Make ready, in a worker thread, what the map needs of a result: its layer, its look, and the relief under it.
+
+    QGIS stretches the contrast of every new raster layer, which reads all of its values: 0.1 s or more each that the
+    event loop would be held for. The layer waits in the context, which hands it to whoever loads the result.
+    """
+    measured = measure(path, style)
+    context.temporaryLayerStore().addMapLayer(load(path, ""))
+    relief = load(path, "Hillshade") if LOOKS[style].shaded else None
+    if relief is not None:
+        relief.moveToThread(QCoreApplication.instance().thread())
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
-    _alive.append(_Styler(measured))
-    return _alive[-1]
+    _alive.append(_Styler(measured, relief))
+    context.layerToLoadOnCompletionDetails(path).setPostProcessor(_alive[-1])
 
 
 class _Styler(QgsProcessingLayerPostProcessorInterface):
     """Styles a result after it has been loaded."""
 
-    def __init__(self, measured: Measured) -> None:
+    def __init__(self, measured: Measured, relief: QgsRasterLayer | None) -> None:
         super().__init__()
-        self._measured = measured
+        self._measured, self._relief = measured, relief
 
     def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         if not isinstance(layer, QgsRasterLayer):
             return
-        measured = self._measured
+        measured, relief = self._measured, self._relief
+        self._relief = None
         colour(layer, measured)
-        if LOOKS[measured.style].shaded:
+        if relief is not None:
             project, layer_id = context.project() or QgsProject.instance(), layer.id()
             # newer versions put the layer into the tree only after this call; and the event loop gets its turn
-            QTimer.singleShot(_LATER_MS, lambda: shade(project, layer_id, measured))
+            QTimer.singleShot(_LATER_MS, lambda: shade(project, layer_id, relief, measured))
 
 
 def load(path: str, name: str) -> QgsRasterLayer:
-    """A raster layer without QGIS's own default look, which would read all of its values first."""
+    """A raster layer of a file, without a search for its default style."""
     options = QgsRasterLayer.LayerOptions()
     options.loadDefaultStyle = False
     return QgsRasterLayer(path, name, "gdal", options)
@@ -137,13 +147,12 @@ def colour(layer: QgsRasterLayer, measured: Measured) -> None:
     layer.triggerRepaint()
 
 
-def shade(project: QgsProject, layer_id: str, measured: Measured) -> None:
-    """Put a height layer into a group named after it, with a hillshade under it; does nothing when it is gone."""
+def shade(project: QgsProject, layer_id: str, relief: QgsRasterLayer, measured: Measured) -> None:
+    """Put a height layer into a group named after it, hillshaded ``relief`` under it; nothing when it is gone."""
     layer = project.mapLayer(layer_id)
     node = project.layerTreeRoot().findLayer(layer_id)
     if layer is None or node is None:
         return
-    relief = load(layer.source(), "Hillshade")
     renderer = QgsHillshadeRenderer(relief.dataProvider(), 1, SHADE_AZIMUTH, SHADE_ALTITUDE)
     renderer.setZFactor(measured.vertical_scale)
     relief.setRenderer(renderer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from qgis.core import QgsMapLayer, QgsProcessingContext, QgsProcessingUtils, QgsProject
 
-from ..processing_provider.styling import load
 from .runs import Run
 
 
@@ -26,8 +25,5 @@ def add_to_map(run: Run) -> list[QgsMapLayer]:
 
 
 def _loaded(source: str, context: QgsProcessingContext) -> QgsMapLayer | None:
-    if source.endswith(".tif"):
-        raster = load(source, "")
-        return raster if raster.isValid() else None
     found = QgsProcessingUtils.mapLayerFromString(source, context)
     return context.takeResultLayer(found.id()) if found is not None else None

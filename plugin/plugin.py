@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QCoreApplication, Qt
+from qgis.PyQt.QtCore import QCoreApplication, Qt, QTranslator
 from qgis.PyQt.QtGui import QIcon
 
 from ..processing_provider import resources
 from ..processing_provider.provider import PlanetaryDtmProvider
 
 if TYPE_CHECKING:
-    from qgis.gui import QgisInterface
+    from qgis.gui import QgisInterface, QgsDockWidget
     from qgis.PyQt.QtWidgets import QAction, QToolBar
 
+    from ..ui.plots_dock import PlotsDock
+    from ..ui.pushbroom_dock import PushBroomDock
     from ..ui.runs import Runs
+    from ..ui.start_page import StartPage
     from ..ui.view_dock import ViewDock
+    from ..ui.workspace import Workspace
 
 MENU = "Planetary DTM"
+translate = QCoreApplication.translate
 
 
 class PlanetaryDtmPlugin:
@@ -28,9 +33,14 @@ class PlanetaryDtmPlugin:
         self.iface = iface
         self.provider: PlanetaryDtmProvider | None = None
         self.runs: Runs | None = None
+        self.workspace: Workspace | None = None
         self.view_dock: ViewDock | None = None
+        self.pushbroom_dock: PushBroomDock | None = None
+        self.plots_dock: PlotsDock | None = None
+        self.start_page: StartPage | None = None
         self.toolbar: QToolBar | None = None
         self.actions: list[QAction] = []
+        self.translator = install_translator()
 
     def initProcessing(self) -> None:
         """Add the Processing provider; QGIS calls this alone under qgis_process."""
@@ -39,30 +49,70 @@ class PlanetaryDtmPlugin:
         self.provider.load_models()
 
     def initGui(self) -> None:
-        """Add provider, dock, menu and toolbar."""
-        from ..ui.runs import Runs
-        from ..ui.view_dock import ViewDock
-
+        """Add provider, docks, menu and toolbar."""
         self.initProcessing()
-        self.runs = Runs()
-        self.view_dock = ViewDock(self.iface, self.runs)
-        self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.view_dock)
-        self.view_dock.hide()
-
+        self._add_docks()
         self.toolbar = self.iface.addToolBar(MENU)
         self.toolbar.setObjectName("PlanetaryDtmToolbar")
-        generate = self.toolbar.addAction(QIcon(str(resources.icon("dtm_from_view"))), _tr("Generate DTM for view"))
-        generate.setObjectName("PlanetaryDtmGenerate")
-        generate.setToolTip(_tr("Generate DTM for view: terrain of what the map shows, with the dock's settings"))
+        generate = self._action("Generate", "dtm_from_view", translate("PlanetaryDtmPlugin", "Generate DTM for view"))
+        generate.setToolTip(
+            translate(
+                "PlanetaryDtmPlugin", "Generate DTM for view: terrain of what the map shows, by the dock's settings"
+            )
+        )
         generate.triggered.connect(self.view_dock.generate)
-        show = self.view_dock.toggleViewAction()
-        show.setText(_tr("DTM for view"))
-        show.setToolTip(_tr("Show or hide the settings of DTM for view"))
-        show.setIcon(QIcon(str(resources.icon("planetary_dtm"))))
-        self.toolbar.addAction(show)
-        self.actions = [generate, show]
+        view = translate("PlanetaryDtmPlugin", "Show or hide the settings of DTM for view")
+        self._toggle(self.view_dock, "planetary_dtm", view)
+        chain = translate("PlanetaryDtmPlugin", "Show or hide the push-broom chain: from line-scanner images to a DTM")
+        self._toggle(self.pushbroom_dock, "pushbroom", chain)
+        start = self._action("Start", "start", translate("PlanetaryDtmPlugin", "Getting started"))
+        start.setToolTip(
+            translate("PlanetaryDtmPlugin", "Getting started: what is installed, what is missing, and a sample scene")
+        )
+        start.triggered.connect(self.show_start_page)
         for action in self.actions:
             self.iface.addPluginToRasterMenu(MENU, action)
+
+    def _add_docks(self) -> None:
+        from ..ui.plots_dock import PlotsDock
+        from ..ui.pushbroom_dock import PushBroomDock
+        from ..ui.runs import Runs
+        from ..ui.view_dock import ViewDock
+        from ..ui.workspace import Workspace
+
+        self.runs, self.workspace = Runs(), Workspace()
+        self.view_dock = ViewDock(self.iface, self.runs)
+        self.pushbroom_dock = PushBroomDock(self.iface, self.runs, self.workspace)
+        self.plots_dock = PlotsDock(self.iface, self.workspace)
+        right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+        for dock, area in ((self.view_dock, right), (self.pushbroom_dock, right), (self.plots_dock, bottom)):
+            self.iface.addDockWidget(area, dock)
+            dock.hide()
+        self.pushbroom_dock.plots_button.toggled.connect(self.plots_dock.setUserVisible)
+        self.plots_dock.opened.connect(lambda: self.pushbroom_dock.plots_button.setChecked(True))
+        self.plots_dock.closed.connect(lambda: self.pushbroom_dock.plots_button.setChecked(False))
+
+    def _action(self, name: str, icon: str, text: str) -> QAction:
+        action = self.toolbar.addAction(QIcon(str(resources.icon(icon))), text)
+        action.setObjectName(f"PlanetaryDtm{name}")
+        self.actions.append(action)
+        return action
+
+    def _toggle(self, dock: QgsDockWidget, icon: str, tooltip: str) -> None:
+        action = dock.toggleViewAction()
+        action.setText(dock.windowTitle())
+        action.setToolTip(tooltip)
+        action.setIcon(QIcon(str(resources.icon(icon))))
+        self.toolbar.addAction(action)
+        self.actions.append(action)
+
+    def show_start_page(self) -> None:
+        """Open the page that tells what is installed and offers sample scenes."""
+        from ..ui.start_page import StartPage
+
+        if self.start_page is None:
+            self.start_page = StartPage(self.iface, self.runs, self.workspace, self.view_dock, self.pushbroom_dock)
+        self.start_page.open_page()
 
     def unload(self) -> None:
         """Stop what runs, and leave QGIS as it was."""
@@ -74,14 +124,27 @@ class PlanetaryDtmPlugin:
         if self.toolbar is not None:
             self.iface.mainWindow().removeToolBar(self.toolbar)
             self.toolbar.deleteLater()
-        if self.view_dock is not None:
-            self.view_dock.close_down()
-            self.iface.removeDockWidget(self.view_dock)
-            self.view_dock.deleteLater()
+        for dock in filter(None, (self.view_dock, self.pushbroom_dock, self.plots_dock)):
+            dock.close_down()
+            self.iface.removeDockWidget(dock)
+            dock.deleteLater()
+        if self.start_page is not None:
+            self.start_page.deleteLater()
+        if self.workspace is not None:
+            self.workspace.close_down()
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
-        self.actions, self.toolbar, self.view_dock, self.runs, self.provider = [], None, None, None, None
+        if self.translator is not None:
+            QCoreApplication.removeTranslator(self.translator)
+        self.actions, self.toolbar, self.runs, self.workspace, self.provider = [], None, None, None, None
+        self.view_dock, self.pushbroom_dock, self.plots_dock, self.start_page = None, None, None, None
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("PlanetaryDtmPlugin", text)
+def install_translator() -> QTranslator | None:
+    """Speak QGIS's language where the plugin does; English otherwise."""
+    translator = QTranslator()
+    language = QgsApplication.locale()[:2]
+    if not translator.load(str(resources.TRANSLATIONS / f"planetary_dtm_{language}.qm")):
+        return None
+    QCoreApplication.installTranslator(translator)
+    return translator

@@ -1,4 +1,4 @@
-"""Where the plugin's icons, styles and models lie."""
+"""Where the plugin's icons, styles, models and translations lie."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 MODELS = RESOURCES / "models"
 STYLES = RESOURCES / "styles"
+TRANSLATIONS = RESOURCES / "translations"
 
 
 def icon(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""One line of a dock for one run: what it does, how far it is, and a button to stop it."""
+"""Runs under way in a dock: what each does, how far it is, and a button to stop it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from .runs import Run
+from .runs import Run, Runs
 
 
 class RunRow(QWidget):
@@ -47,3 +47,29 @@ class RunRow(QWidget):
         self.cancel_button.setEnabled(False)
         self.message.setText(self.tr("Stopping …"))
         self.run.cancel()
+
+
+class RunRows(QWidget):
+    """A row for every run under way."""
+
+    def __init__(self, runs: Runs) -> None:
+        super().__init__()
+        self._runs, self.rows = runs, {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        runs.started.connect(self._add)
+        runs.ended.connect(self._remove)
+
+    def close_down(self) -> None:
+        """Follow no run any more."""
+        self._runs.started.disconnect(self._add)
+        self._runs.ended.disconnect(self._remove)
+
+    def _add(self, run: Run) -> None:
+        self.rows[run] = RunRow(run)
+        self._column.addWidget(self.rows[run])
+
+    def _remove(self, run: Run) -> None:
+        row = self.rows.pop(run)
+        self._column.removeWidget(row)
+        row.deleteLater()

@@ -15,9 +15,9 @@ from ..core.errors import PlanetaryDtmError
 from ..processing_provider import resources
 from ..processing_provider.provider import PROVIDER_ID
 from . import view
+from .outcome import conclude, tell
 from .plan import plan_sentence
-from .results import add_to_map
-from .run_row import RunRow
+from .run_row import RunRows
 from .runs import Run, Runs, State
 from .view_form import ViewForm, free_name, number_of
 
@@ -31,7 +31,6 @@ class ViewDock(QgsDockWidget):
         self.setWindowTitle(self.tr("DTM for view"))
         self.iface, self.runs = iface, runs
         self.form = ViewForm()
-        self._rows: dict[Run, RunRow] = {}
         self._build()
         # the hint is read at rest, not at every step of a pan or zoom
         self._soon = QTimer(self)
@@ -44,12 +43,12 @@ class ViewDock(QgsDockWidget):
         self.generate_button = QPushButton(QIcon(str(resources.icon("dtm_from_view"))), self.tr("Generate DTM"))
         self.generate_button.setToolTip(self.tr("Make terrain of what the map shows now"))
         self.generate_button.setDefault(True)
-        self._rows_layout = QVBoxLayout()
+        self.rows = RunRows(self.runs)
         content = QWidget()
         column = QVBoxLayout(content)
         column.addWidget(self.form)
         column.addWidget(self.generate_button)
-        column.addLayout(self._rows_layout)
+        column.addWidget(self.rows)
         column.addStretch()
         scroll = QgsScrollArea()
         scroll.setWidgetResizable(True)
@@ -69,8 +68,6 @@ class ViewDock(QgsDockWidget):
             (canvas.destinationCrsChanged, self._soon.start),
             (self.iface.currentLayerChanged, self._soon.start),
             (QgsProject.instance().layersAdded, self._layers_changed),
-            (self.runs.started, self._run_started),
-            (self.runs.ended, self._run_ended),
         ]
         for signal, slot in self._outside:
             signal.connect(slot)
@@ -81,6 +78,7 @@ class ViewDock(QgsDockWidget):
             signal.disconnect(slot)
         self._outside = []
         self._soon.stop()
+        self.rows.close_down()
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -93,7 +91,7 @@ class ViewDock(QgsDockWidget):
         image = self.current_image()
         problem = self._problem(image)
         if problem:
-            self._tell(problem, Qgis.MessageLevel.Warning)
+            tell(self.iface, problem, Qgis.MessageLevel.Warning)
             return
         self.form.save()
         if self.form.draws_the_map():
@@ -132,36 +130,13 @@ class ViewDock(QgsDockWidget):
     def _start(self, parameters: dict[str, Any], name: str) -> None:
         run = Run(f"{PROVIDER_ID}:dtmfromextent", parameters, self.tr("DTM of {}").format(name))
         # told after QGIS's own word that a task is complete, so that ours is the one on top
-        self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._conclude(ended)))
+        self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: conclude(self.iface, ended)))
 
     def _drawn(self, drawing: Run, parameters: dict[str, Any]) -> None:
         if drawing.state is State.DONE:
             self._start({**parameters, "INPUT": drawing.results["OUTPUT"]}, self.tr("the map"))
         else:
-            self._conclude(drawing)
-
-    def _conclude(self, run: Run) -> None:
-        if run.state is State.CANCELLED:
-            self._tell(self.tr("{} was cancelled; nothing was added.").format(run.title), Qgis.MessageLevel.Info)
-        elif run.state is State.FAILED:
-            self._tell(run.error, Qgis.MessageLevel.Critical)
-        elif run.project_closed:
-            place = run.results.get("OUTPUT", "")
-            self._tell(
-                self.tr("{} is ready, but its project was closed: it is kept in {}.").format(run.title, place),
-                Qgis.MessageLevel.Warning,
-            )
-        elif not add_to_map(run):
-            self._tell(self.tr("{} was made but cannot be loaded.").format(run.title), Qgis.MessageLevel.Critical)
-        else:
-            done = self.tr("{} is on the map ({:.1f} s).").format(run.title, run.seconds)
-            warned = run.feedback.warnings
-            level = Qgis.MessageLevel.Warning if warned else Qgis.MessageLevel.Success
-            self._tell(" ".join([done, *warned]), level)
-
-    def _tell(self, sentence: str, level: Qgis.MessageLevel) -> None:
-        lasting = level in (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
-        self.iface.messageBar().pushMessage("Planetary DTM", sentence, level, 0 if lasting else 8)
+            conclude(self.iface, drawing)
 
     # --- following ----------------------------------------------------------------------------------------------
 
@@ -184,12 +159,3 @@ class ViewDock(QgsDockWidget):
     def _layers_changed(self) -> None:
         self.form.image.setExceptedLayerList(view.product_layers(QgsProject.instance()))
         self._soon.start()
-
-    def _run_started(self, run: Run) -> None:
-        self._rows[run] = RunRow(run)
-        self._rows_layout.addWidget(self._rows[run])
-
-    def _run_ended(self, run: Run) -> None:
-        row = self._rows.pop(run)
-        self._rows_layout.removeWidget(row)
-        row.deleteLater()

@@ -196,7 +196,7 @@ def test_cancel_leaves_nothing(plugin, image, qtbot, finish, messages, slow_step
     plugin.view_dock.form.folder.setFilePath(str(tmp_path))
     plugin.view_dock.generate()
     qtbot.waitUntil(lambda: plugin.runs.active[0].percent > 1, timeout=10000)
-    (row,) = plugin.view_dock._rows.values()
+    (row,) = plugin.view_dock.rows.rows.values()
     start = time.monotonic()
     qtbot.mouseClick(row.cancel_button, Qt.MouseButton.LeftButton)
     finish(plugin)
@@ -210,9 +210,9 @@ def test_two_runs_at_once(plugin, image, qtbot, finish, slow_step, tmp_path):
     plugin.view_dock.form.folder.setFilePath(str(tmp_path))
     plugin.view_dock.generate()
     plugin.view_dock.generate()
-    assert len(plugin.view_dock._rows) == 2
+    assert len(plugin.view_dock.rows.rows) == 2
     finish(plugin)
-    assert len(product("dtm")) == 2 and plugin.view_dock._rows == {}
+    assert len(product("dtm")) == 2 and plugin.view_dock.rows.rows == {}
     assert sorted(p.name for p in tmp_path.glob("*.tif")) == ["DTM_scene.tif", "DTM_scene_2.tif"]
 
 

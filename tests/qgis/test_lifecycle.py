@@ -68,6 +68,9 @@ def test_reload_with_modules_forgotten(qgis_iface, project):
         again.unload()
     finally:
         sys.modules.update(kept)
+        for name, module in kept.items():  # the packages hold their modules too
+            parent, _, child = name.rpartition(".")
+            setattr(sys.modules[parent], child, module)
 
 
 def test_every_step_is_an_algorithm(provider):

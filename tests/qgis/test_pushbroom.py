@@ -1,0 +1,385 @@
+"""The push-broom dock: its stages run as Processing runs, its workspace lives in the project, its plots are linked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProject, QgsRectangle
+from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtWidgets import QApplication
+
+from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.matching.match_file import write_matches
+from planetary_dtm.core.progress import silent, tell
+from planetary_dtm.core.steps import STEP_IDS, StepResult, step
+from planetary_dtm.core.tables import write_table
+from planetary_dtm.processing_provider.styling import PRODUCT
+from planetary_dtm.ui.plot import Curve, Plot, _thinned, _ticks
+from planetary_dtm.ui.plot_data import DEVIATION, SIGMA, VALUES
+from planetary_dtm.ui.stages import Progress, label_of, progress_of, stages
+from planetary_dtm.ui.workspace import INPUTS, KEYS, RESULTS, Workspace
+
+WARNING, CRITICAL = Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical
+LINES = 120
+
+
+@pytest.fixture(scope="module")
+def flown(tmp_path_factory):
+    """A short orbit: sensor, GCPs, altimetry, two small images, their matches, orientation and points."""
+    folder = tmp_path_factory.mktemp("orbit") / "scene"
+    simulate = step("simulatescene")
+    asked = {"LINES": LINES, "IMAGES": False, "GCP_ALTITUDES": True, "OUTPUT_FOLDER": str(folder)}
+    simulate.run(**simulate.checked(asked))
+    rng = np.random.default_rng(0)
+    for name in ("nadir", "forward"):
+        from osgeo import gdal
+
+        made = gdal.GetDriverByName("GTiff").Create(str(folder / f"{name}.tif"), 64, LINES)
+        made.GetRasterBand(1).WriteArray(rng.integers(1, 255, (LINES, 64), np.uint8))
+        made.SetMetadata({"VIEW": name})
+        made = None
+    return folder
+
+
+@pytest.fixture
+def quick(monkeypatch, flown):
+    """Matching and intersection replaced by quick ones that write what the real ones would."""
+    calls = []
+
+    def matching(*, image_a, image_b, output, progress=silent, **_):
+        calls.append(("densematch", Path(image_b).stem))
+        tell(progress, 0.5, "Matching")
+        shift = np.full((LINES, 64), 3.0)
+        shift[:, :8] = np.nan
+        names = {"IMAGE_A": "nadir.tif", "IMAGE_B": Path(image_b).name, "VIEW_A": "nadir", "VIEW_B": "forward"}
+        write_matches(output, shift, 2 * shift, np.full(shift.shape, 0.9), np.full(shift.shape, 0.1), names)
+        return StepResult({"OUTPUT": output})
+
+    def intersecting(*, matches, sensor, eops, output, **_):
+        calls.append(("intersect", len(matches)))
+        lon, lat = (axis.ravel() for axis in np.meshgrid(90 + np.arange(40) * 1e-3, 20 + np.arange(40) * 1e-3))
+        altitude = 100 * np.sin(lon * 300)
+        columns = {"lon": lon, "lat": lat, "altitude": altitude, "sigma": np.full(lon.shape, 5.0)}
+        radians = np.radians(lon), np.radians(lat)
+        radius = 1737400 + altitude
+        columns["x"] = radius * np.cos(radians[1]) * np.cos(radians[0])
+        columns["y"] = radius * np.cos(radians[1]) * np.sin(radians[0])
+        columns["z"], columns["ray_miss"] = radius * np.sin(radians[1]), np.full(lon.shape, 1.0)
+        write_table(output, columns)
+        return StepResult({"OUTPUT": output, "COUNT": len(lon), "RAY_MISS": 1.0})
+
+    for name, run in (("densematch", matching), ("intersect", intersecting)):
+        monkeypatch.setattr(f"planetary_dtm.core.steps.{name}.STEP", replace(step(name), run=run))
+    return calls
+
+
+@pytest.fixture
+def work(plugin, flown, tmp_path):
+    """The plugin's workspace with the scene in it, results in a folder of their own."""
+    assert plugin.workspace.take_scene(str(flown)) == 6
+    plugin.workspace["folder"] = str(tmp_path)
+    return plugin.workspace
+
+
+def stage_of(name):
+    return next(stage for stage in stages() if stage.id == name)
+
+
+# --- the chain as data -------------------------------------------------------------------------------------------
+
+
+def test_every_stage_is_described():
+    for stage in stages():
+        assert stage.title and len(stage.text) > 40 and stage.button and stage.text.endswith(".")
+        for field in stage.fields:
+            assert field.described.help.endswith(".")
+            assert field.key in KEYS
+        assert set(stage.needs) | set(stage.results) <= set(KEYS)
+    assert all(label_of(key) != key for key in RESULTS)
+
+
+def test_every_result_feeds_the_next_stage(plugin, work):
+    """What a stage needs is given by the user or made by a stage before it; jobs name outputs their steps have."""
+    made = set(INPUTS)
+    for stage in stages():
+        assert set(stage.needs) <= made, stage.id
+        for job in stage.jobs(work):
+            assert job.step_id in STEP_IDS
+            described = step(job.step_id)
+            assert set(job.makes) | set(job.on_map) <= {output.name for output in described.outputs}
+            known = {p.name for p in described.parameters} | {o.name for o in described.outputs}
+            assert set(job.parameters) <= known
+            made |= set(job.makes.values())
+        assert set(stage.results) <= made, stage.id
+
+
+# --- workspace ---------------------------------------------------------------------------------------------------
+
+
+def test_workspace_comes_back_with_the_project(plugin, work, tmp_path, flown):
+    """Saved relative to the project, read again tomorrow, and gone in a new project."""
+    work["method"], work["sigma_lateral"] = "two_phase", "3"
+    shots = tmp_path / "shots.gpkg"
+    shots.write_text("x")
+    work["shots"] = str(shots)
+    path = str(tmp_path / "saved.qgs")
+    assert QgsProject.instance().write(path)
+    assert "./shots.gpkg" in Path(path).read_text()
+    QgsProject.instance().clear()
+    assert all(work[key] == "" for key in KEYS)
+    assert QgsProject.instance().read(path)
+    assert work["shots"] == str(shots) and work["gcps"] == str(flown / "gcps.csv")
+    assert (work["method"], work["sigma_lateral"]) == ("two_phase", "3")
+    panel = plugin.pushbroom_dock.panels["orientation"]
+    plugin.pushbroom_dock.refresh()
+    assert panel.findChild(object, "PlanetaryDtmField_method").currentText() == "two_phase"
+
+
+def test_moved_project_finds_its_files(plugin, work, tmp_path):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "eops.gpkg").write_text("x")
+    work["eops"] = str(folder / "eops.gpkg")
+    QgsProject.instance().write(str(folder / "p.qgs"))
+    folder.rename(tmp_path / "there")
+    QgsProject.instance().read(str(tmp_path / "there" / "p.qgs"))
+    assert work["eops"] == str(tmp_path / "there" / "eops.gpkg")
+
+
+def test_state_of_a_stage(plugin, work, tmp_path):
+    stage = stage_of("matching")
+    assert progress_of(stage, work) == (Progress.READY, ())
+    made = tmp_path / "m.tif"
+    made.write_text("x")
+    work["matches_ab"] = str(made)
+    assert progress_of(stage, work)[0] is Progress.DONE
+    os.utime(made, (1, 1))
+    assert progress_of(stage, work)[0] is Progress.OLD
+    work["image_b"] = str(tmp_path / "none.tif")
+    assert progress_of(stage, work) == (Progress.OLD, ("image_b",))
+    work["matches_ab"] = ""
+    assert progress_of(stage, work) == (Progress.MISSING, ("image_b",))
+
+
+def test_results_are_never_written_over(plugin, work, tmp_path):
+    (tmp_path / "dtm.tif").write_text("x")
+    assert work.new_file("dtm.tif") == str(tmp_path / "dtm_2.tif")
+
+
+# --- running -----------------------------------------------------------------------------------------------------
+
+
+def test_whole_chain_at_one_press(plugin, work, quick, qtbot, messages, tmp_path):
+    """From tables and images to a styled DTM, each step once, in order, in the history, its results kept."""
+    dock, started = plugin.pushbroom_dock, []
+    plugin.runs.started.connect(lambda run: started.append(run.algorithm_id.partition(":")[2]))
+    dock.show()
+    dock.refresh()
+    work["reference"] = ""
+    qtbot.mouseClick(dock.all_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: work.has("dtm") and not dock._running, timeout=120000)
+    assert messages(CRITICAL) == []
+    assert started == ["filteraltimetry", "certaintymap", "recovereop", "densematch", "intersect", "pointstodtm"]
+    assert quick == [("densematch", "forward"), ("intersect", 1)]
+    for key in ("shots", "certainty", "eops", "orientation_report", "matches_ab", "points", "dtm"):
+        assert Path(work[key]).parent == tmp_path and work.has(key), key
+    qtbot.wait(300)
+    kinds = [layer.customProperty(PRODUCT) for layer in QgsProject.instance().mapLayers().values()]
+    assert {"dtm", "certainty"} <= set(kinds)
+    assert dock._next() is None and not dock.all_button.isEnabled()
+    assert "Done: " in dock.panels["terrain"].state.text()
+    assert dock.panels["orientation"].report_button.isEnabled()
+
+
+def test_failure_stops_the_chain(plugin, work, quick, qtbot, messages, monkeypatch):
+    def fail(**_):
+        raise InputError("Table 'gcps.csv' has no column lon; add one.")
+
+    monkeypatch.setattr("planetary_dtm.core.steps.recovereop.STEP", replace(step("recovereop"), run=fail))
+    dock = plugin.pushbroom_dock
+    dock.run(stage_of("orientation"), go_on=True)
+    qtbot.waitUntil(lambda: not dock._running, timeout=30000)
+    qtbot.wait(50)
+    assert messages(CRITICAL)[-1].endswith("has no column lon; add one.")
+    assert quick == [] and work["eops"] == ""
+    assert dock.panels["orientation"].run_button.isEnabled()
+
+
+def test_cancelled_stage_keeps_nothing(plugin, work, qtbot, monkeypatch, tmp_path):
+    def wait(*, progress=silent, **_):
+        for part in range(2000):
+            tell(progress, part / 2000, "Waiting")
+            import time
+
+            time.sleep(0.01)
+
+    monkeypatch.setattr("planetary_dtm.core.steps.densematch.STEP", replace(step("densematch"), run=wait))
+    dock = plugin.pushbroom_dock
+    dock.run(stage_of("matching"))
+    dock.run(stage_of("matching"))  # pressed twice: still one run
+    assert len(plugin.runs.active) == 1 and not dock.panels["matching"].run_button.isEnabled()
+    plugin.runs.active[0].cancel()
+    qtbot.waitUntil(lambda: not dock._running, timeout=3000)
+    assert work["matches_ab"] == "" and not list(tmp_path.glob("*.tif"))
+
+
+def test_project_closed_during_a_stage(plugin, work, quick, qtbot, messages):
+    """The result is kept and told; the next project's workspace stays empty and the chain does not go on."""
+    dock = plugin.pushbroom_dock
+    dock.run(stage_of("matching"), go_on=True)
+    (run,) = plugin.runs.active
+    QgsProject.instance().clear()
+    qtbot.waitUntil(lambda: not dock._running, timeout=30000)
+    assert "its project was closed" in messages(WARNING)[-1]
+    assert Path(run.results["OUTPUT"]).exists()
+    assert work["matches_ab"] == "" and len(quick) == 1
+
+
+def test_unloaded_while_plots_are_read(qgis_iface, project, flown, qtbot):
+    from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
+
+    made = PlanetaryDtmPlugin(qgis_iface)
+    made.initGui()
+    made.workspace["sensor"], made.workspace["eops"] = "ce1", str(flown / "truth_eop.csv")
+    made.plots_dock.show()
+    made.plots_dock.refresh()
+    made.unload()
+    qtbot.wait(300)
+
+
+def test_scene_of_a_folder_without_one(plugin, tmp_path):
+    assert plugin.workspace.take_scene(str(tmp_path)) == 0 and plugin.workspace["folder"] == ""
+
+
+# --- plots -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plots(plugin, work, flown, qtbot):
+    """The plots dock with the true orientation in it."""
+    work["eops"] = str(flown / "truth_eop.csv")
+    dock = plugin.plots_dock
+    dock.resize(1200, 500)
+    dock.show()
+    dock.refresh()
+    qtbot.waitUntil(lambda: dock.orbit is not None, timeout=10000)
+    return dock
+
+
+def test_orientation_is_plotted(plots, qtbot):
+    assert len(plots.orbit.line) == LINES
+    for shown, unit in ((VALUES, "X (m)"), (DEVIATION, "X (m)"), (SIGMA, "σ X (m)")):
+        plots.shown.setCurrentIndex(shown)
+        assert plots.plots[0].curve.title == unit
+    plots.shown.setCurrentIndex(DEVIATION)
+    assert plots.plots[3].curve.title == "θ (µrad)"
+    assert np.abs(plots.plots[0].curve.y).max() < 10  # metres off a smooth curve, of an orbit of 1.9e6 m
+    colours = plots.grab().toImage()
+    assert len({colours.pixel(x, y) for x in range(0, 1200, 7) for y in range(60, 480, 7)}) > 8
+
+
+def test_hover_reads_a_line_and_moves_every_cursor(plots, qtbot):
+    plot = plots.plots[1]
+    qtbot.mouseMove(plot, QPoint(plot.width() // 2, plot.height() // 2))
+    QApplication.processEvents()
+    plot.hovered.emit(60.0)
+    assert plots.readout.text().startswith("Line 60: longitude ")
+    assert {p.cursor_at for p in (*plots.plots, plots.residuals)} == {60.0}
+    qtbot.keyClick(plot, Qt.Key.Key_Right)
+    assert plots.readout.text().startswith("Line 61:")
+    qtbot.keyClick(plot, Qt.Key.Key_PageDown)
+    assert plots.readout.text().startswith(f"Line {LINES - 1}:")
+
+
+def test_click_moves_the_map(plots, qgis_canvas, messages, project):
+    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("IAU_2015:30100"))
+    qgis_canvas.setExtent(QgsRectangle(-10, -10, 10, 10))
+    plots.plots[0].clicked.emit(30.0)
+    row = 30
+    centre = qgis_canvas.center()
+    assert centre.x() == pytest.approx(plots.orbit.lon[row], abs=1e-6)
+    assert centre.y() == pytest.approx(plots.orbit.lat[row], abs=1e-6)
+    assert messages(WARNING) == []
+
+
+@pytest.mark.parametrize(
+    ("crs", "told"), [("", "The map has no CRS"), ("EPSG:4326", "shows Earth and this orbit is of Moon")]
+)
+def test_click_on_a_map_of_elsewhere(plots, qgis_canvas, messages, crs, told):
+    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem(crs))
+    plots.plots[0].clicked.emit(30.0)
+    assert told in messages(WARNING)[-1]
+
+
+def test_zoom_is_shared(plots, qtbot):
+    qtbot.keyClick(plots.plots[0], Qt.Key.Key_Plus)
+    first, last = plots.plots[0]._range
+    assert last - first < LINES - 1 and plots.residuals._range == (first, last)
+    qtbot.keyClick(plots.plots[5], Qt.Key.Key_Home)
+    assert plots.plots[0]._range == (0, LINES - 1)
+
+
+def test_matches_side_by_side(plots, work, quick, tmp_path, qtbot):
+    matches = str(tmp_path / "m.tif")
+    step("densematch").run(image_a=work["image_a"], image_b=work["image_b"], output=matches)
+    work["matches_ab"] = matches
+    plots.tabs.setCurrentIndex(2)
+    plots.refresh()
+    view = plots.match_view
+    qtbot.waitUntil(lambda: view.pair is not None, timeout=10000)
+    assert view.pair.grey_a.shape == (64, LINES)  # lines to the right
+    view.point_at(20, 50)
+    assert view.sentence().startswith("Line 50, sample 20 lies at line 56.0, sample 23.0 of forward.tif; score 0.90")
+    assert plots.plots[0].cursor_at == 50
+    qtbot.waitUntil(lambda: view._loupes is not None, timeout=5000)
+    view.point_at(2, 50)
+    assert view.sentence().endswith("no match")
+    plots.point_at(70.0)
+    assert view.place == (2, 70) and plots.plots[0].cursor_at == 70
+    assert not view.grab().isNull()
+
+
+def test_broken_results_are_told_where_the_plot_would_be(plots, work, tmp_path, qtbot):
+    (tmp_path / "bad.csv").write_text("line,x\n1,2\n")
+    work["eops"] = str(tmp_path / "bad.csv")
+    plots.refresh()
+    qtbot.waitUntil(lambda: plots.orbit is None, timeout=10000)
+    assert "bad.csv" in plots.readout.text()
+
+
+def test_thinning_keeps_the_envelope():
+    x = np.arange(100_000.0)
+    y = np.zeros(x.size)
+    y[54_321] = 9.0
+    curve = Curve("y", x, y, np.full(x.size, 0.5), y > 1)
+    x_seen, _, low, high, flagged = _thinned(curve, (0, x.size - 1), 500)
+    assert len(x_seen) <= 500 and high.max() == 9.5 and low.min() == -0.5 and flagged.sum() == 1
+    assert x_seen[flagged][0] == pytest.approx(54_321, abs=200)
+
+
+def test_ticks_are_round_and_told_apart():
+    assert [label for _, label in _ticks(0, 1, 4)] == ["0", "0.5", "1"]
+    labels = [label for _, label in _ticks(1_937_400.0, 1_937_401.0, 4)]
+    assert len(set(labels)) == len(labels) >= 2
+
+
+def test_plot_without_a_curve_draws_a_word(qtbot):
+    plot = Plot()
+    qtbot.addWidget(plot)
+    plot.resize(300, 100)
+    plot.show_curve(None)
+    assert not plot.grab().isNull()
+    qtbot.keyClick(plot, Qt.Key.Key_Left)
+
+
+def test_workspace_lets_go(project):
+    made = Workspace()
+    heard = []
+    made.changed.connect(heard.append)
+    made.close_down()
+    QgsProject.instance().clear()
+    assert heard == []

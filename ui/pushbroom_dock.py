@@ -1,0 +1,171 @@
+"""The dock "Push-broom": the stereo chain as stages that run one by one, or all that is left at a press."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import Qgis, QgsApplication, QgsProcessingOutputLayerDefinition, QgsProject
+from qgis.gui import QgisInterface, QgsDockWidget, QgsScrollArea
+from qgis.PyQt.QtCore import QTimer, QUrl
+from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ..core.steps import step
+from ..processing_provider.provider import PROVIDER_ID
+from .outcome import conclude, tell
+from .run_row import RunRows
+from .runs import Run, Runs
+from .stage_panel import StagePanel
+from .stages import Job, Progress, Stage, progress_of, stages
+from .workspace import Workspace
+
+
+class PushBroomDock(QgsDockWidget):
+    """The workspace's stages with their runs."""
+
+    def __init__(self, iface: QgisInterface, runs: Runs, workspace: Workspace) -> None:
+        super().__init__(None)
+        self.setObjectName("PlanetaryDtmPushBroomDock")
+        self.setWindowTitle(self.tr("Push-broom"))
+        self.iface, self.runs, self.workspace = iface, runs, workspace
+        self.panels = {stage.id: StagePanel(number, stage, workspace) for number, stage in enumerate(stages(), 1)}
+        self._running: dict[str, bool] = {}  # stages under way: whether the following ones are to run too
+        self._build()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(50)
+        self._soon.timeout.connect(self.refresh)
+        workspace.changed.connect(self._soon.start)
+
+    def _build(self) -> None:
+        self.all_button = QPushButton(QgsApplication.getThemeIcon("/mActionStart.svg"), self.tr("Run all that is left"))
+        self.all_button.setToolTip(self.tr("Run every step that is not done, one after the other"))
+        self.all_button.clicked.connect(self.run_all)
+        self.plots_button = QPushButton(QgsApplication.getThemeIcon("/mIconHistogram.svg"), self.tr("Plots"))
+        self.plots_button.setToolTip(self.tr("Show or hide orientation, residuals and matches as plots"))
+        self.plots_button.setCheckable(True)
+        line = QHBoxLayout()
+        line.addWidget(self.all_button, 1)
+        line.addWidget(self.plots_button)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.addLayout(line)
+        self.rows = RunRows(self.runs)
+        column.addWidget(self.rows)
+        for panel in self.panels.values():
+            column.addWidget(panel)
+            panel.run_asked.connect(lambda stage=panel.stage: self.run(stage))
+            panel.dialog_asked.connect(lambda stage=panel.stage: self.open_dialog(stage))
+            panel.report_asked.connect(lambda stage=panel.stage: self.open_report(stage))
+            panel.scene_asked.connect(self.choose_scene)
+        column.addStretch()
+        scroll = QgsScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QgsScrollArea.Shape.NoFrame)
+        scroll.setWidget(content)
+        self.setWidget(scroll)
+
+    def close_down(self) -> None:
+        """Let go of everything outside the dock; called before it is taken away."""
+        self.workspace.changed.disconnect(self._soon.start)
+        self._soon.stop()
+        self.rows.close_down()
+
+    def refresh(self) -> None:
+        """Show how far every stage is."""
+        for key, panel in self.panels.items():
+            panel.refresh(key in self._running)
+        self.all_button.setEnabled(not self._running and self._next() is not None)
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    def run_all(self) -> None:
+        """Run the first stage that is ready or out of date, and go on from there."""
+        stage = self._next()
+        if stage is not None:
+            self.run(stage, go_on=True)
+
+    def run(self, stage: Stage, go_on: bool = False) -> None:
+        """Run a stage's jobs one after the other; its results become the workspace's."""
+        if stage.id in self._running or (stage.id == "scene" and not self._folder_asked()):
+            return
+        try:
+            self.workspace.folder.mkdir(parents=True, exist_ok=True)
+            jobs = stage.jobs(self.workspace)
+        except OSError as error:
+            said = self.tr("The folder of results cannot be written ({}); choose another one.").format(error)
+            tell(self.iface, said, Qgis.MessageLevel.Warning)
+            return
+        self._running[stage.id] = go_on
+        self._start(stage, jobs)
+        self.refresh()
+
+    def _folder_asked(self) -> bool:
+        """Whether it is known where a simulated scene goes; asks once."""
+        if not self.workspace["folder"]:
+            asked = self.tr("Folder for the sample scene and its results")
+            self.workspace["folder"] = QFileDialog.getExistingDirectory(self, asked, str(self.workspace.folder))
+        return bool(self.workspace["folder"])
+
+    def _start(self, stage: Stage, jobs: list[Job]) -> None:
+        job = jobs[0]
+        run = Run(f"{PROVIDER_ID}:{job.step_id}", _parameters(job), step(job.step_id).title)
+
+        def ended(run: Run) -> None:
+            QTimer.singleShot(0, lambda: self._ended(stage, jobs, run))
+
+        self.runs.start(run, ended)
+
+    def _ended(self, stage: Stage, jobs: list[Job], run: Run) -> None:
+        good = conclude(self.iface, run, quiet=len(jobs) > 1)
+        if good and stage.id == "scene":
+            self.workspace.take_scene(run.results["OUTPUT_FOLDER"])
+        if good:
+            for output, key in jobs[0].makes.items():
+                self.workspace[key] = str(run.results.get(output) or "")
+        if good and jobs[1:]:
+            self._start(stage, jobs[1:])
+            return
+        go_on = self._running.pop(stage.id, False)
+        self.refresh()
+        if good and go_on:
+            self.run_all()
+
+    def _next(self) -> Stage | None:
+        """The first stage with something to do and everything to do it with."""
+        for panel in self.panels.values():
+            progress, lacking = progress_of(panel.stage, self.workspace)
+            if panel.stage.results and not lacking and progress in (Progress.READY, Progress.OLD):
+                return panel.stage
+        return None
+
+    # --- around -------------------------------------------------------------------------------------------------
+
+    def choose_scene(self) -> None:
+        """Ask for a folder and take the scene's files in it by their names."""
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Folder of a scene"), str(self.workspace.folder))
+        if folder and not self.workspace.take_scene(folder):
+            said = self.tr("{} holds no sensor.json, gcps.csv, altimetry.csv or views; choose the files one by one.")
+            tell(self.iface, said.format(folder), Qgis.MessageLevel.Warning)
+
+    def open_dialog(self, stage: Stage) -> None:
+        """Open Processing's dialog of the stage's main algorithm, filled in."""
+        import processing
+
+        job = self._described(stage)
+        processing.execAlgorithmDialog(f"{PROVIDER_ID}:{job.step_id}", job.parameters)
+
+    def _described(self, stage: Stage) -> Job:
+        jobs = stage.jobs(self.workspace)
+        return jobs[-1] if jobs else Job("densematch", {}, {})
+
+    def open_report(self, stage: Stage) -> None:
+        """Open the stage's report in the browser."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self.workspace[stage.report]))
+
+
+def _parameters(job: Job) -> dict[str, Any]:
+    """The job's parameters, with the outputs that go onto the map as layers."""
+    project = QgsProject.instance()
+    layers = {name: QgsProcessingOutputLayerDefinition(job.parameters[name], project) for name in job.on_map}
+    return {**job.parameters, **layers}

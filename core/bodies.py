@@ -130,6 +130,12 @@ def body_of_crs(crs: Any) -> Body:
     return Body(body_of_radius(major).name, major, minor)
 
 
+def local_radius(body: Body, lat: Array) -> Array:
+    """Distance (m) of a body's ellipsoid from its centre at planetocentric latitudes (rad)."""
+    a, b = body.semi_major_m, body.semi_minor_m
+    return np.asarray(a * b / np.hypot(b * np.cos(lat), a * np.sin(lat)))
+
+
 def same_body(a: Body, b: Body) -> bool:
     """Whether two bodies are the same one: like radii, and no two different names."""
     alike = abs(a.semi_major_m / b.semi_major_m - 1) < _SAME_RADIUS

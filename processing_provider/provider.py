@@ -21,10 +21,12 @@ from .hillshade import Hillshade
 from .importgcps import ImportGcps
 from .intersect import Intersect
 from .leveldtm import LevelDtm
+from .orthoimage import OrthoImage
 from .pointstodtm import PointsToDtm
 from .recovereop import RecoverEop
 from .simulatescene import SimulateScene
 from .simulateview import SimulateView
+from .stereodtm import StereoDtm
 
 PROVIDER_ID = "planetarydtm"
 ALGORITHMS = (
@@ -42,6 +44,8 @@ ALGORITHMS = (
     Intersect,
     PointsToDtm,
     Footprints,
+    StereoDtm,
+    OrthoImage,
 )
 
 

@@ -24,6 +24,8 @@ STEP_IDS = (
     "intersect",
     "pointstodtm",
     "footprints",
+    "stereodtm",
+    "orthoimage",
 )
 
 __all__ = ["STEP_IDS", "Kind", "Output", "OutputKind", "Parameter", "Step", "StepResult", "step"]

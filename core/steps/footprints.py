@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bodies import Body, LonLat, body_of_radius, require_same_body, spatial_reference
+from ..bodies import Body, LonLat, body_of_radius, local_radius, require_same_body, spatial_reference
 from ..camera.footprints import Footprint, Height, footprint
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
@@ -75,12 +75,6 @@ def dem_height(path: str, body: Body) -> Height:
 def ellipsoid_height(body: Body) -> Height:
     """Heights (m, 0 or less) of a body's ellipsoid above its largest radius."""
     return lambda lon, lat: local_radius(body, lat) - body.radius_m
-
-
-def local_radius(body: Body, lat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance (m) of a body's ellipsoid from its centre at planetocentric latitudes (rad)."""
-    a, b = body.semi_major_m, body.semi_minor_m
-    return np.asarray(a * b / np.hypot(b * np.cos(lat), a * np.sin(lat)))
 
 
 def body_of(camera: ImageCamera) -> Body:

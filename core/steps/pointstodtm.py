@@ -52,7 +52,7 @@ def run(
         "LEVELLED": "YES",
         "VERSION": VERSION,
     }
-    with PointSpool((grid.height, grid.width)) as spool:
+    with PointSpool((grid.height, grid.width), Path(output).parent) as spool:
         tell(progress, 0.3, "Sorting points")
         inside = sum(_add(spool, grid, piece) for piece in file.pieces())
         if not inside:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -133,12 +134,18 @@ def _medians(cell: Integers, values: Array, size: int) -> Array:
 
 
 class PointSpool:
-    """Keeps points on disk by bands of `ROWS` rows, so that a raster of any size is gridded band by band."""
+    """Keeps points on disk by bands of `ROWS` rows, so that a raster of any size is gridded band by band.
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    The files lie in ``folder`` (default: the system's for temporary files) and have no names that could stay behind.
+    """
+
+    def __init__(self, shape: tuple[int, int], folder: Path | None = None) -> None:
         self._shape, self._stack = shape, ExitStack()
         bands = -(-shape[0] // ROWS)
-        self._files: list[IO[bytes]] = [self._stack.enter_context(TemporaryFile()) for _ in range(bands)]  # noqa: SIM115
+        self._files: list[IO[bytes]] = [
+            self._stack.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115
+            for _ in range(bands)
+        ]
 
     def __enter__(self) -> PointSpool:
         return self

@@ -1,0 +1,172 @@
+"""The stages from images to a DTM, each a step of its own, joined by files in one folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..camera.footprints import ground_points
+from ..camera.linescan import ImageCamera
+from ..errors import InputError
+from ..progress import Progress, part
+from ..rasters import Raster
+from .densematch import STEP as MATCH
+from .intersect import STEP as INTERSECT
+from .pointstodtm import STEP as GRID
+from .recovereop import STEP as RECOVER
+from .scans import camera_of, image_cameras
+from .step import Step, StepResult
+
+# Shares of the whole time at which the stages end, as measured with the three views of a line scanner.
+_ENDS = {"orient": 0.12, "match": 0.5, "intersect": 0.8, "grid": 0.87, "level": 0.9, "report": 1.0}
+
+
+@dataclass(frozen=True)
+class StereoImage:
+    """An image of the chain: its file, the name of its view or camera, and its size."""
+
+    path: str
+    view: str
+    lines: int
+    samples: int
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return Path(self.path).name
+
+
+@dataclass
+class Chain:
+    """What the stages share: the user's values, the folder they work in, and what they said and took."""
+
+    given: Mapping[str, Any]
+    folder: Path
+    progress: Progress
+    images: list[StereoImage]
+    eops: str | None = None
+    cameras: list[ImageCamera] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    numbers: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def orient(self) -> None:
+        """Find the cameras, from GCPs by `recovereop`, else from what is given; check that they fit the images."""
+        with self.stage("orient") as progress:
+            self.eops = self.given["eops"]
+            if self.given["gcps"]:
+                self.eops = str(self.folder / f"eops{Path(self.given['output_eops'] or 'eops.csv').suffix}")
+                self.call(RECOVER, progress, OUTPUT=self.eops)
+            self.cameras = image_cameras(self.given["sensor"], self.eops, self.given["cameras"])
+            self.warnings += [said for image in self.images for said in checked_coverage(image, self.cameras)]
+
+    def match(self) -> list[str]:
+        """Match the image in the middle with every other one; the match files, which share it as image A."""
+        first, *others = middle_first(self.images, self.cameras)
+        made = []
+        with self.stage("match") as progress:
+            for number, other in enumerate(others):
+                pair = {"IMAGE_A": first.path, "VIEW_A": first.view, "IMAGE_B": other.path, "VIEW_B": other.view}
+                made.append(str(self.folder / f"matches_{number}.tif"))
+                share = part(progress, number / len(others), (number + 1) / len(others))
+                self.call(MATCH, share, **pair, EOPS=self.eops, OUTPUT=made[-1])
+        return made
+
+    def intersect(self, matches: list[str]) -> str:
+        """Ground points of the matches; LAS where it can be written, for it is far faster than CSV."""
+        usual = "points.las" if find_spec("laspy") else "points.csv"
+        points = str(self.folder / f"points{Path(self.given['output_points'] or usual).suffix}")
+        with self.stage("intersect") as progress:
+            found = self.call(INTERSECT, progress, MATCHES=matches, EOPS=self.eops, OUTPUT=points)
+        self.numbers |= {name: found.outputs[name] for name in ("COUNT", "RAY_MISS")}
+        return points
+
+    def grid(self, points: str) -> str:
+        """The DTM of the points, where the cameras place it."""
+        made = str(self.folder / "raw.tif")
+        with self.stage("grid") as progress:
+            self.call(GRID, progress, INPUT=points, OUTPUT=made)
+        return made
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Progress]:
+        """The part of the progress bar that a stage fills, and a clock."""
+        order = list(_ENDS)
+        before = _ENDS[order[order.index(name) - 1]] if order.index(name) else 0.0
+        started = time.monotonic()
+        yield part(self.progress, before, _ENDS[name])
+        self.seconds[name] = time.monotonic() - started
+
+    def call(self, step: Step, progress: Progress, **own: Any) -> StepResult:
+        """Run a step with its ``own`` values, and for the rest with what the user gave under the step's names."""
+        names = [parameter.name for parameter in step.parameters] + [output.name for output in step.outputs]
+        values = {p.name: self.given.get(p.name.lower()) for p in step.parameters}
+        values |= {name: value for name, value in own.items() if name in names}
+        found = step.run(**step.checked(values), progress=progress)
+        self.warnings += found.warnings
+        self.notes += found.notes
+        return found
+
+
+def stereo_images(paths: Sequence[str], views: str | None) -> list[StereoImage]:
+    """The images, named by VIEWS, else by their metadata, else by their files. Raises `InputError`."""
+    if len(paths) < 2:
+        raise InputError("IMAGES holds one image; stereo needs two or more of the same ground.")
+    named = [name.strip() for name in views.split(",")] if views else []
+    if named and len(named) != len(paths):
+        raise InputError(f"VIEWS names {len(named)} views for {len(paths)} images; name one for each, in their order.")
+    images: list[StereoImage] = []
+    for number, path in enumerate(paths):
+        raster = Raster(path, "Image")
+        view = named[number] if named else raster.metadata.get("VIEW", Path(path).stem)
+        if view.casefold() in {image.view.casefold() for image in images}:
+            raise InputError(f"Two images are of view {view!r}; name the views in VIEWS, in the images' order.")
+        images.append(StereoImage(path, view, *raster.size))
+    return images
+
+
+def checked_coverage(image: StereoImage, cameras: Sequence[ImageCamera]) -> list[str]:
+    """What to say of lines without orientation; raises `InputError` where image and camera do not belong together."""
+    camera = camera_of(cameras, image.view, image.name)
+    if camera.samples != image.samples:
+        raise InputError(
+            f"Image {image.name!r} has {image.samples} samples a line and camera {camera.name!r} {camera.samples}; "
+            "give the camera of the image, and the image in its full width."
+        )
+    first, last = camera.lines
+    known = min(last, image.lines - 1) - max(first, 0) + 1
+    if known <= 0:
+        raise InputError(
+            f"The orientation of {camera.name!r} covers lines {first:g} to {last:g}, image {image.name!r} has lines 0 "
+            f"to {image.lines - 1}; give the orientation of this image."
+        )
+    if known >= image.lines:
+        return []
+    return [
+        f"The orientation of {camera.name!r} covers {known:g} of the {image.lines} lines of {image.name!r}; the rest "
+        "gives no terrain."
+    ]
+
+
+def middle_first(images: Sequence[StereoImage], cameras: Sequence[ImageCamera]) -> list[StereoImage]:
+    """The images with the one first that looks from between the others: its ground lies nearest to that of all."""
+    if len(images) < 3:
+        return list(images)
+    places = np.array([_middle(camera_of(cameras, image.view, image.name)) for image in images])
+    apart = np.linalg.norm(places[:, None] - places, axis=-1).sum(axis=1)
+    first = images[int(np.argmin(np.nan_to_num(apart, nan=np.inf)))]
+    return [first, *(image for image in images if image is not first)]
+
+
+def _middle(camera: ImageCamera) -> NDArray[np.float64]:
+    """The ground point (3,) in the middle of an image, on the sphere."""
+    return ground_points(camera, np.mean(camera.lines), (camera.samples - 1) / 2, camera.body_radius_m)

@@ -1,0 +1,188 @@
+"""Orthoimages: an image of known orientation put on the map, every pixel where its ground lies.
+
+A pixel of the map is a ground point of the DTM; the camera tells where in the image it is seen, and the grey there is
+interpolated. The line of sight is followed back towards the camera: where the DTM rises above it the point is hidden,
+and the map stays empty instead of showing what stands in front (a true orthophoto: Amhar, Jansa and Ries 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bodies import local_radius
+from ..camera.linescan import ImageCamera
+from ..frames import lonlat_radius, unit_vectors
+from ..progress import Progress, silent, tell
+from ..rasters import Grid, Mask, Window
+from .sampling import bilinear, cubic
+
+Array = NDArray[np.float64]
+# A window of a raster, and the shape it is to be read at (area means where smaller) -> values, validity.
+Reader = Callable[[Window, tuple[int, int]], tuple[NDArray[np.generic], Mask]]
+
+BLOCK = 512  # rows and columns of the map made at once: bounds the memory, whatever the size of map and image
+FARTHEST = 2048  # pixels of the DTM along which a line of sight is followed
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The ground: heights (m above the datum of ``grid``'s body) by ``read``, and the ``highest`` of them."""
+
+    grid: Grid
+    read: Reader
+    highest: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The image: its ``lines`` and ``samples``, and ``factor``, by which it is shrunk to the map's coarser pixels."""
+
+    lines: int
+    samples: int
+    read: Reader
+    factor: int = 1
+
+
+@dataclass(frozen=True)
+class OrthoBlock:
+    """A window of the map: ``grey`` (h, w), NaN where nothing is seen, and how many of its pixels are ``hidden``."""
+
+    window: Window
+    grey: Array
+    hidden: int
+
+
+def orthorectify(
+    camera: ImageCamera,
+    picture: Picture,
+    surface: Surface | None,
+    grid: Grid,
+    method: str = "bilinear",
+    occlusion: bool = True,
+    progress: Progress = silent,
+) -> Iterator[OrthoBlock]:
+    """Make the map of ``grid`` block by block, over ``surface`` or else the ellipsoid of the grid's body.
+
+    ``method`` is bilinear or cubic; ``occlusion`` False leaves out the search for hidden ground.
+    """
+    corners = [(row, column) for row in range(0, grid.height, BLOCK) for column in range(0, grid.width, BLOCK)]
+    for number, (row, column) in enumerate(corners):
+        tell(progress, number / len(corners), "Projecting")
+        window = Window(column, row, min(BLOCK, grid.width - column), min(BLOCK, grid.height - row))
+        points, height = _ground(grid, window, surface)
+        line, sample = camera.project(points)
+        hidden = np.zeros(line.shape, bool)
+        if surface is not None and occlusion:
+            seen = np.isfinite(line)
+            origin = camera.rays(line[seen], sample[seen])[0]
+            hidden[seen] = _hidden(points[seen], height[seen], origin, surface)
+        grey = _grey(picture, np.where(hidden, np.nan, line), sample, method)
+        yield OrthoBlock(window, grey, int(hidden.sum()))
+
+
+def _ground(grid: Grid, window: Window, surface: Surface | None) -> tuple[Array, Array]:
+    """Ground points (h, w, 3) m under a window of the map, NaN where the height is unknown, and their heights."""
+    rows, columns = np.mgrid[window.row : window.row + window.height, window.column : window.column + window.width]
+    lon, lat = grid.lonlat_of(columns, rows)
+    height = np.zeros(lon.shape)
+    if surface is not None:
+        places = np.stack([axis.ravel() for axis in surface.grid.pixel_of(lon, lat)])
+        height = _Terrain.around(surface, places).height(*places).reshape(lon.shape)
+    datum = grid.body if surface is None else surface.grid.body
+    return (local_radius(datum, lat) + height)[..., None] * unit_vectors(lon, lat), height
+
+
+def _hidden(points: Array, height: Array, origin: Array, surface: Surface) -> Mask:
+    """Whether the ground stands between ``points`` (N, 3) of known ``height`` (N,) and the camera at ``origin`` (N, 3).
+
+    The line of sight is followed from the point up to the height of the highest ground, a pixel of the DTM at a time.
+    Over that distance it is taken as straight on the DTM's grid; its height follows from |P + t u|.
+    """
+    hidden = np.zeros(len(points), bool)
+    if not len(points):
+        return hidden
+    sight = origin - points
+    sight /= np.linalg.norm(sight, axis=1, keepdims=True)
+    radius = np.linalg.norm(points, axis=1)
+    rise = np.einsum("ni,ni->n", sight, points) / radius
+    reach = np.maximum(surface.highest - height, 0.0) / np.maximum(rise, 1e-3)
+    ends = (lonlat_radius(at)[:2] for at in (points, points + reach[:, None] * sight))
+    first, last = (np.stack(surface.grid.pixel_of(*end)) for end in ends)
+    steps = np.minimum(np.ceil(np.abs(last - first).max(axis=0)), FARTHEST)
+    terrain = _Terrain.around(surface, np.hstack([first, last]))
+    live = np.arange(len(points))
+    for step in range(1, int(steps.max()) + 1):
+        live = live[(steps[live] >= step) & ~hidden[live]]
+        share = step / steps[live]
+        ground = terrain.height(*(first[:, live] + share * (last - first)[:, live]))
+        along = share * reach[live]
+        own = np.sqrt(radius[live] ** 2 + 2 * along * rise[live] * radius[live] + along**2) - radius[live]
+        hidden[live] = ground > height[live] + own  # never true where the ground is unknown
+    return hidden
+
+
+def _grey(picture: Picture, line: Array, sample: Array, method: str) -> Array:
+    """Grey (h, w) of the image at fractional line, sample; NaN where they are, or where a pixel used is invalid."""
+    out = np.full(line.shape, np.nan)
+    spare = 2 * picture.factor
+    window = _around(np.stack([sample.ravel(), line.ravel()]), picture.samples, picture.lines, spare)
+    if window is None:
+        return out
+    shape = -(-window.height // picture.factor), -(-window.width // picture.factor)
+    values, valid = picture.read(window, shape)
+    row = (line.ravel() - window.row + 0.5) * shape[0] / window.height - 0.5
+    column = (sample.ravel() - window.column + 0.5) * shape[1] / window.width - 0.5
+    grey = values.astype(np.float64)
+    found, known = bilinear(grey, valid, row, column)
+    if method == "cubic":
+        # All 16 pixels have to be valid; at the rim of what is valid the bilinear value stands.
+        whole = bilinear(grey, _surrounded(valid), row, column)[1]
+        found[whole] = cubic(grey, row[whole], column[whole])
+    return np.asarray(np.where(known, found, np.nan).reshape(line.shape))
+
+
+def _surrounded(valid: Mask) -> Mask:
+    """Pixels whose eight neighbours are valid, as far as the image goes."""
+    padded = np.pad(valid, 1, mode="edge")
+    rows, columns = valid.shape
+    parts = [padded[r : r + rows, c : c + columns] for r in range(3) for c in range(3)]
+    return np.asarray(np.logical_and.reduce(parts))
+
+
+@dataclass(frozen=True)
+class _Terrain:
+    """Heights of a window of a surface, held in memory; ``place`` is its first column and row."""
+
+    values: Array
+    valid: Mask
+    place: tuple[int, int]
+
+    @classmethod
+    def around(cls, surface: Surface, places: Array) -> _Terrain:
+        """The terrain that holds ``places`` (2, N), columns and rows of the surface's grid."""
+        window = _around(places, surface.grid.width, surface.grid.height, 2)
+        if window is None:
+            return cls(np.zeros((1, 1)), np.zeros((1, 1), bool), (0, 0))
+        values, valid = surface.read(window, (window.height, window.width))
+        return cls(values.astype(np.float64), valid, (window.column, window.row))
+
+    def height(self, column: Array, row: Array) -> Array:
+        """Heights (N,) at columns and rows (N,) of the surface's grid, bilinear; NaN where unknown."""
+        found, known = bilinear(self.values, self.valid, row - self.place[1], column - self.place[0])
+        return np.where(known, found, np.nan)
+
+
+def _around(places: Array, width: int, height: int, spare: int) -> Window | None:
+    """The window of a raster about ``places`` (2, N) of columns and rows, with pixels to spare; None off the raster."""
+    inside = np.isfinite(places).all(axis=0)
+    inside &= (np.abs(places[0] - (width - 1) / 2) <= width / 2) & (np.abs(places[1] - (height - 1) / 2) <= height / 2)
+    if not inside.any():
+        return None
+    low, high = np.floor(places[:, inside].min(axis=1)), np.ceil(places[:, inside].max(axis=1))
+    column, row = (max(int(value) - spare, 0) for value in low)
+    last_column, last_row = (min(int(v) + spare, n - 1) for v, n in zip(high, (width, height)))
+    return Window(column, row, last_column - column + 1, last_row - row + 1)

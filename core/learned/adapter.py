@@ -102,8 +102,11 @@ def placement(shape: tuple[int, int], side: int = SIDE) -> Placement:
     if rows < 1 or columns < 1:
         raise InputError(f"The view has {rows} x {columns} pixels; it needs at least one.")
     longest = max(rows, columns)
-    height, width = (rows, columns) if longest <= side else (
-        max(1, round(rows * side / longest)), max(1, round(columns * side / longest)))
+    height, width = (
+        (rows, columns)
+        if longest <= side
+        else (max(1, round(rows * side / longest)), max(1, round(columns * side / longest)))
+    )
     return Placement((rows, columns), (height, width), ((side - height) // 2, (side - width) // 2), side)
 
 
@@ -162,9 +165,7 @@ def bilinear(values: Float, shape: tuple[int, int]) -> Float:
     """Resample ``values`` to ``shape`` over the same rectangle, bilinearly between pixel centres, flat at the rim."""
     if values.shape == shape:
         return np.array(values, np.float32)
-    (row, row_part), (column, column_part) = (
-        _neighbours(have, want) for have, want in zip(values.shape, shape)
-    )
+    (row, row_part), (column, column_part) = (_neighbours(have, want) for have, want in zip(values.shape, shape))
     tall = values[row] + row_part[:, None] * (values[np.minimum(row + 1, values.shape[0] - 1)] - values[row])
     right = np.minimum(column + 1, values.shape[1] - 1)
     return np.asarray(tall[:, column] + column_part * (tall[:, right] - tall[:, column]), np.float32)

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..simulation.shading import smooth
+from .adapter import bilinear
+
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+WIDE = 128  # pixels, sigma of the surroundings that `even_grey` looks at: about a training scene
+_CELL = 16  # pixels averaged before the surroundings are, which are smooth anyway
+_SPREAD_PER_DEVIATION = 1.17  # median of rendered scenes; a Gaussian's would be 1.25
 CLIP = 4.0  # robust greys end here, in units of the spread: specular pixels and seams carry no more than that
 
 
@@ -32,7 +38,7 @@ def grey_scale(grey: Float, valid: Mask, kind: str = "robust") -> GreyScale:
 
     ``robust``: median to 0 and half the distance of the 16th and 84th percentile to 1 (one Gaussian sigma);
     ``symmetric``: 8-bit 0..255 to -1..1, as Pix2Pix models expect; ``raw``: as it is.
-    Take it over the whole extent, not over a tile: tiles then agree where they meet.
+    One scale for a whole picture, as a training scene or a JMARS square is; `even_grey` follows it over wide ground.
     """
     if kind == "raw":
         return GreyScale(0.0, 1.0, np.inf)
@@ -44,3 +50,31 @@ def grey_scale(grey: Float, valid: Mask, kind: str = "robust") -> GreyScale:
     low, centre, high = (float(value) for value in np.percentile(sample, (15.87, 50.0, 84.13)))
     spread = (high - low) / 2 or float(sample.std())
     return GreyScale(centre, max(spread, 1e-6 * max(abs(centre), 1e-30)), CLIP)
+
+
+def even_grey(grey: Float, valid: Mask) -> tuple[Float, Float]:
+    """Grey less its mean over its spread, both taken over the surroundings (Gaussian, sigma `WIDE`), and that spread.
+
+    As ``robust`` does it for one scene, but for ground of any width, where plains and highlands meet: every place is
+    seen as in a training scene, and looks the same whatever extent it is part of. Invalid pixels are 0; the spread is
+    in units of ``grey`` and defined everywhere. Multiply a network's relief by it to undo the stretch.
+    """
+    scale = grey_scale(grey, valid)
+    tame = scale(grey, valid)
+    tame -= _surroundings(tame, valid)
+    spread = np.maximum(_SPREAD_PER_DEVIATION * _surroundings(np.abs(tame), valid), 1e-3).astype(np.float32)
+    even = np.clip(tame / spread, -CLIP, CLIP)
+    return np.where(valid, even, 0).astype(np.float32), spread * np.float32(scale.spread)
+
+
+def _surroundings(values: Float, valid: Mask) -> Float:
+    """Gaussian mean of the valid pixels, `WIDE` sigma, at every pixel."""
+    rows, columns = (-(-length // _CELL) for length in values.shape)
+    beyond = [(0, rows * _CELL - values.shape[0]), (0, columns * _CELL - values.shape[1])]
+
+    def broad(pixels: Float) -> Float:
+        cells = np.pad(pixels, beyond).reshape(rows, _CELL, columns, _CELL).mean(axis=(1, 3))
+        return np.asarray(smooth(cells, WIDE / _CELL), np.float32)
+
+    mean = broad(np.where(valid, values, 0)) / np.maximum(broad(valid.astype(np.float32)), np.float32(1e-6))
+    return bilinear(mean, (rows * _CELL, columns * _CELL))[: values.shape[0], : values.shape[1]]

@@ -22,7 +22,7 @@ from ..terrain.pyramid import fill_invalid
 from .adapter import Grey, bilinear, jmars_heights, placement, to_grey8
 from .engine import Engine
 from .frame import Frame, frame_of
-from .greyscale import GreyScale, grey_scale
+from .greyscale import GreyScale, even_grey, grey_scale
 from .model_file import Model
 from .sun import Sun, find_sun
 from .tiles import Box, Image, predict_tiles
@@ -35,7 +35,7 @@ MODES = ("seamless", "jmars")
 LEVELS = 4  # resolutions: 1, 1/2, 1/4, 1/8
 CROSSOVER = 6.0  # sigma, in pixels of the coarser of two levels, above which its waves replace the finer one's
 MARGIN = 64  # pixels around the extent, at each level, that give its rim a neighbourhood
-SMALLEST = 384  # a level with a shorter side than this only does harm: the network wants surroundings
+SMALLEST = 384  # pixels; an image that is smaller than this at a level only does harm there
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,9 @@ def predict_relief(
         sun, warnings = find_sun(own, gsd_m, sun_azimuth)
     frame = frame_of(gsd_m, sun.azimuth if sun else None, engine.model.sun_azimuth)
     height = _joined(seen.levels, box, shape, frame, engine, part(progress, 0.1, 1.0))
+    height /= np.float32(seen.scale.spread)
     if seen.reflectance and sun_incidence is not None:
-        height *= np.float32(_slope_factor(seen.levels[0].scale, engine.model, sun_incidence))
+        height *= np.float32(_slope_factor(seen.scale, engine.model, sun_incidence))
     height -= height[valid].mean(dtype=np.float64)
     return Relief(np.where(valid, height, np.float32(np.nan)), valid, sun, warnings)
 
@@ -99,11 +100,13 @@ def predict_relief(
 class _Seen:
     """What was read: the image at every resolution that helps, finest first, and the window's own validity.
 
-    reflectance: the grey is a calibrated radiance factor (fractions up to about one), not stretched counts.
+    scale: of the grey as a whole. reflectance: the grey is a calibrated radiance factor (fractions up to about one),
+    not stretched counts.
     """
 
     levels: list[Image]
     valid: Mask
+    scale: GreyScale
     reflectance: bool
 
 
@@ -124,16 +127,20 @@ def _look(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progr
         grey[where], valid[where] = np.where(known, values, 0), known
     own = valid[window.slices(whole.row, whole.column)].copy()
     reflectance = bool(0 < grey.max() <= 1.5 and grey.min() >= 0 and (grey % 1 > 0).any())
+    scale = grey_scale(grey, valid, engine.model.card["grey"]["kind"])
     levels: list[Image] = []
     factor = 1
-    while factor == 1 or (factor < step and min(real.shape) >= factor * SMALLEST):
+    while factor == 1 or (factor < step and min(shape) >= factor * SMALLEST):
         if factor > 1:
             grey, valid = _halved(grey, valid)
-        scale = grey_scale(grey, valid, engine.model.card["grey"]["kind"])
-        filled = np.clip(fill_invalid(scale(grey, valid), valid), -scale.clip, scale.clip)
-        levels.append(Image(filled, whole.row // factor, whole.column // factor, factor, scale))
+        if engine.model.card["grey"]["kind"] == "robust":
+            even, spread = even_grey(grey, valid)
+        else:
+            even, spread = scale(grey, valid), np.full(grey.shape, scale.spread, np.float32)
+        filled = np.clip(fill_invalid(even, valid), -scale.clip, scale.clip)
+        levels.append(Image(filled, whole.row // factor, whole.column // factor, factor, spread))
         factor *= 2
-    return _Seen(levels, own, reflectance)
+    return _Seen(levels, own, scale, reflectance)
 
 
 def _around(level: Image, window: Box, shape: tuple[int, int]) -> Box:
@@ -158,7 +165,7 @@ def _sums_of_4(values: Float) -> Float:
 def _joined(
     levels: list[Image], window: Box, shape: tuple[int, int], frame: Frame, engine: Engine, progress: Progress
 ) -> Float:
-    """Heights of the window, metres: predicted at every level, coarsest first, each long-wave part from the coarser."""
+    """Heights of the window, metres times grey: predicted at every level, coarsest first; it gives the long waves."""
     boxes = [_around(level, window, shape) for level in levels]
     areas = np.array([np.prod(box.shape) for box in boxes[::-1]], float)
     done = np.concatenate([[0.0], np.cumsum(areas) / areas.sum()])
@@ -167,8 +174,8 @@ def _joined(
         stage = part(progress, done[index], done[index + 1])
         new = predict_tiles(level, box, frame, engine, stage)
         # Contrast falls with resolution as slopes do: what was stretched for the network is taken back.
-        contrast = level.scale.spread / levels[0].scale.spread
-        new = engine.model.heights(new, frame.gsd_m * level.factor) * np.float32(contrast)
+        spread = level.spread[box.slices(level.row, level.column)]
+        new = engine.model.heights(new, frame.gsd_m * level.factor) * spread
         height = _with_long_waves(new, box, height, coarser) if index else new
         coarser = box
     return height[window.slices(coarser.row, coarser.column)].copy()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
 from ..progress import Progress, each
 from .engine import Engine
 from .frame import Frame, bounds, resample
-from .greyscale import GreyScale
 
 Float = NDArray[np.float32]
 
@@ -49,14 +49,14 @@ class Image:
     """Grey as the network sees it, without holes, at 1/``factor`` of the resolution.
 
     Its first pixel is ``row``, ``column`` of the whole image's grid at that resolution; it may reach beyond the image.
-    ``scale``: how the grey was normalised.
+    ``spread``: what each pixel's grey was divided by.
     """
 
     grey: Float
     row: int
     column: int
     factor: int
-    scale: GreyScale
+    spread: Float
 
     @property
     def box(self) -> Box:
@@ -116,7 +116,7 @@ def _ramp(size: int, halo: int, before: bool, after: bool) -> Float:
 def _meets(box: Box, frame: Frame, first: tuple[int, int], shape: tuple[int, int]) -> bool:
     """True unless a tile of the frame, its first pixel at ``first`` (v, u), surely misses the box."""
     v, u = (start + np.linspace(0, n - 1, 17) for start, n in zip(first, shape))
-    column, row = np.tensordot(frame.inverse, np.stack(np.meshgrid(u, v)), 1)
+    column, row = product(frame.inverse, np.stack(np.meshgrid(u, v)).reshape(2, -1))
     near = box.grown(max(shape) // 16 + 1)
     inside = (row >= near.row) & (row < near.row_stop) & (column >= near.column) & (column < near.column_stop)
     return bool(inside.any())

@@ -1,0 +1,69 @@
+"""Grey for the network: one scale for a scene, and one that follows the surroundings over wide ground."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from planetary_dtm.core.learned.greyscale import CLIP, WIDE, even_grey, grey_scale
+from planetary_dtm.core.simulation.shading import smooth
+
+
+def ground(rows: int = 600, columns: int = 900, seed: int = 0) -> np.ndarray:
+    """Texture that is five times as strong, and brighter, in the right half as in the left."""
+    texture = smooth(np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32), 2.0)
+    right = 1 / (1 + np.exp(-(np.arange(columns) - columns / 2) / 20.0))
+    return np.asarray(100 + 40 * right + texture * (10 + 40 * right), np.float32)
+
+
+def all_of(image: np.ndarray) -> np.ndarray:
+    return np.ones(image.shape, bool)
+
+
+def test_plains_and_highlands_come_to_the_same_contrast() -> None:
+    image = ground(600, 1300)
+    even, spread = even_grey(image, all_of(image))
+    plain, rough = even[:, :150], even[:, -150:]
+    assert 0.8 < plain.std() / rough.std() < 1.25 and abs(plain.mean()) < 0.3 and abs(rough.mean()) < 0.3
+    true = image[:, -150:].std() / image[:, :150].std()
+    assert spread[:, -150:].mean() / spread[:, :150].mean() == pytest.approx(true, rel=0.25)
+    flat = grey_scale(image, all_of(image))(image, all_of(image))
+    assert flat[:, -150:].std() / flat[:, :150].std() > 3  # what one scale for all would give
+
+
+def test_a_place_looks_the_same_whatever_extent_it_is_part_of() -> None:
+    image = ground(700, 1400)
+    valid = all_of(image)
+    whole, whole_spread = even_grey(image, valid)
+    part, part_spread = even_grey(image[:, :1100], valid[:, :1100])
+    inner = slice(None), slice(0, 1100 - 3 * WIDE)
+    assert np.abs(part[inner] - whole[inner]).max() < 0.02
+    assert part_spread[inner] == pytest.approx(whole_spread[inner], rel=0.02)
+    scales = [grey_scale(image[:, :stop], valid[:, :stop]) for stop in (1400, 700)]
+    assert scales[0].spread > 1.2 * scales[1].spread  # one scale for all depends on the extent
+
+
+def test_gain_and_offset_of_the_camera_do_not_matter() -> None:
+    image = ground(300, 300)
+    even, spread = even_grey(image, all_of(image))
+    other, stretched = even_grey(3 * image - 7, all_of(image))
+    assert np.abs(other - even).max() < 1e-3 and stretched == pytest.approx(3 * spread, rel=1e-4)
+    assert np.abs(even).max() <= CLIP
+
+
+def test_what_is_invalid_is_zero_and_does_not_count() -> None:
+    image = ground(200, 260)
+    valid = np.random.default_rng(1).random(image.shape) > 0.2
+    valid[40:120, 60:140] = False
+    results = [even_grey(np.where(valid, image, junk).astype(np.float32), valid) for junk in (0.0, 1e6)]
+    assert np.array_equal(results[0][0], results[1][0]) and np.all(results[0][0][~valid] == 0)
+    assert np.isfinite(results[0][1]).all() and (results[0][1] > 0).all()
+    full, _ = even_grey(image, all_of(image))
+    assert np.abs(results[0][0] - full)[valid].mean() < 0.1
+
+
+@pytest.mark.parametrize("value", [0.0, 255.0])
+def test_a_blank_picture_is_zero(value: float) -> None:
+    image = np.full((50, 70), value, np.float32)
+    even, spread = even_grey(image, all_of(image))
+    assert np.all(even == 0) and np.isfinite(spread).all()

@@ -18,6 +18,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 WILD = 12.0  # robust standard deviations within a cell beyond which a shot is wild
+COMPANY = 8  # shots of its track, on average, beside which a shot is judged
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,14 @@ def gather_support(shots: Shots, place: Array, drift: Array, guess: Array, limit
     """Average shots over square cells per track, the cell grown from ``smallest_m`` until ``limit`` points are left.
 
     place (M, 2) metres, drift (M, P), guess (M,) the part of the altitude already explained (m): wild shots are
-    those that leave their cell's median of altitude - guess by more than `WILD` robust deviations.
+    those that leave the median of altitude - guess over a cell of about `COMPANY` shots by more than `WILD` robust
+    deviations.
     """
     cell, size = _cells(place, shots.track, limit, smallest_m)
+    about, _ = _cells(place, shots.track, min(limit, max(1, len(place) // COMPANY)), size)
     deviation = shots.altitude - guess
-    deviation = deviation - _medians(deviation, cell)[cell]
-    count = np.bincount(cell)
-    pairs = count[cell] >= 3  # two shots cannot tell which of them is wild
+    deviation = deviation - _medians(deviation, about)[about]
+    pairs = np.bincount(about)[about] >= 3  # two shots cannot tell which of them is wild
     spread = 1.4826 * float(np.median(np.abs(deviation[pairs]))) if pairs.any() else 0.0
     wild = pairs & (np.abs(deviation) > WILD * np.maximum(spread, shots.sigma))
     good = ~wild

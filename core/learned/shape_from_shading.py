@@ -44,7 +44,7 @@ def shape_from_shading(
     height = np.zeros(pictures[-1].shape)
     for picture in pictures[::-1]:
         if picture.shape != height.shape:
-            height = 2.0 * bilinear(height.astype(np.float32), picture.shape).astype(np.float64)
+            height = 2.0 * bilinear(height.astype(np.float32), (picture.shape[0], picture.shape[1])).astype(np.float64)
         misfit = _Misfit(picture, sun_vector(sun_azimuth, sun_incidence), sun_incidence, smoothness)
         found = minimize(misfit, height.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS})
         height = found.x.reshape(picture.shape)

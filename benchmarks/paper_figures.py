@@ -16,7 +16,7 @@ from ..core.frames import angular_distance
 from ..core.pictures import shaded_relief
 from ..core.report import new_figure
 from ..core.simulation.altimeter import altimeter_shots
-from ..core.simulation.fractal import crater_profile
+from ..core.simulation.craters import crater_profile
 from ..core.simulation.scene import simulate
 from ..core.simulation.terrain import RoughTerrain, SphereTerrain
 

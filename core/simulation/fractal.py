@@ -1,8 +1,10 @@
-"""Random relief as a function of a 3-D point, fractal layers and craters: a sphere then has no seam and no pole."""
+"""Random relief as a function of a 3-D point: a sphere then has no seam and no pole."""
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ Array = NDArray[np.float64]
 
 CELLS = 128  # of one period of the noise volume along each axis
 CHUNK = 1 << 16  # points evaluated together: keeps intermediate arrays in cache
+BLOCK = 8  # cells of the blocks in which points are visited
 SHORTEST = 8  # cells of the shortest wavelength in the volume: four octaves a layer
 
 
@@ -49,13 +52,16 @@ class FractalField:
         return cls(seed, periods, tuple(rms_slope * period / 13.0 for period in periods))
 
     def __post_init__(self) -> None:
-        from scipy.ndimage import spline_filter
+        drawn = _drawn(self.seed, len(self.periods))
+        for name, values in zip(("_coefficients", "_turns", "_offsets"), drawn):
+            object.__setattr__(self, name, values)
 
-        generator = np.random.default_rng([self.seed, 1])
-        noise = _noise_volume(generator)
-        object.__setattr__(self, "_coefficients", spline_filter(noise, order=3, mode="grid-wrap"))
-        object.__setattr__(self, "_turns", random_rotations(generator, len(self.periods)))
-        object.__setattr__(self, "_offsets", generator.uniform(0, CELLS, (len(self.periods), 3)))
+    def layers(self, chosen: slice) -> FractalField:
+        """Some of the layers as a field of their own."""
+        part = copy(self)
+        for name in ("periods", "amplitudes", "_turns", "_offsets"):
+            object.__setattr__(part, name, getattr(self, name)[chosen])
+        return part
 
     def height(self, points: Array) -> Array:
         """Heights (...) in metres at points (..., 3) in metres."""
@@ -66,15 +72,41 @@ class FractalField:
         for start in range(0, len(flat), CHUNK):
             here = flat[start : start + CHUNK]
             for period, amplitude, turn, offset in zip(self.periods, self.amplitudes, self._turns, self._offsets):
-                cells = (turn * (CELLS / period)) @ here.T + offset[:, None]
+                cells = np.mod((turn * (CELLS / period)) @ here.T + offset[:, None], CELLS)
+                order = _by_blocks(cells)
+                cells = cells[:, order]
                 layer = map_coordinates(self._coefficients, cells, order=3, mode="grid-wrap", prefilter=False)
-                heights[start : start + CHUNK] += amplitude * layer
+                heights[start + order] += amplitude * layer
         return heights.reshape(points.shape[:-1])
 
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest height, metres: those of the spline's coefficients, which it never leaves."""
         total = sum(self.amplitudes)
         return float(self._coefficients.min()) * total, float(self._coefficients.max()) * total
+
+
+@lru_cache(maxsize=4)
+def _drawn(seed: int, layers: int) -> tuple[Array, Array, Array]:
+    """Spline coefficients of a noise volume, and a turn and an offset for every layer; kept, for they take a while."""
+    from scipy.ndimage import spline_filter
+
+    generator = np.random.default_rng([seed, 1])
+    noise = _noise_volume(generator)
+    drawn = (
+        np.asarray(spline_filter(noise, order=3, mode="grid-wrap")),
+        random_rotations(generator, layers),
+        generator.uniform(0, CELLS, (layers, 3)),
+    )
+    for values in drawn:
+        values.flags.writeable = False
+    return drawn
+
+
+def _by_blocks(cells: Array) -> NDArray[np.intp]:
+    """An order (N,) of places in the volume (3, N) that visits it block by block: it does not fit the cache."""
+    x, y, z = (cells // BLOCK).astype(np.int16)
+    side = CELLS // BLOCK
+    return np.argsort((x * side + y) * side + z, kind="stable")
 
 
 def _noise_volume(generator: np.random.Generator, hurst: float = 0.8) -> Array:
@@ -90,86 +122,3 @@ def _noise_volume(generator: np.random.Generator, hurst: float = 0.8) -> Array:
     volume: Array = np.fft.irfftn(spectrum, s=(CELLS, CELLS, CELLS), axes=(0, 1, 2))
     volume /= volume.std()
     return volume
-
-
-@dataclass(frozen=True)
-class CraterField:
-    """Craters of many sizes, at most one in each cell of turned cubic lattices, wholly inside its cell.
-
-    ``cells`` (metres) are the lattices' spacings. Depth and rim height follow Pike (1977), softened at random as old
-    craters are.
-    """
-
-    seed: int
-    cells: tuple[float, ...] = tuple(4000.0 * 1.6**k for k in range(10))
-    presence: float = 0.9
-    _turns: Array = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_turns", random_rotations(np.random.default_rng([self.seed, 2]), len(self.cells)))
-
-    def height(self, points: Array) -> Array:
-        """Heights (...) in metres at points (..., 3) in metres, all on one sphere about the origin."""
-        flat = points.reshape(-1, 3)
-        heights = np.zeros(len(flat))
-        for start in range(0, len(flat), CHUNK):
-            here = flat[start : start + CHUNK]
-            for index, (cell, turn) in enumerate(zip(self.cells, self._turns)):
-                heights[start : start + CHUNK] += self._one_lattice(here @ turn.T, cell, index)
-        return heights.reshape(points.shape[:-1])
-
-    def _one_lattice(self, points: Array, cell: float, index: int) -> Array:
-        """The crater of the cell each point (N, 3) lies in, if it has one: heights (N,)."""
-        corner = np.floor(points / cell)
-        randoms = _cell_randoms(corner.astype(np.int64), self.seed * 64 + index)
-        centre = corner + 0.25 + 0.5 * randoms[:, :3]
-        # on the sphere through the points, or the craters would float above and below the ground
-        radius = np.linalg.norm(points, axis=1) / cell
-        centre *= (radius / np.linalg.norm(centre, axis=1))[:, None]
-        inside = centre - corner
-        reach = np.minimum(inside, 1.0 - inside).min(axis=1) * cell
-        fresh = randoms[:, 3] / self.presence
-        heights = np.zeros(len(points))
-        there = np.flatnonzero((reach > 0.05 * cell) & (fresh < 1.0))
-        if there.size:
-            distance = np.linalg.norm(points[there] - centre[there] * cell, axis=1)
-            heights[there] = crater_profile(distance, 0.5 * reach[there]) * (0.15 + 0.85 * fresh[there] ** 2)
-        return heights
-
-    def bounds(self) -> tuple[float, float]:
-        """Lowest and highest height, metres."""
-        depths, rims = _depth_and_rim(0.25 * np.asarray(self.cells))
-        return -float(depths.sum()), float(rims.sum())
-
-
-def crater_profile(distance: Array, radius: Array) -> Array:
-    """Height in metres of a fresh crater of rim ``radius`` at ``distance`` from its centre; 0 from two radii on."""
-    depth, rim = _depth_and_rim(radius)
-    u = (distance / radius) ** 2
-    bowl = -(depth) * np.clip(1.0 - u, 0.0, None) ** 3
-    ring = rim * u * np.clip(1.0 - 0.25 * u, 0.0, None) ** 3 / 0.421875  # 1 at the rim, its highest
-    profile: Array = bowl + ring
-    return profile
-
-
-def _depth_and_rim(radius: Array) -> tuple[Array, Array]:
-    """Depth below the surroundings and rim height (m) of lunar craters by Pike (1977), diameters in km inside."""
-    diameter = 2e-3 * radius
-    rim = np.where(diameter < 15.0, 0.036 * diameter**1.014, 0.236 * diameter**0.399)
-    whole = np.where(diameter < 15.0, 0.196 * diameter**1.010, 1.044 * diameter**0.301)
-    return 1e3 * (whole - rim), 1e3 * rim
-
-
-def _cell_randoms(cells: NDArray[np.int64], salt: int) -> Array:
-    """Four uniform numbers (N, 4) in 0..1 for integer lattice cells (N, 3): a hash, the same on every machine."""
-    with np.errstate(over="ignore"):
-        key = cells.astype(np.uint64)
-        mixed = key[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ key[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F)
-        mixed ^= key[:, 2] * np.uint64(0x165667B19E3779F9) ^ np.uint64(salt) * np.uint64(0xD6E8FEB86659FD93)
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            mixed ^= mixed >> np.uint64(shift)
-            mixed *= np.uint64(factor)
-        mixed ^= mixed >> np.uint64(31)
-    sixteen = mixed[:, None] >> np.array([0, 16, 32, 48], dtype=np.uint64)
-    randoms: Array = (sixteen & np.uint64(0xFFFF)).astype(float) / 65535.0
-    return randoms

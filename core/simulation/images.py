@@ -95,7 +95,12 @@ def render(scene: Scene, view: int, light: Light | None = None, seed: int = 0, p
 
 
 def shade(
-    terrain: Terrain, points: Array, towards: Array, sun: Array, pixel_m: float, light: Light,
+    terrain: Terrain,
+    points: Array,
+    towards: Array,
+    sun: Array,
+    pixel_m: float,
+    light: Light,
     texture: FractalField | None = None,
 ) -> Array:
     """Radiance factors (...) of ground ``points`` (..., 3) seen from direction ``towards`` (..., 3, any length)."""

@@ -6,20 +6,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..frames import lonlat_radius
-from .terrain import Terrain
+from .terrain import DetailedTerrain, Terrain
 
 Array = NDArray[np.float64]
 
 MAX_STEPS = 60
+SECANT_STEPS = 12
+LEAST_RATE = 0.01  # of convergence that may be counted on
+NEAR_M = 1.0  # how near a coarser terrain brings the start
 
 
 def raycast(terrain: Terrain, centres: ArrayLike, directions: ArrayLike, tolerance_m: float = 1e-5) -> Array:
     """Ground points (..., 3) where rays from ``centres`` (..., 3) along ``directions`` (..., 3) meet the terrain.
 
-    Metres, body-fixed; the two broadcast; directions need no unit length. The height above ground along the ray is
-    bracketed by the shells of the terrain's highest and lowest height and its root found by the Illinois variant of
-    the secant method, to ``tolerance_m`` of height. A ray steeper than the ground's steepest slope meets it once; of
-    several crossings of an oblique ray one is returned. NaN where a ray misses.
+    Metres, body-fixed; the two broadcast; directions need no unit length. The height above ground along the ray goes
+    to zero by the secant method, from where the ray meets the sphere, or the terrain's coarse form where it has one.
+    Where that does not settle, the root is bracketed by the shells of the terrain's highest and lowest height and found
+    by the Illinois variant. To ``tolerance_m`` of height. A ray steeper than the ground's steepest slope meets it once;
+    of several crossings of an oblique ray one is returned. NaN where a ray misses.
     """
     c, d = np.broadcast_arrays(np.asarray(centres, dtype=float), np.asarray(directions, dtype=float))
     shape = c.shape
@@ -28,10 +32,45 @@ def raycast(terrain: Terrain, centres: ArrayLike, directions: ArrayLike, toleran
     low, high = terrain.bounds()
     near, far = _shell(c, d, terrain.radius_m + high + 1.0), _shell(c, d, terrain.radius_m + low - 1.0)
     distance = np.full(len(c), np.nan)
-    rays = np.flatnonzero(np.isfinite(near) & np.isfinite(far) & (far > 0))
-    distance[rays] = _first_root(terrain, c[rays], d[rays], np.maximum(near[rays], 0.0), far[rays], tolerance_m)
+    seen = np.isfinite(near) & np.isfinite(far) & (far > 0)
+    rays = np.flatnonzero(seen & (near > 0))
+    distance[rays] = _by_secants(terrain, c[rays], d[rays], near[rays], far[rays], tolerance_m)
+    rays = np.flatnonzero(seen & np.isnan(distance))
+    if rays.size:
+        distance[rays] = _first_root(terrain, c[rays], d[rays], np.maximum(near[rays], 0.0), far[rays], tolerance_m)
     points: Array = c + distance[:, None] * d
     return points.reshape(shape)
+
+
+def _by_secants(terrain: Terrain, c: Array, d: Array, near: Array, far: Array, tolerance: float) -> Array:
+    """Distance (N,) along the rays to the ground by secants, NaN where they leave near..far or do not settle.
+
+    The last step is not looked at again: it is taken once the height it leads to, at the rate at which the step before
+    lowered it, is below the tolerance (secants converge faster than that).
+    """
+    if isinstance(terrain, DetailedTerrain):
+        start = _by_secants(terrain.coarse, c, d, near, far, NEAR_M)
+        t = np.where(np.isnan(start), 0.5 * (near + far), start)
+    else:
+        level = np.clip(0.0, *terrain.bounds())
+        t = np.fmin(np.fmax(_shell(c, d, terrain.radius_m + float(level)), near), far)
+    root = np.full(len(c), np.nan)
+    live = np.arange(len(c))
+    last_t, last_f = t, np.zeros(len(c))
+    for _ in range(SECANT_STEPS):
+        f, descent = _above_and_descent(terrain, c, d, t)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope, rate = (f - last_f) / (t - last_t), np.abs(f / last_f)
+        steep = np.abs(slope / descent - 1) < 0.8  # of a first step there is none, of a last one it is rounding
+        step = f / np.where(steep, -slope, descent)
+        done = np.abs(f) * np.clip(np.nan_to_num(rate, nan=1.0), LEAST_RATE, 1.0) < tolerance
+        root[live[done]] = (t + step)[done]
+        going = ~done & (t + step >= near) & (t + step <= far)
+        if not going.any():
+            break
+        last_t, last_f = t[going], f[going]
+        t, live, c, d, near, far = (a[going] for a in (t + step, live, c, d, near, far))
+    return root
 
 
 def _shell(c: Array, d: Array, radius: float) -> Array:
@@ -40,6 +79,14 @@ def _shell(c: Array, d: Array, radius: float) -> Array:
     foot = np.linalg.norm(c - along[:, None] * d, axis=1)  # the ray's least distance from the centre
     half = (radius - foot) * (radius + foot)
     return np.asarray(-along - np.sqrt(np.where(half >= 0, half, np.nan)))
+
+
+def _above_and_descent(terrain: Terrain, c: Array, d: Array, t: Array) -> tuple[Array, Array]:
+    """Height above the ground (N,) at distance t along the rays, metres, and how steeply the rays go down there."""
+    place = c + t[:, None] * d
+    lon, lat, radius = lonlat_radius(place)
+    above = (radius - terrain.radius_m) - terrain.height(lon, lat)
+    return above, np.maximum(-np.einsum("ij,ij->i", place, d) / radius, 0.01)
 
 
 def _above(terrain: Terrain, c: Array, d: Array, t: Array) -> Array:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .craters import COMPLEX_FROM_M, depth_and_rim
 from .shading import fractal
 
 Array = NDArray[np.floating[Any]]
@@ -60,19 +61,17 @@ def draw_craters(
     )
 
 
-def crater_profile(radius: Array, diameter: float, freshness: float = 1.0, transition: float = 15e3) -> Array:
+def worn_profile(radius: Array, diameter: float, freshness: float = 1.0, transition: float = COMPLEX_FROM_M) -> Array:
     """Height (metres) over the ground before the impact, at `radius` in units of the crater's radius.
 
-    Fresh shapes after Pike (1977), lunar, D in km: simple craters depth 0.196 D^1.01, rim 0.036 D^1.014; complex ones
-    (D > transition, metres) depth 1.044 D^0.301, rim 0.236 D^0.399, flat floor 0.187 D^1.249 wide, central peak.
+    Fresh shapes after Pike (1977), lunar: `depth_and_rim`; complex craters (D > transition, metres) have a central peak
+    and a flat floor 0.187 D^1.249 wide (D in km).
     The ejecta fall as r^-3 (McGetchin et al. 1973). Wear (freshness < 1) lowers depth and rim and rounds the profile.
     """
-    km = diameter / 1000.0
-    if diameter < transition:
-        depth, rim, floor, peak = 196.0 * km**1.01, 36.0 * km**1.014, 0.0, 0.0
-    else:
-        depth, rim, floor = 1044.0 * km**0.301, 236.0 * km**0.399, min(0.187 * km**0.249, 0.75)
-        peak = 0.25 * depth
+    depth, rim = (float(value) for value in depth_and_rim(diameter, transition))
+    floor, peak = 0.0, 0.0
+    if diameter >= transition:
+        floor, peak = min(0.187 * (diameter / 1000.0) ** 0.249, 0.75), 0.25 * depth
     wall = np.clip((_RADII - floor) / (1 - floor), 0.0, 1.0)
     inner = rim - depth + depth * wall ** (2.2 if floor == 0.0 else 1.4) + peak * np.exp(-((_RADII / 0.15) ** 2))
     outer = rim * (np.maximum(_RADII, 1.0) ** -3 - REACH**-3) / (1 - REACH**-3)
@@ -108,7 +107,7 @@ def add_craters(height: Array, pixel: float, craters: Craters, rng: np.random.Ge
         wiped = 0.8 * craters.freshness[k] ** 0.5 * np.clip(2.0 - 2.0 * distance, 0.0, 1.0)
         if radius > 2 and wiped.any():
             patch += (wiped * (np.sum(patch * wiped) / wiped.sum() - patch)).astype(np.float32)
-        patch += crater_profile(distance, float(craters.diameter[k]), float(craters.freshness[k])).astype(np.float32)
+        patch += worn_profile(distance, float(craters.diameter[k]), float(craters.freshness[k])).astype(np.float32)
     return result
 
 

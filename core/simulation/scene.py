@@ -16,7 +16,8 @@ from ..resection.model import ControlPoints, Orientation, control_points
 from .altimeter import Shots, altimeter_shots
 from .orbit import Orbit, random_orbit
 from .raycast import raycast
-from .terrain import Terrain
+from .swath import under_swath
+from .terrain import SphereTerrain, Terrain
 
 Array = NDArray[np.float64]
 
@@ -61,11 +62,13 @@ def simulate(
     plane: ArrayLike | None = None,
     line_step: int = 1,
     altimetry: bool = True,
+    dense: bool = False,
 ) -> Scene:
     """A scene of ``lines`` lines from ``start_latitude`` (rad, along the orbit, flown northward).
 
     ``preset``: ce1, ce2 or ce2_paper; ``jitter``: RMS per axis, rad; ``plane``: see `orbital_plane`;
-    ``line_step``: control and truth every so many lines. Raises `InputError` for an unknown preset or under two lines.
+    ``line_step``: control and truth every so many lines; ``dense``: every pixel will be asked for, so that a table of
+    the ground pays (see `under_swath`). Raises `InputError` for an unknown preset or under two lines.
     """
     if preset not in PRESETS:
         raise InputError(f"Preset {preset!r} is unknown: use one of {', '.join(PRESETS)}.")
@@ -88,6 +91,8 @@ def simulate(
     t = start_angle + line_angle * line
     time = None if sensor.line_period_s is None else line * sensor.line_period_s
     truth = Orientation(line, orbit.position(t), orbit.angles(t), "simulation", time=time)
+    if dense:
+        terrain = under_swath(terrain, scanline_ends(sensor, SphereTerrain(terrain.radius_m), truth).bearings)
     control = scanline_ends(sensor, terrain, truth)
     shots = altimeter_shots(terrain, control.lon, control.lat, seed) if altimetry else NO_SHOTS
     return Scene(sensor, terrain, orbit, truth, control, shots, line_angle, start_angle)

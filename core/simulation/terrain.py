@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,9 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from ..bodies import body_named
 from ..errors import InputError
 from ..frames import unit_vectors
-from .fractal import CraterField, FractalField
+from .craters import CraterField
+from .fractal import CELLS, SHORTEST, FractalField
 
 Array = NDArray[np.float64]
+Relief = Callable[[Array], Array]  # heights (...) in metres at points (..., 3) of the sphere, metres
 
 MOON_RADIUS_M = body_named("Moon").radius_m
 PAD = 12  # cells around a DEM, past the reach of the spline filter
@@ -99,6 +102,12 @@ class RoughTerrain:
         points = unit_vectors(lon, lat) * self.radius_m
         return self.relief.height(points) + self.craters.height(points)
 
+    def split(self, wavelength_m: float) -> tuple[Relief, FractalField]:
+        """The terrain as a sum: craters and the layers that hold no wavelength below this; and the other layers."""
+        count = sum(period * SHORTEST / CELLS >= wavelength_m for period in self.relief.periods)
+        slow = self.relief.layers(slice(count))
+        return lambda points: slow.height(points) + self.craters.height(points), self.relief.layers(slice(count, None))
+
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest height, metres."""
         low, high = self.relief.bounds()
@@ -108,7 +117,7 @@ class RoughTerrain:
 
 @dataclass(frozen=True)
 class DemTerrain:
-    """A DEM on a longitude-latitude grid, interpolated by cubic splines, with fractal detail below its cells if wanted.
+    """A DEM on a longitude-latitude grid, interpolated by cubic splines.
 
     ``heights`` (rows, columns) are metres above ``radius_m``, every one finite; ``geotransform`` is GDAL's, north up,
     in degrees. Outside the grid the edge's height goes on; a grid that spans 360° closes on itself.
@@ -117,7 +126,6 @@ class DemTerrain:
     heights: Array
     geotransform: tuple[float, float, float, float, float, float]
     radius_m: float = MOON_RADIUS_M
-    detail: FractalField | None = None
     _coefficients: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -151,15 +159,30 @@ class DemTerrain:
             column = np.clip(column, 0.0, columns - 1.0)
         grid = np.stack([np.clip(row, 0.0, rows - 1.0).ravel(), column.ravel()]) + PAD
         heights: Array = map_coordinates(self._coefficients, grid, order=3, mode="nearest", prefilter=False)
-        heights = heights.reshape(row.shape)
-        if self.detail is not None:
-            heights = heights + self.detail.height(unit_vectors(lon, lat) * self.radius_m)
-        return heights
+        return heights.reshape(row.shape)
 
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest height, metres: those of the spline's coefficients, which it never leaves."""
-        low, high = float(self._coefficients.min()), float(self._coefficients.max())
-        if self.detail is not None:
-            detail_low, detail_high = self.detail.bounds()
-            low, high = low + detail_low, high + detail_high
-        return low, high
+        return float(self._coefficients.min()), float(self._coefficients.max())
+
+
+@dataclass(frozen=True)
+class DetailedTerrain:
+    """A terrain with finer relief added: what a DEM cannot resolve, or what a table of the ground leaves out."""
+
+    coarse: Terrain
+    detail: FractalField
+
+    @property
+    def radius_m(self) -> float:
+        """Radius of the reference sphere, metres."""
+        return self.coarse.radius_m
+
+    def height(self, lon: ArrayLike, lat: ArrayLike) -> Array:
+        """Heights in metres at lon, lat in radians."""
+        return self.coarse.height(lon, lat) + self.detail.height(unit_vectors(lon, lat) * self.radius_m)
+
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest height, metres."""
+        (low, high), (detail_low, detail_high) = self.coarse.bounds(), self.detail.bounds()
+        return low + detail_low, high + detail_high

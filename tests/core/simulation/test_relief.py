@@ -8,7 +8,6 @@ import pytest
 from planetary_dtm.core.simulation.relief import (
     Craters,
     add_craters,
-    crater_profile,
     draw_craters,
     flood,
     ground,
@@ -16,6 +15,7 @@ from planetary_dtm.core.simulation.relief import (
     random_relief,
     rille,
     scarp,
+    worn_profile,
 )
 
 
@@ -24,20 +24,20 @@ from planetary_dtm.core.simulation.relief import (
 )
 def test_fresh_craters_have_pike_s_depth(diameter: float, depth: float) -> None:
     radius = np.linspace(0, 2.9, 600)
-    profile = crater_profile(radius, diameter)
+    profile = worn_profile(radius, diameter)
     assert profile[radius > 0.8].max() - profile[radius < 0.8].min() == pytest.approx(depth, rel=0.12)
     assert abs(radius[profile.argmax()] - 1.0) < 0.08
     assert abs(profile[-1]) < 0.01 * depth
 
 
 def test_complex_craters_have_a_floor_and_a_peak() -> None:
-    centre, floor = crater_profile(np.array([0.0, 0.3]), 40e3)
+    centre, floor = worn_profile(np.array([0.0, 0.3]), 40e3)
     assert centre > floor + 300
 
 
 def test_worn_craters_are_shallower_and_smoother() -> None:
     radius = np.linspace(0, 2.9, 600)
-    fresh, worn = crater_profile(radius, 3e3, 1.0), crater_profile(radius, 3e3, 0.2)
+    fresh, worn = worn_profile(radius, 3e3, 1.0), worn_profile(radius, 3e3, 0.2)
     assert np.ptp(worn) < 0.4 * np.ptp(fresh)
     assert np.abs(np.diff(worn, 2)).max() < 0.3 * np.abs(np.diff(fresh, 2)).max()
 

@@ -7,7 +7,8 @@ import pytest
 
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.frames import lonlat_radius, unit_vectors
-from planetary_dtm.core.simulation.fractal import CELLS, FractalField, crater_profile
+from planetary_dtm.core.simulation.craters import crater_profile
+from planetary_dtm.core.simulation.fractal import CELLS, FractalField
 from planetary_dtm.core.simulation.terrain import DemTerrain, PaperTerrain, RoughTerrain, Terrain
 
 

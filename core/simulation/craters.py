@@ -92,7 +92,7 @@ class CraterField:
 
 
 def _distinct(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], Indices]:
-    """The distinct ones (3, M) of lattice cells (3, N), and which of them each is (N,); all where they lie scattered."""
+    """The distinct ones (3, M) of lattice cells (3, N), which of them each is (N,); all, if they lie scattered."""
     low = cells.min(axis=1, keepdims=True)
     nx, ny, nz = (int(n) for n in (cells.max(axis=1, keepdims=True) - low + 1)[:, 0])
     if nx * ny * nz > 4 * cells.shape[1]:

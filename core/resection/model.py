@@ -85,7 +85,8 @@ def control_points(
 
 @dataclass(frozen=True)
 class TiePoints:
-    """One ground point seen twice, M pairs: (M, 2) lines (may be fractional), view indices and samples, (M,) sigma."""
+    """Ground points seen in several views, one row each: (N, M) lines (may be fractional; NaN for a view that does not
+    see the point), view indices, samples and 1-sigma in pixels (0 for the image whose grid a match is given on)."""
 
     line: Array
     view: Integers
@@ -94,6 +95,9 @@ class TiePoints:
 
     def __len__(self) -> int:
         return len(self.line)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> TiePoints:
+        return TiePoints(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..altimetry.readers import Shots
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
 from .altitude_errors import LEAST_WHITE, ErrorNodes, columns, correlation_along, error_nodes, no_nodes, repeats
 from .banded import BandInverse
 from .batched import group_instants
+from .bundle import Bundle
 from .collinearity import recover_collinearity
 from .ground_rows import targets
 from .joint import joint_covariance
@@ -68,6 +70,7 @@ def recover_trajectory(
     attitude_knots: float | None = None,
     bias: bool = False,
     ties: TiePoints | None = None,
+    shots: Shots | None = None,
     start: Orientation | None = None,
     progress: Progress = silent,
 ) -> Resection:
@@ -77,11 +80,10 @@ def recover_trajectory(
     neither gives it; 0 means exact. ``use_certainty``: weigh altitudes by their sigma. ``correlation_length_m``: over
     which errors of neighbouring altitudes fall to 1/e; 0 for independent ones; estimated by default.
     ``position_knots``, ``attitude_knots``: lines between the splines' knots; by default they are dense and the data
-    choose the smoothness. A GCP without altitude counts by its place alone. ``start``: first orientation, any lines.
-    Raises `InputError` when the GCPs are too few to begin.
+    choose the smoothness. A GCP without altitude counts by its place alone. ``ties`` join the views; ``shots``, raw
+    altimetry free of wild shots, hold the surface that the ties span. ``start``: first orientation, any lines. Raises
+    `InputError` when the GCPs are too few to begin.
     """
-    if ties is not None and len(ties):
-        raise InputError("The trajectory does not take TIES yet: leave them out.")
     order = np.argsort(points.line, kind="stable")
     usable = np.isfinite(points.lon + points.lat + points.line + points.sample)[order]
     order = order[usable]
@@ -107,10 +109,16 @@ def recover_trajectory(
     state, model = white.state, white.model
     if length > 0:
         model, nodes = _shared(filled, sensor, white, length, share)
-        system, state = System(seen, path, nodes, slow), replace(state, process=np.zeros(len(nodes.line)))
+        state = replace(state, process=np.zeros(len(nodes.line)))
+    else:
+        nodes = system.nodes
+    bundle = Bundle.of(ties, shots, sensor, seen.line, state.path)
+    system = System(seen, path, nodes, slow, bundle.observed)
     final = settle(system, state, model, part(progress, 0.4, 0.95), ROUNDS)
     alone = len(np.unique(given.view)) == 1
     found = _conclude(given, sensor, final, slow, length, alone)
+    told = (*found.verdict.sentences, *bundle.told(system.observed, final.state.path))
+    found = replace(found, verdict=replace(found.verdict, sentences=told))
     residuals = np.full((len(points), 2), np.nan)
     residuals[order] = found.residuals_px
     joint = joint_covariance(system, final.state, final.step, lambda at: _unseen(at, final, sensor, slow, alone))
@@ -166,6 +174,7 @@ def settle(system: System, state: State, model: NoiseModel, progress: Progress, 
         state = moved
         inverse = step.factor.inverse()
         covariance = system.pose_covariance(inverse, step.border)
+        system.reweigh(state, inverse)
         following = model.updated(system, state, inverse, covariance, gain=1.0 / max(1, round_ - FREE_ROUNDS))
         levels, model = following.change(model), following
         settled = length == 1.0 and levels < 0.02 and _largest(system, step.change, inverse) < SETTLED

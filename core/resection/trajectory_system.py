@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .altitude_errors import ErrorNodes
 from .banded import BandFactor, BandInverse, BandMatrix
+from .coupling import Coupling, Observed
 from .ground_rows import GroundRows, Targets, ground_rows
 from .lateral_bias import RANGE_M, TERMS, LateralBias
 from .path import Path
@@ -82,11 +84,21 @@ class Layout:
 class System:
     """The normal equations of a `State`, again and again as state and `Noise` change."""
 
-    def __init__(self, seen: Targets, path: Path, nodes: ErrorNodes, bias: LateralBias | None = None) -> None:
-        self.seen, self.nodes, self.bias = seen, nodes, bias
+    def __init__(
+        self,
+        seen: Targets,
+        path: Path,
+        nodes: ErrorNodes,
+        bias: LateralBias | None = None,
+        observed: Sequence[Observed] = (),
+    ) -> None:
+        self.seen, self.nodes, self.bias, self.observed = seen, nodes, bias, tuple(observed)
         place_first, place_share = path.place.weights(seen.line)
         turn_first, turn_share = path.turn.weights(seen.line)
         self.layout = _lay_out(seen, path, nodes, place_first, turn_first)
+        self._couplings = [Coupling(part.line, path, self.layout.place, self.layout.turn) for part in self.observed]
+        width = max([self.layout.width, *(coupling.width for coupling in self._couplings)])
+        self.layout = replace(self.layout, width=width)
         taps = np.arange(4)
         # a stretch is a run of lines between knots: its lines feel the same 24 coefficients, through shift or turn
         changes = np.flatnonzero((np.diff(place_first) != 0) | (np.diff(turn_first) != 0)) + 1
@@ -116,6 +128,7 @@ class System:
         """Sum of squares that the solution minimises."""
         rows, _ = self.rows(state, noise)
         total = float(np.sum(rows.residual**2 / rows.variance))
+        total += sum(part.cost(state.path.at(part.line.ravel())) for part in self.observed)
         for coefficients, sigma, spread in _splines(state.path, noise):
             total += float(np.sum((np.diff(coefficients, 3, axis=0) / sigma) ** 2))
             total += float(np.sum((coefficients / spread) ** 2)) / len(coefficients)
@@ -131,6 +144,8 @@ class System:
         self._add_poses(matrix, right, rows)
         if len(self.nodes.line):
             self._add_nodes(matrix, right, rows, felt, state.process)
+        for part, coupling in zip(self.observed, self._couplings):
+            coupling.add(matrix, right, *part.rows(state.path.at(part.line.ravel())))
         for place, spline in zip((self.layout.place, self.layout.turn), _splines(state.path, noise)):
             _add_roughness(matrix, right, place, *spline)
         factor = matrix.factor()
@@ -212,6 +227,14 @@ class System:
         change = length * step.change
         path = state.path.moved(change[self.layout.place], change[self.layout.turn])
         return State(path, state.process + change[self.layout.node], state.bias + length * step.bias_change)
+
+    def reweigh(self, state: State, inverse: BandInverse) -> None:
+        """Bring the weights of ties and shots up to date."""
+        fresh = []
+        for part, coupling in zip(self.observed, self._couplings):
+            poses = state.path.at(part.line.ravel())
+            fresh.append(part.reweighed(poses, coupling.determined(inverse, *part.rows(poses))))
+        self.observed = tuple(fresh)
 
     def pose_covariance(self, inverse: BandInverse, border: Border | None) -> Array:
         """Covariance (L, 6, 6) of the splines' values (shift, rotation vector) at the lines."""

@@ -217,7 +217,7 @@ def test_what_cannot_be_done_is_said(scene: Scene, noisy: ControlPoints) -> None
         recover_trajectory(noisy[noisy.line < 3], scene.sensor)
     with pytest.raises(InputError, match="altitude"):
         recover_trajectory(replace(noisy, altitude=np.full(len(noisy), np.nan)), scene.sensor)
-    ties = TiePoints(np.zeros((1, 2)), np.zeros((1, 2), dtype=np.int64), np.zeros((1, 2)), np.ones(1))
+    ties = TiePoints(np.full((1, 2), 1e6), np.array([[0, 1]]), np.zeros((1, 2)), np.ones((1, 2)))
     with pytest.raises(InputError, match="TIES"):
         recover_trajectory(noisy, scene.sensor, ties=ties)
     with pytest.raises(CancelledError):

@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all the set-up; `make desktop` opens QGIS with the plugin.
-.PHONY: setup demo test lint bench package desktop docs clean
+.PHONY: setup demo test lint bench package desktop docs translations clean
 .DEFAULT_GOAL := help
 RUN := .venv/bin/python
 NAME ?= view
@@ -8,6 +8,7 @@ help:
 	@echo "make demo [DATA=folder]  terrain from a simulated (or your) scene, with pictures and a report"
 	@echo "make test                every test, in the core and in a real QGIS"
 	@echo "make desktop             QGIS with the plugin"
+	@echo "make docs                the user guide as web pages in build/guide"
 	@echo "make lint | bench NAME=view | package | setup"
 
 setup: .venv/.ready
@@ -33,6 +34,9 @@ package: setup
 
 desktop: setup
 	@$(RUN) tests/desktop/launch.py
+
+translations:
+	@python3 .ci/translate.py
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -21,7 +21,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..core.errors import CancelledError, PlanetaryDtmError
 from ..core.steps import OutputKind, Step, step
-from . import resources, styling
+from . import point_styling, resources, styling
 from .definitions import output_definition, parameter_definition
 from .inputs import collect, is_given, resolve
 
@@ -135,8 +135,12 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         """Have the results ready and styled when they are added to the map."""
         for output in self.step.outputs:
             path = targets.get(output.name, "")
-            if output.style in styling.LOOKS and context.willLoadLayerOnCompletion(path):
+            if not context.willLoadLayerOnCompletion(path):
+                continue
+            if output.style in styling.LOOKS:
                 styling.prepare(path, output.style, context)
+            elif output.kind is OutputKind.TABLE:
+                point_styling.prepare(path, context)
 
 
 class ProgressOf:

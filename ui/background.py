@@ -35,8 +35,10 @@ class Newest:
         QgsApplication.taskManager().addTask(self._tasks[number])
 
     def forget(self) -> None:
-        """Hand on nothing that is still under way."""
+        """Hand on nothing that is still under way, and begin nothing that waits."""
         self._number += 1
+        for task in list(self._tasks.values()):
+            task.cancel()
 
 
 class _Work(QgsTask):

@@ -133,6 +133,7 @@ class MatchView(QWidget):
             loupe = None if self._loupes is None else self._loupes[index - 2]
             image = self._images[index] if index < 2 else loupe
             if image is not None:
+                painter.setPen(palette.color(QPalette.ColorRole.Text))
                 painter.drawText(QPointF(place.left(), _TITLE - 4), title)
                 painter.drawImage(place, image)
                 if index >= 2:

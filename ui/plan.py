@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from qgis.core import QgsProject, QgsRasterLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..core.rasters import Grid
+from ..core.steps.dtmfromextent import output_grid
 from ..processing_provider.inputs import extent_on, wkt
 from .view import visible_area
 
-LONGEST_SIDE = 4096
+translate = QCoreApplication.translate
+
+DRAWN_SIDE = 1024  # pixels of the longer side of a layer that has no pixels of its own
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Size of the DTM in pixels, and what there is to say of it."""
+
+    pixels: int
+    sentence: str
+
+
+def plan_of(canvas: QgsMapCanvas, layer: QgsRasterLayer, pixel_size_m: float | None) -> Plan:
+    """What the view would give; `InputError` where it would give nothing."""
+    area = visible_area(canvas, layer)
+    context = QgsProject.instance().transformContext()
+    extent = extent_on(area.extent, area.extent.crs(), layer.crs(), layer.name(), context)
+    grid = grid_of(layer)
+    if grid is None:
+        told = translate("Plan", "{}: read as it is drawn, 1024 pixels on the longer side.").format(layer.name())
+        return Plan(DRAWN_SIDE**2, told)
+    edges = extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum()
+    _, made, warnings = output_grid(grid, edges, pixel_size_m)
+    size = max(made.pixel_size_m)
+    told = translate("Plan", "{}, {}: {} × {} pixels of {:.4g} m.")
+    told = told.format(layer.name(), made.body.name, made.width, made.height, size)
+    if area.rotated:
+        told += " " + translate("Plan", "The map is turned: the rectangle around the view is taken.")
+    return Plan(made.width * made.height, " ".join((told, *warnings)))
 
 
 def grid_of(layer: QgsRasterLayer) -> Grid | None:
@@ -20,27 +52,3 @@ def grid_of(layer: QgsRasterLayer) -> Grid | None:
     dx, dy, extent = layer.rasterUnitsPerPixelX(), layer.rasterUnitsPerPixelY(), layer.extent()
     transform = (extent.xMinimum(), dx, 0.0, extent.yMaximum(), 0.0, -dy)
     return Grid(layer.width(), layer.height(), transform, wkt(layer.crs()))
-
-
-def plan_sentence(canvas: QgsMapCanvas, layer: QgsRasterLayer, pixel_size_m: float | None) -> str:
-    """Size and ground pixel of the DTM that the view would give; `InputError` where it would give none."""
-    area = visible_area(canvas, layer)
-    extent = extent_on(
-        area.extent, area.extent.crs(), layer.crs(), layer.name(), QgsProject.instance().transformContext()
-    )
-    grid = grid_of(layer)
-    if grid is None:
-        return _tr("{}: read as it is drawn, 1024 pixels on the longer side.").format(layer.name())
-    part = grid.sub(grid.window((extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())))
-    own = max(part.pixel_size_m)
-    longest = max(part.width, part.height)
-    pixel = pixel_size_m or own * max(1.0, longest / LONGEST_SIDE)
-    width, height = (max(1, round(side * own / pixel)) for side in (part.width, part.height))
-    sentence = _tr("{}, {}: {} × {} pixels of {:.4g} m.").format(layer.name(), part.body.name, width, height, pixel)
-    if area.rotated:
-        sentence += " " + _tr("The map is turned: the rectangle around the view is taken.")
-    return sentence
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Plan", text)

@@ -132,7 +132,7 @@ class Plot(QWidget):
         faint.setAlpha(60)
         bottom, top = limits
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        for value, label in _ticks(bottom, top, max(2, int(frame.height() / 22))):
+        for value, label in _ticks(bottom, top, max(3, int(frame.height() / 16))):
             at = frame.bottom() - (value - bottom) / (top - bottom) * frame.height()
             painter.setPen(faint)
             painter.drawLine(QPointF(frame.left(), at), QPointF(frame.right(), at))
@@ -253,8 +253,11 @@ def _ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
     """Round values between two limits with their labels; small differences of large values keep their digits."""
     rough = (high - low) / most
     power = 10.0 ** np.floor(np.log10(rough))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
+    steps = [m * power for m in (10, 5, 2, 1, 0.5) if m * power < rough * 10]
+    step = min((m for m in steps if m >= rough * (1 - 1e-9)), default=steps[0])
+    if np.floor(high / step) - np.ceil(low / step) < 1:  # one label tells no scale
+        step = max((m for m in steps if m < step), default=step)
     values = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-    largest = max(abs(low), abs(high))
-    digits = max(1, int(np.ceil(np.log10(max(largest / step, 1)) + 1e-9)) + 1)
-    return [(float(v), f"{0.0 if abs(v) < step / 2 else v:.{min(digits, 9)}g}") for v in values]
+    decimals = int(np.clip(-np.floor(np.log10(step) + 1e-9), 0, 12))
+    form = f".{decimals}f" if decimals < 7 else ".2g"
+    return [(float(v), format(0.0 if abs(v) < step / 2 else v, form)) for v in values]

@@ -6,7 +6,16 @@ import numpy as np
 from qgis.core import Qgis
 from qgis.gui import QgisInterface, QgsDockWidget
 from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from .background import Newest
 from .map_link import move_map
@@ -68,6 +77,9 @@ class PlotsDock(QgsDockWidget):
         self.tabs.addTab(self.residuals, self.tr("Residuals"))
         self.tabs.addTab(self._matches(), self.tr("Matches"))
         self.readout = QLabel(self.tr("Run the steps of the Push-broom dock; results appear here."))
+        self.readout.setWordWrap(True)  # long, and it must not push the docks apart
+        self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.readout.setMinimumHeight(2 * self.readout.fontMetrics().lineSpacing())
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(4, 0, 4, 2)
@@ -189,7 +201,7 @@ class PlotsDock(QgsDockWidget):
         parts = [self.tr("Line {:g}: longitude {:.4f}°, latitude {:.4f}°").format(line, orbit.lon[row], orbit.lat[row])]
         for curve in (plot.curve for plot in self.plots):
             spread = "" if curve.sigma is None else f" ± {curve.sigma[row]:.2g}"
-            parts.append(f"{curve.title} {curve.y[row]:.7g}{spread}")
+            parts.append(f"{curve.title} {_plain(curve.y[row])}{spread}")
         if np.isfinite(orbit.rms_px[row]):
             parts.append(self.tr("residual {:.2f} px").format(orbit.rms_px[row]))
         return "   ".join(parts)
@@ -207,3 +219,8 @@ class PlotsDock(QgsDockWidget):
     def _set_range(self, first: float, last: float) -> None:
         for plot in (*self.plots, self.residuals):
             plot.set_range(first, last)
+
+
+def _plain(value: float) -> str:
+    """To the hundredth where that says something, in seven digits else."""
+    return f"{value:.2f}" if 0.01 <= abs(value) < 1e7 or value == 0 else f"{value:.7g}"

@@ -7,16 +7,17 @@ from typing import Any
 from qgis.core import Qgis, QgsApplication, QgsProcessingOutputLayerDefinition, QgsProject
 from qgis.gui import QgisInterface, QgsDockWidget, QgsScrollArea
 from qgis.PyQt.QtCore import QTimer, QUrl
-from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtGui import QDesktopServices, QIcon
+from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ..core.steps import step
+from ..processing_provider import resources
 from ..processing_provider.provider import PROVIDER_ID
 from .outcome import conclude, tell
 from .run_row import RunRows
 from .runs import Run, Runs
 from .stage_panel import StagePanel
-from .stages import Job, Progress, Stage, progress_of, stages
+from .stages import Job, Progress, Stage, label_of, progress_of, stages, whole
 from .workspace import Workspace
 
 
@@ -35,7 +36,8 @@ class PushBroomDock(QgsDockWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(50)
         self._soon.timeout.connect(self.refresh)
-        workspace.changed.connect(self._soon.start)
+        workspace.changed.connect(self._workspace_changed)
+        self._fold()
 
     def _build(self) -> None:
         self.all_button = QPushButton(QgsApplication.getThemeIcon("/mActionStart.svg"), self.tr("Run all that is left"))
@@ -44,9 +46,16 @@ class PushBroomDock(QgsDockWidget):
         self.plots_button = QPushButton(QgsApplication.getThemeIcon("/mIconHistogram.svg"), self.tr("Plots"))
         self.plots_button.setToolTip(self.tr("Show or hide orientation, residuals and matches as plots"))
         self.plots_button.setCheckable(True)
+        self.once_button = QToolButton()
+        self.once_button.setAutoRaise(True)
+        self.once_button.setIcon(QIcon(str(resources.icon("dtm_from_view"))))
+        self.once_button.setToolTip(self.tr("The same chain as one algorithm, for batches, scripts and models"))
+        self.once_button.setAccessibleName(self.once_button.toolTip())
+        self.once_button.clicked.connect(self.open_whole)
         line = QHBoxLayout()
         line.addWidget(self.all_button, 1)
         line.addWidget(self.plots_button)
+        line.addWidget(self.once_button)
         content = QWidget()
         column = QVBoxLayout(content)
         column.addLayout(line)
@@ -67,7 +76,7 @@ class PushBroomDock(QgsDockWidget):
 
     def close_down(self) -> None:
         """Let go of everything outside the dock; called before it is taken away."""
-        self.workspace.changed.disconnect(self._soon.start)
+        self.workspace.changed.disconnect(self._workspace_changed)
         self._soon.stop()
         self.rows.close_down()
 
@@ -76,6 +85,18 @@ class PushBroomDock(QgsDockWidget):
         for key, panel in self.panels.items():
             panel.refresh(key in self._running)
         self.all_button.setEnabled(not self._running and self._next() is not None)
+
+    def _workspace_changed(self, key: str) -> None:
+        if not key:  # another project
+            self._fold()
+        self._soon.start()
+
+    def _fold(self) -> None:
+        """Leave only the stage open that comes next."""
+        states = {name: progress_of(panel.stage, self.workspace)[0] for name, panel in self.panels.items()}
+        todo = next((name for name, state in states.items() if state is not Progress.DONE), "")
+        for name, panel in self.panels.items():
+            panel.setCollapsed(name != todo)
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -97,6 +118,8 @@ class PushBroomDock(QgsDockWidget):
             tell(self.iface, said, Qgis.MessageLevel.Warning)
             return
         self._running[stage.id] = go_on
+        for name, panel in self.panels.items():
+            panel.setCollapsed(name != stage.id)
         self._start(stage, jobs)
         self.refresh()
 
@@ -109,7 +132,8 @@ class PushBroomDock(QgsDockWidget):
 
     def _start(self, stage: Stage, jobs: list[Job]) -> None:
         job = jobs[0]
-        run = Run(f"{PROVIDER_ID}:{job.step_id}", _parameters(job), step(job.step_id).title)
+        shown = next((label_of(job.makes[name]) for name in job.on_map), step(job.step_id).title)
+        run = Run(f"{PROVIDER_ID}:{job.step_id}", _parameters(job), shown)
 
         def ended(run: Run) -> None:
             QTimer.singleShot(0, lambda: self._ended(stage, jobs, run))
@@ -117,7 +141,7 @@ class PushBroomDock(QgsDockWidget):
         self.runs.start(run, ended)
 
     def _ended(self, stage: Stage, jobs: list[Job], run: Run) -> None:
-        good = conclude(self.iface, run, quiet=len(jobs) > 1)
+        good = conclude(self.iface, run, quiet=len(jobs) > 1 or self._running[stage.id])
         if good and stage.id == "scene":
             self.workspace.take_scene(run.results["OUTPUT_FOLDER"])
         if good:
@@ -130,12 +154,17 @@ class PushBroomDock(QgsDockWidget):
         self.refresh()
         if good and go_on:
             self.run_all()
+            if not self._running:
+                tell(self.iface, self.tr("All steps with their inputs are done."), Qgis.MessageLevel.Success)
+        elif good:
+            self._fold()
 
     def _next(self) -> Stage | None:
         """The first stage with something to do and everything to do it with."""
         for panel in self.panels.values():
             progress, lacking = progress_of(panel.stage, self.workspace)
-            if panel.stage.results and not lacking and progress in (Progress.READY, Progress.OLD):
+            blocked = lacking or panel.stage.missing_modules()
+            if panel.stage.results and not blocked and progress in (Progress.READY, Progress.OLD):
                 return panel.stage
         return None
 
@@ -152,12 +181,15 @@ class PushBroomDock(QgsDockWidget):
         """Open Processing's dialog of the stage's main algorithm, filled in."""
         import processing
 
-        job = self._described(stage)
-        processing.execAlgorithmDialog(f"{PROVIDER_ID}:{job.step_id}", job.parameters)
+        jobs = stage.jobs(self.workspace) or [Job("densematch", {}, {})]
+        processing.execAlgorithmDialog(f"{PROVIDER_ID}:{jobs[-1].step_id}", jobs[-1].parameters)
 
-    def _described(self, stage: Stage) -> Job:
-        jobs = stage.jobs(self.workspace)
-        return jobs[-1] if jobs else Job("densematch", {}, {})
+    def open_whole(self) -> None:
+        """Open Processing's dialog of the whole chain as one algorithm, filled in."""
+        import processing
+
+        job = whole(self.workspace)
+        processing.execAlgorithmDialog(f"{PROVIDER_ID}:{job.step_id}", job.parameters)
 
     def open_report(self, stage: Stage) -> None:
         """Open the stage's report in the browser."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -26,12 +26,15 @@ from ..processing_provider import resources
 from .stages import Field, Progress, Stage, label_of, progress_of
 from .workspace import Workspace
 
+translate = QCoreApplication.translate
+
 _ICONS = {
     Progress.MISSING: "/mIconWarning.svg",
     Progress.READY: "/mActionStart.svg",
     Progress.DONE: "/mIconSuccess.svg",
     Progress.OLD: "/mActionRefresh.svg",
 }
+_MARKS = {Progress.MISSING: "", Progress.READY: "▸", Progress.DONE: "✓", Progress.OLD: "↻"}
 
 
 class StagePanel(QgsCollapsibleGroupBox):
@@ -43,8 +46,8 @@ class StagePanel(QgsCollapsibleGroupBox):
     scene_asked = pyqtSignal()
 
     def __init__(self, number: int, stage: Stage, workspace: Workspace) -> None:
-        super().__init__(f"{number}  {stage.title}")
-        self.stage, self.workspace = stage, workspace
+        super().__init__()
+        self.number, self.stage, self.workspace = number, stage, workspace
         self.setObjectName(f"PlanetaryDtmStage_{stage.id}")
         self._editors: dict[str, _Editor] = {}
         column = QVBoxLayout(self)
@@ -102,10 +105,16 @@ class StagePanel(QgsCollapsibleGroupBox):
             Progress.DONE: self.tr("Done") + self._made(),
             Progress.OLD: self.tr("An input is newer than the result; run it again") + self._made(),
         }
+        wanted = self.stage.missing_modules()
+        if wanted and not running:
+            told = self.tr("Needs the Python package {}; Getting started (compass button) tells how to get it.")
+            said[progress] = told.format(", ".join(wanted))
         self.state.setText(self.tr("Running …") if running else said[progress])
         icon = QgsApplication.getThemeIcon("/mActionRefresh.svg" if running else _ICONS[progress])
         self.state_icon.setPixmap(icon.pixmap(16, 16))
-        self.run_button.setEnabled(not running and (self.stage.id == "scene" or not lacking))
+        mark = "…" if running else _MARKS[progress]
+        self.setTitle(f"{self.number}  {self.stage.title}  {mark}")
+        self.run_button.setEnabled(not running and (self.stage.id == "scene" or not lacking) and not wanted)
         if self.stage.report:
             self.report_button.setEnabled(self.workspace.has(self.stage.report))
 
@@ -129,7 +138,7 @@ class _PathEditor(_Editor):
         self.widget = chooser = QgsFileWidget()
         chooser.setStorageMode(QgsFileWidget.GetDirectory if field.key == "folder" else QgsFileWidget.GetFile)
         chooser.setUseLink(False)
-        chooser.lineEdit().setPlaceholderText(_placeholder(chooser, field.key))
+        chooser.lineEdit().setPlaceholderText(_placeholder(field.key))
         chooser.fileChanged.connect(lambda path: workspace.__setitem__(field.key, path))
 
     def show_value(self, text: str) -> None:
@@ -140,7 +149,7 @@ class _PathEditor(_Editor):
 class _NumberEditor(_Editor):
     def __init__(self, field: Field, workspace: Workspace) -> None:
         self.widget = line = QLineEdit()
-        line.setPlaceholderText(line.tr("Automatic"))
+        line.setPlaceholderText(translate("StagePanel", "Automatic"))
 
         def edited() -> None:
             text = line.text().strip().replace(",", ".")
@@ -171,7 +180,7 @@ class _SensorEditor(_Editor):
         self.widget = QComboBox()
         self.widget.setEditable(True)
         self.widget.addItems(["", *built_in_sensors()])
-        self.widget.lineEdit().setPlaceholderText(self.widget.tr("A sensor that ships, or a JSON file"))
+        self.widget.lineEdit().setPlaceholderText(translate("StagePanel", "A sensor that ships, or a JSON file"))
         self.widget.currentTextChanged.connect(lambda text: workspace.__setitem__(field.key, text.strip()))
 
     def show_value(self, text: str) -> None:
@@ -194,16 +203,19 @@ _KINDS = {Kind.NUMBER: _NumberEditor, Kind.CHOICE: _ChoiceEditor, Kind.FLAG: _Fl
 def _editor(field: Field, workspace: Workspace) -> _Editor:
     kind = _SensorEditor if field.key == "sensor" else _KINDS.get(field.described.kind, _PathEditor)
     made = kind(field, workspace)
-    help_text = made.widget.tr("Where results are kept; empty: beside the GCPs")
+    help_text = translate("StagePanel", "Where results are kept; empty: beside the GCPs")
     made.widget.setToolTip(help_text if field.key == "folder" else field.described.help)
     made.widget.setAccessibleName(field.label or field.described.label)
     made.widget.setObjectName(f"PlanetaryDtmField_{field.key}")
     return made
 
 
-def _placeholder(widget: QWidget, key: str) -> str:
-    named = {"folder": widget.tr("Beside the GCPs"), "image_c": widget.tr("Leave empty for two views")}
-    return named.get(key, widget.tr("Choose a file"))
+def _placeholder(key: str) -> str:
+    named = {
+        "folder": translate("StagePanel", "Beside the GCPs"),
+        "image_c": translate("StagePanel", "Leave empty for two views"),
+    }
+    return named.get(key, translate("StagePanel", "Choose a file"))
 
 
 def _number(text: str) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ class Stage:
     results: tuple[str, ...]
     jobs: Callable[[Workspace], list[Job]]
     report: str = ""
+    modules: tuple[str, ...] = ()  # Python packages without which it cannot run
+
+    def missing_modules(self) -> list[str]:
+        """Those of its packages that are not installed."""
+        return [name for name in self.modules if find_spec(name) is None]
 
 
 class Progress(Enum):
@@ -85,6 +91,20 @@ def progress_of(stage: Stage, workspace: Workspace) -> tuple[Progress, tuple[str
 def stages() -> tuple[Stage, ...]:
     """All stages in their order."""
     return (_scene(), _altimetry(), _orientation(), _matching(), _terrain(), _comparison())
+
+
+def whole(work: Workspace) -> Job:
+    """The chain as one run of stereodtm."""
+    asked = {
+        "IMAGES": [work[key] for key in ("image_a", "image_b", "image_c") if work[key]],
+        "SENSOR": work["sensor"],
+        "GCPS": work["gcps"],
+        "ALTIMETRY": work["altimetry"],
+        "OUTPUT": work.new_file("dtm.tif"),
+    }
+    settings = {"PIXEL_SIZE": work["pixel_size"], "SIGMA_LATERAL": work["sigma_lateral"]}
+    asked |= {name: float(text) for name, text in settings.items() if text}
+    return Job("stereodtm", {name: value for name, value in asked.items() if value}, {"OUTPUT": "dtm"}, ("OUTPUT",))
 
 
 def label_of(key: str) -> str:
@@ -162,6 +182,7 @@ def _altimetry() -> Stage:
         ("altimetry",),
         ("shots", "certainty"),
         jobs,
+        modules=("scipy",),
     )
 
 
@@ -196,6 +217,7 @@ def _orientation() -> Stage:
         ("eops",),
         jobs,
         "orientation_report",
+        ("scipy",),
     )
 
 
@@ -223,6 +245,7 @@ def _matching() -> Stage:
         ("image_a", "image_b"),
         ("matches_ab",),
         jobs,
+        modules=("cv2", "scipy"),
     )
 
 

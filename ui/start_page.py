@@ -51,10 +51,11 @@ class StartPage(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
-        self.resize(620, 0)
 
     def open_page(self) -> None:
-        """Show it in front."""
+        """Show it in front, as high as its texts need."""
+        width = 40 * self.fontMetrics().averageCharWidth() + 400
+        self.resize(width, self.layout().heightForWidth(width))
         self.show()
         self.raise_()
 

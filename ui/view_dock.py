@@ -5,21 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import Qgis, QgsMapLayer, QgsProcessingOutputLayerDefinition, QgsProject, QgsRasterLayer
-from qgis.gui import QgisInterface, QgsDockWidget, QgsScrollArea
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsMapLayer,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+)
+from qgis.gui import QgisInterface, QgsCollapsibleGroupBox, QgsDockWidget, QgsScrollArea
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ..core.errors import PlanetaryDtmError
+from ..core.steps import step
 from ..processing_provider import resources
 from ..processing_provider.provider import PROVIDER_ID
 from . import view
+from .estimate import estimate, learn, sentence
 from .outcome import conclude, tell
-from .plan import plan_sentence
+from .plan import plan_of
+from .preview import Preview
 from .run_row import RunRows
 from .runs import Run, Runs, State
-from .view_form import ViewForm, free_name, number_of
+from .view_form import NOTHING, ViewForm, free_name, number_of
+from .view_history import Record, ViewHistory, record_of
 
 
 class ViewDock(QgsDockWidget):
@@ -31,6 +45,7 @@ class ViewDock(QgsDockWidget):
         self.setWindowTitle(self.tr("DTM for view"))
         self.iface, self.runs = iface, runs
         self.form = ViewForm()
+        self._pixels = 0  # of the next run's DTM
         self._build()
         # the hint is read at rest, not at every step of a pan or zoom
         self._soon = QTimer(self)
@@ -49,6 +64,9 @@ class ViewDock(QgsDockWidget):
         column.addWidget(self.form)
         column.addWidget(self.generate_button)
         column.addWidget(self.rows)
+        self.preview, self.history = Preview(), ViewHistory()
+        column.addWidget(_fold(self.tr("What the model sees"), self.preview, False))
+        column.addWidget(_fold(self.tr("Earlier runs"), self.history, True))
         column.addStretch()
         scroll = QgsScrollArea()
         scroll.setWidgetResizable(True)
@@ -60,6 +78,10 @@ class ViewDock(QgsDockWidget):
         self.generate_button.clicked.connect(self.generate)
         self.form.image.currentIndexChanged.connect(self._soon.start)
         self.form.pixel_size.valueChanged.connect(self._soon.start)
+        for choice in (self.form.level, self.form.mode, self.form.engine):
+            choice.currentIndexChanged.connect(self._soon.start)
+        self.history.restore_asked.connect(self.restore)
+        self.history.compare_asked.connect(self.compare)
         self.visibilityChanged.connect(self._soon.start)
         canvas = self.iface.mapCanvas()
         self._outside = [
@@ -68,6 +90,8 @@ class ViewDock(QgsDockWidget):
             (canvas.destinationCrsChanged, self._soon.start),
             (self.iface.currentLayerChanged, self._soon.start),
             (QgsProject.instance().layersAdded, self._layers_changed),
+            (QgsProject.instance().readProject, self.history.read),
+            (QgsProject.instance().cleared, self.history.read),
         ]
         for signal, slot in self._outside:
             signal.connect(slot)
@@ -79,6 +103,7 @@ class ViewDock(QgsDockWidget):
         self._outside = []
         self._soon.stop()
         self.rows.close_down()
+        self.preview.close_down()
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -129,8 +154,9 @@ class ViewDock(QgsDockWidget):
 
     def _start(self, parameters: dict[str, Any], name: str) -> None:
         run = Run(f"{PROVIDER_ID}:dtmfromextent", parameters, self.tr("DTM of {}").format(name))
+        pixels = self._pixels
         # told after QGIS's own word that a task is complete, so that ours is the one on top
-        self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: conclude(self.iface, ended)))
+        self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._conclude(ended, name, pixels)))
 
     def _drawn(self, drawing: Run, parameters: dict[str, Any]) -> None:
         if drawing.state is State.DONE:
@@ -138,24 +164,85 @@ class ViewDock(QgsDockWidget):
         else:
             conclude(self.iface, drawing)
 
+    def _conclude(self, run: Run, name: str, pixels: int) -> None:
+        if conclude(self.iface, run):
+            self.history.add(record_of(run, name))
+            levelled = "ALTIMETRY" in run.parameters or "REFERENCE_DEM" in run.parameters
+            learn(pixels, run.seconds, run.parameters["ENGINE"], levelled)
+
+    # --- earlier runs -------------------------------------------------------------------------------------------
+
+    def restore(self, record: Record) -> None:
+        """Bring back the settings and the view of an earlier run."""
+        known = self.form.restore(record.parameters)
+        text, _, crs = record.parameters.get("EXTENT", "").rstrip("]").partition(" [")
+        canvas = self.iface.mapCanvas()
+        own, shown = QgsCoordinateReferenceSystem(crs), canvas.mapSettings().destinationCrs()
+        if text and own.isValid() and shown.isValid():
+            xmin, xmax, ymin, ymax = map(float, text.split(","))
+            try:
+                moving = QgsCoordinateTransform(own, shown, QgsProject.instance())
+                canvas.setExtent(moving.transformBoundingBox(QgsRectangle(xmin, ymin, xmax, ymax)))
+            except QgsCsException:
+                known = False
+        canvas.refresh()
+        if not known:
+            told = self.tr("Not all of the run's settings are there any more; look them over.")
+            tell(self.iface, told, Qgis.MessageLevel.Warning)
+
+    def compare(self, newer: Record, older: Record) -> None:
+        """Subtract one result from another: a map of the differences, and their numbers in the message bar."""
+        asked = {
+            "INPUT": newer.output,
+            "REFERENCE": older.output,
+            "OUTPUT": QgsProcessingOutputLayerDefinition("TEMPORARY_OUTPUT", QgsProject.instance()),
+        }
+        run = Run(f"{PROVIDER_ID}:comparedtm", asked, self.tr("Difference of two results"))
+        self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._compared(ended)))
+
+    def _compared(self, run: Run) -> None:
+        if conclude(self.iface, run, quiet=True):
+            labels = {o.name: o.label for o in step("comparedtm").outputs}
+            numbers = [f"{labels[k]} {run.results[k]:.4g}" for k in ("BIAS", "RMSE", "NMAD", "CC") if k in run.results]
+            tell(self.iface, f"{run.title}: " + ", ".join(numbers), Qgis.MessageLevel.Success)
+
     # --- following ----------------------------------------------------------------------------------------------
 
     def update_hint(self) -> None:
-        """Say what the next run would make: pixel size, number of pixels, body, or why it cannot."""
+        """Say what the next run would make, how long it takes, or why it cannot; and show what the model sees."""
         if not self.isVisible():
             return
-        image = self.current_image()
-        if image is None:
-            self.form.hint.setText(self.tr("No image on the map."))
-        elif self.form.draws_the_map():
-            self.form.hint.setText(self.tr("All visible images together, in the pixels of the screen."))
+        image, canvas = self.current_image(), self.iface.mapCanvas()
+        told = self.tr("No image on the map.")
+        self._pixels = 0
+        try:
+            if image is not None and self.form.draws_the_map():
+                self._pixels = canvas.width() * canvas.height()
+                told = self.tr("All visible images together, in the pixels of the screen.")
+            elif image is not None:
+                plan = plan_of(canvas, image, number_of(self.form.pixel_size))
+                self._pixels, told = plan.pixels, plan.sentence
+            if image is not None:
+                self.preview.follow(canvas, image, self.form.draws_the_map())
+        except PlanetaryDtmError as error:
+            told = str(error)
+        if self._pixels:
+            told += "\n" + self._estimate()
         else:
-            try:
-                size = number_of(self.form.pixel_size)
-                self.form.hint.setText(plan_sentence(self.iface.mapCanvas(), image, size))
-            except PlanetaryDtmError as error:
-                self.form.hint.setText(str(error))
+            self.preview.clear(told)
+        self.form.hint.setText(told)
+
+    def _estimate(self) -> str:
+        values, levelled = self.form.values(), self.form.level.currentIndex() != NOTHING
+        return sentence(*estimate(self._pixels, values["ENGINE"], levelled, values["MODE"] == "jmars"))
 
     def _layers_changed(self) -> None:
         self.form.image.setExceptedLayerList(view.product_layers(QgsProject.instance()))
         self._soon.start()
+
+
+def _fold(title: str, content: QWidget, collapsed: bool) -> QgsCollapsibleGroupBox:
+    box = QgsCollapsibleGroupBox(title)
+    QVBoxLayout(box).addWidget(content)
+    box.setCollapsed(collapsed)
+    return box

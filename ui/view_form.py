@@ -9,8 +9,10 @@ from typing import Any
 from qgis.core import (
     QgsMapLayerProxyModel,
     QgsProcessing,
+    QgsProcessingContext,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterRasterLayer,
+    QgsProject,
     QgsSettings,
 )
 from qgis.gui import (
@@ -45,14 +47,40 @@ class ViewForm(QWidget):
             "MODE": self.mode.currentData(),
             # PyTorch is taken only where it is loaded already: QGIS stands still while it loads
             "ENGINE": self.engine.currentData() or ("torch" if "torch" in sys.modules else "numpy"),
-            "PIXEL_SIZE": number_of(self.pixel_size),
-            "SUN_AZIMUTH": number_of(self.sun_azimuth),
-            "SUN_INCIDENCE": number_of(self.sun_incidence),
+            **{name: number_of(box) for name, box in self._numbers().items()},
             "MODEL": self.model.filePath() or None,
             "ALTIMETRY": self.altimetry.value() if level == ALTIMETRY else None,
             "REFERENCE_DEM": self.reference.value() if level == REFERENCE else None,
         }
         return {name: value for name, value in asked.items() if value is not None}
+
+    def restore(self, parameters: dict[str, Any]) -> bool:
+        """Take over the parameters of an earlier run; False where its image or what it levelled to is gone."""
+        project, context = QgsProject.instance(), QgsProcessingContext()
+        context.setProject(project)
+        for name, box in self._numbers().items():
+            box.setValue(parameters.get(name, box.minimum()))
+        for name, choice in (("MODE", self.mode), ("ENGINE", self.engine)):
+            choice.setCurrentIndex(max(0, choice.findData(parameters.get(name, ""))))
+        self.model.setFilePath(parameters.get("MODEL", ""))
+        sources = {"ALTIMETRY": (ALTIMETRY, self.altimetry), "REFERENCE_DEM": (REFERENCE, self.reference)}
+        asked = next((name for name in sources if name in parameters), None)
+        self.level.setCurrentIndex(sources[asked][0] if asked else NOTHING)
+        known = True
+        if asked:
+            sources[asked][1].setValue(parameters[asked], context)
+            known = sources[asked][1].value() == parameters[asked]
+        image = project.mapLayer(parameters.get("INPUT", ""))
+        if image is not None:
+            self.image.setLayer(image)
+        return known and image is not None
+
+    def _numbers(self) -> dict[str, QgsDoubleSpinBox]:
+        return {
+            "PIXEL_SIZE": self.pixel_size,
+            "SUN_AZIMUTH": self.sun_azimuth,
+            "SUN_INCIDENCE": self.sun_incidence,
+        }
 
     def levels_to_nothing_chosen(self) -> bool:
         """Whether levelling is asked for and its layer or file is not chosen."""

@@ -22,6 +22,7 @@ from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Array = npt.NDArray[np.float64]
 _PICTURE_PIXELS = 900  # along the longer side of a picture in the report
+_NO_UNIT = "Both hold relative heights: the numbers have no unit."
 
 
 def run(
@@ -35,7 +36,9 @@ def run(
     """Compare the first band of a DTM with a DEM or altimetry; see `STEP` for the outputs."""
     source = Raster(input, "DTM")
     grid = source.grid
-    if source.metadata.get("LEVELLED", "").upper() == "NO":
+    relative = _is_relative(source)
+    unit, warnings = ("", (_NO_UNIT,)) if relative else ("m", ())
+    if relative and not (is_raster(reference) and _is_relative(Raster(reference))):
         raise InputError(f"DTM {source.name!r} holds relative heights, not metres; level it first (leveldtm).")
     tell(progress, 0.0, "Reading")
     values, valid = source.read()
@@ -60,13 +63,17 @@ def run(
         "COUNT": numbers.count,
     }
     if output:
-        write_dtm(output, grid, [difference], [Band("difference", "m")], about, part(progress, 0.6, 0.8))
+        write_dtm(output, grid, [difference], [Band("difference", unit)], about, part(progress, 0.6, 0.8))
         made["OUTPUT"] = output
     if output_report:
         tell(progress, 0.8, "Drawing the report")
-        _report(source, height, difference, numbers, about).write(output_report)
+        _report(source, height, difference, numbers, about, unit).write(output_report)
         made["OUTPUT_REPORT"] = output_report
-    return StepResult(made)
+    return StepResult(made, warnings)
+
+
+def _is_relative(raster: Raster) -> bool:
+    return raster.metadata.get("LEVELLED", "").upper() == "NO"
 
 
 def _against_shots(grid: Grid, height: Array, valid: npt.NDArray[np.bool_], path: str) -> tuple[Comparison, Array]:
@@ -83,32 +90,32 @@ def _against_shots(grid: Grid, height: Array, valid: npt.NDArray[np.bool_], path
 
 
 def _report(
-    source: Raster, height: Array, difference: Array, numbers: Comparison, about: Mapping[str, str]
+    source: Raster, height: Array, difference: Array, numbers: Comparison, about: Mapping[str, str], unit: str
 ) -> Report:
     known = difference[np.isfinite(difference)]
     limit = float(np.percentile(np.abs(known), 98)) or 1.0
     step = max(1, -(-max(height.shape) // _PICTURE_PIXELS))
     pixel = source.grid.pixel_size_m[0] * step, source.grid.pixel_size_m[1] * step
     fig, axes = new_figure(1, 2, (10.5, 4.6))
-    show_relief(axes[0], height[::step, ::step], pixel, "DTM", "m")
+    show_relief(axes[0], height[::step, ::step], pixel, "DTM", unit)
     dense = known.size > 0.2 * difference.size
     if dense:
         show_values(
-            axes[1], difference[::step, ::step], pixel, "DTM minus reference", "m", DIFFERENCE_COLOURS, (-limit, limit)
+            axes[1], difference[::step, ::step], pixel, "DTM minus reference", unit, DIFFERENCE_COLOURS, (-limit, limit)
         )
     else:
         _show_points(axes[1], difference, source.grid.pixel_size_m, limit)
     bars, axis = new_figure(size=(7.0, 3.2))
     axis.hist(np.clip(known, -1.5 * limit, 1.5 * limit), bins=81, color="#1f5f8b")
-    axis.axvline(numbers.bias, color="#b3372c", linewidth=1.2, label=f"bias {numbers.bias:.3g} m")
-    axis.set_xlabel("DTM minus reference (m)", fontsize=8)
+    axis.axvline(numbers.bias, color="#b3372c", linewidth=1.2, label=f"bias {numbers.bias:.3g} {unit}")
+    axis.set_xlabel(f"DTM minus reference {unit}", fontsize=8)
     axis.set_ylabel("pixels" if dense else "pixels with shots", fontsize=8)
     axis.legend(fontsize=8, frameon=False)
     rows = [
-        ["Bias", numbers.bias, "m", "mean difference"],
-        ["RMSE", numbers.rmse, "m", "root mean square difference"],
-        ["NMAD", numbers.nmad, "m", "robust spread: 1.4826 times the median absolute deviation"],
-        ["LE90", numbers.le90, "m", "nine of ten differences are smaller"],
+        ["Bias", numbers.bias, unit, "mean difference"],
+        ["RMSE", numbers.rmse, unit, "root mean square difference"],
+        ["NMAD", numbers.nmad, unit, "robust spread: 1.4826 times the median absolute deviation"],
+        ["LE90", numbers.le90, unit, "nine of ten differences are smaller"],
         ["CC", numbers.cc, "", "correlation of the heights"],
         ["Slope RMSE", numbers.slope_rmse, "degrees", "not defined at shots" if not dense else ""],
         ["Count", numbers.count, "", "pixels or shots compared"],

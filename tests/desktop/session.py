@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ def play(
         "LIBGL_ALWAYS_SOFTWARE": "1",
         "XDG_RUNTIME_DIR": str(folder),
         "LANG": "C.UTF-8",
+        "PYTHONPATH": sysconfig.get_path("purelib"),  # the packages that the other tests have
     }
     qgis = command(profile, "--code", str(scenario))
     inner = 'openbox & exec "$0" "$@"'

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsSettings
+from qgis.PyQt.QtWidgets import QApplication
 
 from planetary_dtm.core.progress import silent, tell
 from planetary_dtm.core.rasters import Band, Raster, write_dtm
@@ -116,4 +117,8 @@ def slow_step(monkeypatch):
 def no_task_left(qgis_app):
     """Nothing runs on when the tests end."""
     yield
+    limit = time.monotonic() + 10
+    while QgsApplication.taskManager().countActiveTasks() and time.monotonic() < limit:
+        QApplication.processEvents()
+        time.sleep(0.02)
     assert QgsApplication.taskManager().countActiveTasks() == 0

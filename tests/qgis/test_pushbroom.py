@@ -20,7 +20,7 @@ from planetary_dtm.core.tables import write_table
 from planetary_dtm.processing_provider.styling import PRODUCT
 from planetary_dtm.ui.plot import Curve, Plot, _thinned, _ticks
 from planetary_dtm.ui.plot_data import DEVIATION, SIGMA, VALUES
-from planetary_dtm.ui.stages import Progress, label_of, progress_of, stages
+from planetary_dtm.ui.stages import Progress, label_of, progress_of, stages, whole
 from planetary_dtm.ui.workspace import INPUTS, KEYS, RESULTS, Workspace
 
 WARNING, CRITICAL = Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical
@@ -115,6 +115,19 @@ def test_every_result_feeds_the_next_stage(plugin, work):
             assert set(job.parameters) <= known
             made |= set(job.makes.values())
         assert set(stage.results) <= made, stage.id
+    one = whole(work)
+    described = step(one.step_id)
+    assert set(one.parameters) <= {p.name for p in described.parameters} | {o.name for o in described.outputs}
+    assert one.parameters["IMAGES"] == [work["image_a"], work["image_b"]]
+
+
+def test_missing_package_is_said_before_a_run(plugin, work, monkeypatch):
+    monkeypatch.setattr("planetary_dtm.ui.stages.find_spec", lambda name: None if name == "cv2" else name)
+    dock = plugin.pushbroom_dock
+    dock.refresh()
+    panel = dock.panels["matching"]
+    assert "Needs the Python package cv2" in panel.state.text() and not panel.run_button.isEnabled()
+    assert dock._next().id == "altimetry"
 
 
 # --- workspace ---------------------------------------------------------------------------------------------------
@@ -362,7 +375,7 @@ def test_thinning_keeps_the_envelope():
 
 
 def test_ticks_are_round_and_told_apart():
-    assert [label for _, label in _ticks(0, 1, 4)] == ["0", "0.5", "1"]
+    assert [label for _, label in _ticks(0, 1, 4)] == ["0.0", "0.5", "1.0"]
     labels = [label for _, label in _ticks(1_937_400.0, 1_937_401.0, 4)]
     assert len(set(labels)) == len(labels) >= 2
 

@@ -6,10 +6,7 @@ great circles do; every distance handed out is a great circle.
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -20,6 +17,7 @@ import numpy.typing as npt
 from ..errors import InputError
 from ..frames import Array, east_north_up, unit_vectors
 from ..progress import Progress, silent, tell
+from ..threads import in_order
 
 Indices = npt.NDArray[np.intp]
 T = TypeVar("T")
@@ -29,7 +27,6 @@ _THINNED = 64  # shots of a thinned level looked at after that
 _FINENESS = 12.0  # a level is fine enough where its cells are this much smaller than the distance already searched
 _PAIRS = 1 << 19  # query-shot pairs held in memory at once, by each thread
 _BLOCK = 1 << 14  # queries worked on at once by each thread
-_THREADS = min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -195,22 +192,11 @@ class ShotIndex:
 def in_blocks(work: Callable[[slice], T], count: int, progress: Progress = silent) -> list[T]:
     """Do ``work`` on slices that cover ``count`` queries, several at a time; results in order.
 
-    scipy's tree and NumPy let other threads run, so threads are enough. Raises `CancelledError` between blocks.
+    Raises `CancelledError` between blocks.
     """
     blocks = [slice(start, min(start + _BLOCK, count)) for start in range(0, max(count, 1), _BLOCK)]
     results: list[T] = []
-    waiting: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(_THREADS) as pool:
-        try:
-            for block in blocks:
-                waiting.append(pool.submit(work, block))
-                if len(waiting) > 2 * _THREADS:
-                    results.append(waiting.popleft().result())
-                    tell(progress, len(results) / len(blocks))
-            while waiting:
-                results.append(waiting.popleft().result())
-                tell(progress, len(results) / len(blocks))
-        finally:
-            for future in waiting:
-                future.cancel()
+    for result in in_order(work, blocks):
+        results.append(result)
+        tell(progress, len(results) / len(blocks))
     return results

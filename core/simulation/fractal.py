@@ -16,6 +16,8 @@ CHUNK = 1 << 16  # points evaluated together: keeps intermediate arrays in cache
 BLOCK = 8  # cells of the blocks in which points are visited
 SHORTEST = 8  # cells of the shortest wavelength in the volume: four octaves a layer
 
+SLOPE = 9.1  # RMS slope of a layer, along one direction, of unit RMS height and period
+
 
 def random_rotations(generator: np.random.Generator, count: int) -> Array:
     """Rotation matrices (count, 3, 3), uniformly distributed."""
@@ -46,10 +48,15 @@ class FractalField:
         return cls(seed, (4.0e6, 2.5e5, 1.5625e4, 976.5625), (1600.0, 1200.0, 200.0, 18.0))
 
     @classmethod
-    def detail(cls, seed: int, longest_m: float, rms_slope: float = 0.15) -> FractalField:
-        """Two layers below ``longest_m`` (metres), of RMS slope ``rms_slope``: what a DEM cannot resolve."""
-        periods = (longest_m, longest_m / 16)
-        return cls(seed, periods, tuple(rms_slope * period / 13.0 for period in periods))
+    def detail(cls, seed: int, longest_m: float, shortest_m: float, rms_slope: float = 0.15) -> FractalField:
+        """What a DEM cannot resolve: wavelengths from ``longest_m`` to ``shortest_m`` or a little below, metres.
+
+        ``rms_slope`` is that of the whole, along one direction; every layer has the same share in it.
+        """
+        ratio = CELLS / SHORTEST
+        count = max(1, round(np.log(longest_m / shortest_m) / np.log(ratio)))
+        periods = tuple(longest_m / ratio**k for k in range(count))
+        return cls(seed, periods, tuple(rms_slope / count**0.5 * period / SLOPE for period in periods))
 
     def __post_init__(self) -> None:
         drawn = _drawn(self.seed, len(self.periods))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..frames import east_north_up, lonlat_radius
 from ..progress import Progress, silent, tell
+from ..threads import in_order
 from .fractal import FractalField
 from .photometry import Law, LunarLambert, reflectance
 from .scene import Scene
@@ -20,7 +23,8 @@ Float32 = NDArray[np.float32]
 
 SHADOW_STEPS = 16  # places along the way to the sun where the ground may stand in it
 NO_SHADOW_BELOW = 60.0  # degrees of incidence: slopes steeper than 30° are few
-_PIXELS = 1 << 16  # cast at once
+_PIXELS = 1 << 16  # cast at once by each thread
+_LOOKS = 128  # lines, and detectors, that tell the mean grey
 
 
 @dataclass(frozen=True)
@@ -68,30 +72,56 @@ def albedo_texture(scene: Scene, rms: float, seed: int) -> FractalField:
 
 
 def render(scene: Scene, view: int, light: Light | None = None, seed: int = 0, progress: Progress = silent) -> Picture:
-    """The image of one view (index) of a scene, every line between its first and last instant, and its exact ground.
+    """The whole image of one view; see `render_pieces`."""
+    pieces = [piece for _, piece in render_pieces(scene, view, light, seed, progress)]
+    return Picture(np.concatenate([p.grey for p in pieces]), np.concatenate([p.points for p in pieces]))
+
+
+def render_pieces(
+    scene: Scene, view: int, light: Light | None = None, seed: int = 0, progress: Progress = silent
+) -> Iterator[tuple[int, Picture]]:
+    """The image of one view (index) of a scene, every line between its first and last instant, and its exact ground,
+    in pieces of some lines: (first row, piece), from the top. Memory does not grow with the lines.
 
     The grey is that of the mean slope over a ground pixel, so that relief finer than a pixel does not alias. ``seed``
     draws albedo (the same in all views) and noise (each view its own).
     """
     light = light or Light()
     first, last = int(scene.truth.line[0]), int(scene.truth.line[-1])
-    samples = scene.sensor.samples
-    grey = np.empty((last - first + 1, samples), np.float32)
-    points = np.empty((*grey.shape, 3))
+    samples = np.arange(scene.sensor.samples)
     texture = albedo_texture(scene, light.albedo, seed) if light.albedo > 0 else None
+    step = max(1, _PIXELS // len(samples))
+    starts = range(first, last + 1, step)
+
+    def piece(start: int) -> Picture:
+        return _look(scene, view, np.arange(start, min(start + step, last + 1)), samples, light, texture)
+
+    sigma = np.float32(mean_grey(scene, view, light, seed) / light.snr if light.snr > 0 else 0.0)
+    generator = np.random.default_rng([seed, 8, view])
+    for start, found in zip(starts, in_order(piece, starts)):
+        tell(progress, (start - first) / (last + 1 - first), f"Rendering {scene.sensor.views[view].name}")
+        if sigma > 0:
+            found.grey[:] += sigma * generator.standard_normal(found.grey.shape, np.float32)
+        yield start - first, found
+
+
+def mean_grey(scene: Scene, view: int, light: Light, seed: int = 0) -> float:
+    """Mean radiance factor of a view, by a few pixels all over it."""
+    texture = albedo_texture(scene, light.albedo, seed) if light.albedo > 0 else None
+    line = np.unique(np.rint(np.linspace(scene.truth.line[0], scene.truth.line[-1], _LOOKS)))
+    sample = np.unique(np.rint(np.linspace(0, scene.sensor.samples - 1, _LOOKS)))
+    grey = _look(scene, view, line, sample, light, texture).grey
+    return float(np.nanmean(grey)) if np.isfinite(grey).any() else 1.0
+
+
+def _look(
+    scene: Scene, view: int, line: NDArray[Any], sample: NDArray[Any], light: Light, texture: FractalField | None
+) -> Picture:
+    """What the detectors ``sample`` (S,) of a view see at each ``line`` (L,), without noise."""
+    points = scene.ground(line[:, None], view, sample)
+    towards = scene.orbit.position(scene.flown(line))[:, None] - points
     sun, pixel = sun_direction(scene, light), ground_pixel(scene)
-    step = max(1, _PIXELS // samples)
-    for start in range(0, len(grey), step):
-        tell(progress, start / len(grey), f"Rendering {scene.sensor.views[view].name}")
-        line = np.arange(first + start, min(first + start + step, last + 1))
-        block = slice(start, start + len(line))
-        points[block] = scene.ground(line[:, None], view, np.arange(samples))
-        towards = scene.orbit.position(scene.flown(line))[:, None] - points[block]
-        grey[block] = shade(scene.terrain, points[block], towards, sun, pixel, light, texture)
-    if light.snr > 0:
-        noise = np.random.default_rng([seed, 8, view]).standard_normal(grey.shape, np.float32)
-        grey += noise * np.float32(np.nanmean(grey) / light.snr)
-    return Picture(grey, points)
+    return Picture(shade(scene.terrain, points, towards, sun, pixel, light, texture).astype(np.float32), points)
 
 
 def shade(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from ..outputs import replacing_folder
 from ..progress import Progress, part, silent, tell
 from ..rasters import Band, Grid, Raster, write_dtm
 from ..resection.tables import write_eops, write_gcps
-from ..simulation.images import Light, ground_pixel, render
+from ..simulation.fractal import FractalField
+from ..simulation.images import Light, ground_pixel, mean_grey, render_pieces
 from ..simulation.orbit import orbital_plane
-from ..simulation.picture_files import write_ground, write_picture
+from ..simulation.picture_files import writing_ground, writing_picture
 from ..simulation.scene import PRESETS, Scene, simulate, with_lateral_noise
-from ..simulation.terrain import DemTerrain, PaperTerrain, RoughTerrain, Terrain
+from ..simulation.terrain import DemTerrain, DetailedTerrain, PaperTerrain, RoughTerrain, Terrain
 from ..tables import write_table
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
 from ..version import VERSION
@@ -35,6 +37,7 @@ def run(
     *,
     preset: str,
     terrain: str,
+    detail: float,
     lines: int,
     jitter: float,
     seed: int,
@@ -53,29 +56,26 @@ def run(
 ) -> StepResult:
     """Simulate and write everything into the folder; see `STEP` for the parameters."""
     tell(progress, 0.0, "Raising terrain")
-    ground, place = _terrain(terrain, seed)
+    ground, place = _terrain(terrain, seed, detail, _line_length(preset))
     latitude, plane = _place(start_latitude, place, lines * _line_length(preset) / ground.radius_m)
-    scene = simulate(preset, ground, lines, seed=seed, jitter=jitter, start_latitude=latitude, plane=plane)
+    dense = images or truth_points
+    scene = simulate(preset, ground, lines, seed=seed, jitter=jitter, start_latitude=latitude, plane=plane, dense=dense)
     warnings = _warnings(scene, lines, terrain, ground)
     about = {"METHOD": "simulatescene", "PRESET": preset, "TERRAIN": Path(terrain).name, "SEED": str(seed)}
     with replacing_folder(output_folder) as folder:
         _write_tables(folder, scene, lateral_noise, gcp_altitudes, seed)
         _write_truth(folder / "truth_dtm.tif", scene, about, part(progress, 0.1, 0.3))
         light = Light(sun_azimuth, sun_incidence, albedo, snr)
-        for index, view in enumerate(scene.sensor.views if images or truth_points else ()):
+        for index in range(len(scene.sensor.views) if dense else 0):
             share = 0.3 + 0.7 * np.array([index, index + 1]) / len(scene.sensor.views)
-            picture = render(scene, index, light, seed, part(progress, *share))
-            named = {**about, "VIEW": view.name, "VERSION": VERSION}
-            if images:
-                write_picture(folder / f"{view.name}.tif", picture, named)
-            if truth_points:
-                write_ground(folder / f"{view.name}_points.tif", picture, named)
+            _write_view(folder, scene, index, light, seed, images, truth_points, about, part(progress, *share))
     note = f"{lines} lines, {len(scene.control)} GCPs and {len(scene.shots)} altimeter shots are in {output_folder}."
     return StepResult({"OUTPUT_FOLDER": str(output_folder)}, tuple(warnings), (note,))
 
 
-def _terrain(name: str, seed: int) -> tuple[Terrain, tuple[float, float] | None]:
-    """The terrain asked for and, of a DEM, its middle: lon, lat (degrees)."""
+def _terrain(name: str, seed: int, detail: float, pixel_m: float) -> tuple[Terrain, tuple[float, float] | None]:
+    """The terrain asked for and, of a DEM, its middle: lon, lat (degrees). ``detail``: RMS slope of what is added to a
+    DEM, from wavelengths of two of its cells down to two pixels."""
     if name.strip().lower() == "paper":
         return PaperTerrain(), None
     if name.strip().lower() == "rough":
@@ -85,7 +85,11 @@ def _terrain(name: str, seed: int) -> tuple[Terrain, tuple[float, float] | None]
     dem = read_terrain(name)
     west, dx, _, north, _, dy = dem.geotransform
     rows, columns = dem.heights.shape
-    return dem, (west + dx * columns / 2, north + dy * rows / 2)
+    middle = west + dx * columns / 2, north + dy * rows / 2
+    if detail <= 0:
+        return dem, middle
+    longest = 2.0 * np.radians(-dy) * dem.radius_m
+    return DetailedTerrain(dem, FractalField.detail(seed, longest, min(2.0 * pixel_m, longest / 2), detail)), middle
 
 
 def read_terrain(path: str) -> DemTerrain:
@@ -126,8 +130,9 @@ def _warnings(scene: Scene, lines: int, name: str, ground: Terrain) -> list[str]
     latitude = np.degrees(np.abs(scene.control.lat).max())
     if isinstance(ground, PaperTerrain) and latitude > 70:
         warnings.append(f"The paper's terrain is meant for 0 to 70° of latitude; this scene reaches {latitude:.0f}°.")
-    if isinstance(ground, DemTerrain):
-        inside = _on_dem(scene, ground)
+    dem = ground.coarse if isinstance(ground, DetailedTerrain) else ground
+    if isinstance(dem, DemTerrain):
+        inside = _on_dem(scene, dem)
         if inside < 1:
             warnings.append(
                 f"{1 - inside:.0%} of the scanline ends lie outside {Path(name).name}: its edge goes on there."
@@ -160,6 +165,33 @@ def _write_tables(folder: Path, scene: Scene, lateral_noise: float, altitudes: b
     }
     write_table(folder / "altimetry.csv", shots)
     write_eops(folder / "truth_eop.csv", scene.truth, radius)
+
+
+def _write_view(
+    folder: Path,
+    scene: Scene,
+    index: int,
+    light: Light,
+    seed: int,
+    images: bool,
+    points: bool,
+    about: dict[str, str],
+    progress: Progress,
+) -> None:
+    """Render one view and write its image, its true points or both, piece by piece."""
+    name = scene.sensor.views[index].name
+    about = {**about, "VIEW": name, "VERSION": VERSION}
+    shape = int(scene.truth.line[-1] - scene.truth.line[0]) + 1, scene.sensor.samples
+    with ExitStack() as files:
+        writers = []
+        if images:
+            mean = mean_grey(scene, index, light, seed)
+            writers.append(files.enter_context(writing_picture(folder / f"{name}.tif", shape, mean, about)))
+        if points:
+            writers.append(files.enter_context(writing_ground(folder / f"{name}_points.tif", shape, about)))
+        for row, piece in render_pieces(scene, index, light, seed, progress):
+            for write in writers:
+                write(row, piece)
 
 
 def _write_truth(path: Path, scene: Scene, about: dict[str, str], progress: Progress) -> None:
@@ -201,6 +233,17 @@ STEP = Step(
             "rough (fractal relief and craters), paper (the wavelet terrain of Xu et al. 2016), or the path of a DEM "
             "in longitude, latitude without holes.",
             default="rough",
+        ),
+        Parameter(
+            "DETAIL",
+            Kind.NUMBER,
+            "Detail below a DEM's cells",
+            "RMS slope (tangent) of fractal relief added to a DEM, from two of its cells down to two image pixels; 0 "
+            "for none, 0.15 is usual. Needed where pixels are much finer than the DEM, as Chang'E-2's are.",
+            default=0.0,
+            minimum=0.0,
+            maximum=1.0,
+            advanced=True,
         ),
         Parameter(
             "LINES",

@@ -8,7 +8,7 @@ import pytest
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.frames import lonlat_radius, unit_vectors
 from planetary_dtm.core.simulation.craters import crater_profile
-from planetary_dtm.core.simulation.fractal import CELLS, FractalField
+from planetary_dtm.core.simulation.fractal import FractalField
 from planetary_dtm.core.simulation.terrain import DemTerrain, PaperTerrain, RoughTerrain, Terrain
 
 
@@ -86,13 +86,17 @@ def test_crater_has_pikes_depth_a_rim_and_an_end() -> None:
 
 
 def test_fractal_detail_has_the_slope_asked_for() -> None:
-    detail = FractalField.detail(0, longest_m=400.0, rms_slope=0.15)
+    detail = FractalField.detail(0, longest_m=400.0, shortest_m=2.0, rms_slope=0.15)
+    assert len(detail.periods) == 2
     p = random_directions(3000) * 1.7374e6
     shift = np.array([2.0, 0.0, 0.0])
     slope = np.std((detail.height(p + shift) - detail.height(p)) / 2.0)
     assert 0.12 < slope < 0.18
     assert np.std(detail.height(p)) < 20
-    assert detail.periods[0] / CELLS < 400
+    one = FractalField.detail(0, longest_m=237.0, shortest_m=14.0, rms_slope=0.15)
+    assert one.periods == (237.0,)
+    slope = np.std((one.height(p + 0.3 * shift) - one.height(p)) / 0.6)
+    assert 0.13 < slope < 0.17
 
 
 def test_dem_terrain_interpolates_its_own_cells_and_a_smooth_field_between() -> None:

@@ -21,6 +21,7 @@ from .hillshade import Hillshade
 from .importgcps import ImportGcps
 from .intersect import Intersect
 from .leveldtm import LevelDtm
+from .mosaic import Mosaic
 from .orthoimage import OrthoImage
 from .pointstodtm import PointsToDtm
 from .recovereop import RecoverEop
@@ -31,6 +32,7 @@ from .stereodtm import StereoDtm
 PROVIDER_ID = "planetarydtm"
 ALGORITHMS = (
     DtmFromExtent,
+    Mosaic,
     LevelDtm,
     CompareDtm,
     Hillshade,

@@ -15,6 +15,7 @@ STEP_IDS = (
     "comparedtm",
     "hillshade",
     "simulateview",
+    "mosaic",
     "filteraltimetry",
     "certaintymap",
     "simulatescene",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..learned.adapter import Grey, to_grey
-from ..learned.engine import load_engine
+from ..learned.engine import Engine, load_engine
 from ..learned.model_file import load_model
 from ..learned.prediction import Relief, predict_relief
 from ..outputs import require_writable
@@ -21,6 +21,7 @@ from .levelled import bring_to_metres, write_levelled
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "resources" / "models" / "default.safetensors"
+RELATIVE = Band("relative height", "")
 LONGEST_SIDE = 4096  # pixels of the output, unless a pixel size is asked for
 
 
@@ -47,28 +48,18 @@ def run(
     references = read_references(grid, altimetry, altitude_field, reference_dem)
     tell(progress, 0.0, "Reading the model")
     network = load_engine(load_model(model or DEFAULT_MODEL), engine)
-    pixels = _Pixels(image, window, grid)
-    azimuth, incidence = _sun_of(image, sun_azimuth, sun_incidence)
-    relief = predict_relief(
-        pixels.read,
-        pixels.shape,
-        pixels.window,
-        grid.pixel_size_m,
-        network,
-        azimuth,
-        incidence,
-        mode,
-        part(progress, 0.02, 0.75),
-    )
+    azimuth, incidence = sun_of(image, sun_azimuth, sun_incidence)
+    pixels = Pixels(image, window, grid)
+    relief = pixels.relief(network, azimuth, incidence, mode, part(progress, 0.02, 0.75))
     warnings += (*pixels.warnings, *relief.warnings)
-    about = _about(image, relief, network.model.card, {"MODE": mode, "MODEL": Path(model or DEFAULT_MODEL).name})
+    about = about_relief(image, relief, network.model.card, {"MODE": mode, "MODEL": Path(model or DEFAULT_MODEL).name})
     if references:
         stage = part(progress, 0.75, 0.95)
         levelled = bring_to_metres(grid, relief.height, relief.valid, references, "relative", progress=stage)
         write_levelled(output, grid, levelled, about, part(progress, 0.95, 1.0))
         return StepResult({"OUTPUT": output}, warnings + levelled.warnings, levelled.notes)
     about["LEVELLED"] = "NO"
-    write_dtm(output, grid, [relief.height], [Band("relative height", "")], about, part(progress, 0.95, 1.0))
+    write_dtm(output, grid, [relief.height], [RELATIVE], about, part(progress, 0.95, 1.0))
     return StepResult(
         {"OUTPUT": output}, warnings, ("Relative heights: shape only, not metres; give altimetry to level.",)
     )
@@ -98,11 +89,11 @@ def output_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> 
     return window, own.resized(width, height), warnings
 
 
-class _Pixels:
+class Pixels:
     """The image at the DTM's resolution, read part by part, beyond the extent too: real neighbours as context."""
 
     def __init__(self, image: Raster, window: Window, grid: Grid) -> None:
-        self._image = image
+        self._image, self.grid = image, grid
         self._scale = window.width / grid.width, window.height / grid.height
         # Whole output pixels that fit before the window on either side.
         left, top = int(window.column / self._scale[0]), int(window.row / self._scale[1])
@@ -125,6 +116,13 @@ class _Pixels:
             self.warnings = grey.warnings
         return grey.grey, grey.valid
 
+    def relief(
+        self, engine: Engine, azimuth: float | None, incidence: float | None, mode: str, progress: Progress = silent
+    ) -> Relief:
+        """Relative heights on the grid; see `predict_relief`."""
+        size = self.grid.pixel_size_m
+        return predict_relief(self.read, self.shape, self.window, size, engine, azimuth, incidence, mode, progress)
+
     def _grey(self, box: Window, shape: tuple[int, int]) -> Grey:
         colours = self._image.colours()
         palette = self._image.palette() if colours[0] == "palette" else None
@@ -136,7 +134,7 @@ class _Pixels:
         return to_grey(np.stack([values for values, _ in bands]), bands[0][1])
 
 
-def _sun_of(image: Raster, azimuth: float | None, incidence: float | None) -> tuple[float | None, float | None]:
+def sun_of(image: Raster, azimuth: float | None, incidence: float | None) -> tuple[float | None, float | None]:
     """What the user says, else what the image's metadata say under usual names."""
 
     def noted(*names: str) -> float | None:
@@ -157,7 +155,7 @@ def _sun_of(image: Raster, azimuth: float | None, incidence: float | None) -> tu
     return azimuth, incidence
 
 
-def _about(image: Raster, relief: Relief, card: object, more: dict[str, str]) -> dict[str, str]:
+def about_relief(image: Raster, relief: Relief, card: object, more: dict[str, str]) -> dict[str, str]:
     """Metadata of the DTM: how it was made."""
     sun = "" if relief.sun is None else f"{relief.sun.azimuth % 360:.1f}"
     name = card.get("name", "") if isinstance(card, dict) else ""

@@ -1,0 +1,111 @@
+"""Which units of a large work are done: one line of JSON a unit, with the checksum of its file.
+
+A unit's file is written under its own name and renamed (core/outputs.py); its line follows. A work that was killed
+at any moment therefore goes on with what is missing: a line without its file, or with another one, does not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+_PIECE = 1 << 22  # bytes read at a time
+
+
+@dataclass(frozen=True)
+class Done:
+    """A unit's result: file name inside the folder of parts ("" where there is nothing to keep), its SHA-256, what it
+    cost (seconds) and sentences for the user."""
+
+    unit: str
+    file: str
+    sha256: str
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+class Manifest:
+    """The list of finished units in ``folder``/manifest.jsonl; one process writes it."""
+
+    NAME = "manifest.jsonl"
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        """Open or begin a list. Raises `InputError` when the folder holds the parts of another work."""
+        self.folder, self.path = folder, folder / self.NAME
+        self.done: dict[str, Done] = {}
+        lines = self._lines()
+        if lines and lines[0].get("fingerprint") != fingerprint:
+            raise InputError(
+                f"Folder {str(folder)!r} holds parts made with other inputs or parameters; remove it or give another "
+                "output."
+            )
+        for line in lines[1:]:
+            entry = Done(**{**line, "warnings": tuple(line["warnings"])})
+            if not entry.file or self._intact(entry):
+                self.done[entry.unit] = entry
+        # Rewritten, so that a line cut short by a kill does not stand in the way of the next.
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_suffix(".part")
+        fresh.write_text("".join(map(_line, [{"fingerprint": fingerprint}, *map(asdict, self.done.values())])))
+        os.replace(fresh, self.path)
+
+    def add(self, entry: Done) -> None:
+        """Record a finished unit; on disk when this returns."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(_line(asdict(entry)))
+            file.flush()
+            os.fsync(file.fileno())
+        self.done[entry.unit] = entry
+
+    def missing(self, units: Iterable[str]) -> list[str]:
+        return [unit for unit in units if unit not in self.done]
+
+    def _lines(self) -> list[dict[str, Any]]:
+        if not self.path.exists():
+            return []
+        found = []
+        for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                line = json.loads(text)
+            except ValueError:
+                break  # cut short by a kill: what follows was never written
+            if not isinstance(line, dict) or (found and set(line) != set(Done.__dataclass_fields__)):
+                break
+            found.append(line)
+        return found
+
+    def _intact(self, entry: Done) -> bool:
+        # Only plain names: a line never leads out of the folder.
+        path = self.folder / Path(entry.file).name
+        return path.name == entry.file and path.is_file() and checksum(path) == entry.sha256
+
+
+def checksum(path: str | Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def fingerprint(parameters: Mapping[str, Any], files: Iterable[str]) -> str:
+    """What makes two works the same: parameters, and name, size and time of the files they read."""
+    states = []
+    for name in files:
+        path = Path(name.split("|")[0])
+        stat = path.stat() if path.exists() else None
+        states.append([path.name, stat.st_size if stat else 0, stat.st_mtime_ns if stat else 0])
+    text = json.dumps([dict(parameters), states], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _line(fields: Mapping[str, Any]) -> str:
+    return json.dumps(dict(fields)) + "\n"

@@ -1,0 +1,173 @@
+"""Where units are done: in this process, on a local Dask cluster, or on a scheduler that runs already.
+
+Workers need this package and the same file system, nothing else. A worker that dies is started again and its unit
+given to another; a scheduler that goes away is waited for, since what is done is in the files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
+from ..progress import Progress, silent, tell
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PATIENCE_S = 120.0  # how long a scheduler that went away is waited for
+CONNECT_S = 20.0
+_TRIES = 20  # deaths of workers a unit may see: they are killed from outside, not by it
+_TICK_S = 0.2
+_TIMEOUTS = (TimeoutError, asyncio.TimeoutError)  # two classes before Python 3.11
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def do_units(
+    work: Callable[[T], R],
+    units: Sequence[T],
+    finished: Callable[[R], None],
+    workers: int = 1,
+    memory_mb: float = 2000.0,
+    scheduler: str = "",
+    progress: Progress = silent,
+) -> None:
+    """Call ``finished(work(unit))`` for every unit, in any order.
+
+    workers: processes of one thread each on this machine (1: this process); scheduler: address of a running Dask
+    scheduler instead ("tcp://host:8786"). memory_mb: what a local worker may take before it is started afresh.
+    An error of a unit ends the work. Raises `InputError` when a scheduler cannot be reached, `CancelledError` within
+    a second of a cancel.
+    """
+    if not units:
+        return
+    if workers <= 1 and not scheduler:
+        for number, unit in enumerate(units):
+            tell(progress, number / len(units), f"Unit {number + 1} of {len(units)}")
+            finished(work(unit))
+        return
+    left = dict(enumerate(units))
+
+    def done(number: int, result: R) -> None:
+        finished(result)
+        del left[number]
+
+    waited = time.monotonic()
+    while left:
+        before = len(left)
+        try:
+            with _client(workers, memory_mb, scheduler) as client:
+                _gather(client, work, left, done, len(units), progress)
+        except _ConnectionLost as lost:
+            if len(left) < before:
+                waited = time.monotonic()
+            if not scheduler or time.monotonic() - waited > PATIENCE_S:
+                raise InputError(
+                    f"The scheduler {scheduler or 'of the local cluster'} went away; start again: what is done is kept."
+                ) from lost
+            tell(progress, 1 - len(left) / len(units), "Waiting for the scheduler")
+            time.sleep(1.0)
+
+
+class _ConnectionLost(Exception):
+    """The scheduler does not answer."""
+
+
+def _gather(
+    client: Any,
+    work: Callable[[T], R],
+    left: dict[int, T],
+    done: Callable[[int, R], None],
+    total: int,
+    progress: Progress,
+) -> None:
+    futures = {client.submit(work, unit, pure=False, retries=0): number for number, unit in left.items()}
+    try:
+        while futures:
+            tell(progress, 1 - len(left) / total, f"Unit {total - len(left) + 1} of {total}")
+            if client.status != "running" or any(future.status in ("lost", "cancelled") for future in futures):
+                raise _ConnectionLost()
+            ready = [future for future in futures if future.done()]
+            if not ready:
+                time.sleep(_TICK_S)
+            for future in ready:
+                if future.status == "error":
+                    error = future.exception(timeout=10)
+                    if isinstance(error, PlanetaryDtmError):
+                        raise error
+                    raise InputError(f"A worker failed on a unit ({type(error).__name__}: {error}); start again.")
+                done(futures.pop(future), future.result(timeout=60))
+    except OSError as error:  # Dask's own errors of connections are OSErrors
+        if isinstance(error, (InputError, CancelledError)):
+            raise
+        raise _ConnectionLost() from error
+
+
+@contextmanager
+def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise MissingPackageError("dask[distributed]", "Work in several processes") from error
+    settings = {
+        "distributed.scheduler.allowed-failures": _TRIES,
+        "distributed.nanny.environ": _ONE_THREAD,
+        "distributed.nanny.pre-spawn-environ": _ONE_THREAD,
+        "distributed.comm.timeouts.connect": "20s",
+        "distributed.admin.log-length": 0,
+        "logging.distributed": "critical",
+    }
+    with dask.config.set(settings):
+        if scheduler:
+            try:
+                client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+            except (OSError, ValueError, *_TIMEOUTS) as error:
+                raise InputError(
+                    f"SCHEDULER {scheduler!r} does not answer; start it (dask scheduler) or leave SCHEDULER empty."
+                ) from error
+            try:
+                yield client
+            finally:
+                client.close(timeout=2)
+            return
+        with _python_of_workers():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=f"{memory_mb:.0f}MB",
+                dashboard_address=None,
+                silence_logs="CRITICAL",
+            )
+        client = Client(cluster, set_as_default=False)
+        try:
+            yield client
+        finally:
+            with suppress(OSError, *_TIMEOUTS):  # whatever is left of it ends with this process
+                client.close(timeout=2)
+                cluster.close(timeout=5)
+
+
+@contextmanager
+def _python_of_workers() -> Iterator[None]:
+    """Inside QGIS on Windows and macOS, `sys.executable` is QGIS itself: new processes take the Python beside it."""
+    import multiprocessing.spawn as spawn
+
+    usual = spawn.get_executable()
+    if Path(sys.executable).stem.lower().startswith("qgis"):
+        names = ("python3.exe", "python.exe") if os.name == "nt" else ("bin/python3",)
+        found = next((Path(sys.exec_prefix, name) for name in names if Path(sys.exec_prefix, name).exists()), None)
+        if found is None:
+            raise InputError("No Python interpreter was found beside QGIS to start workers with; set WORKERS to 1.")
+        spawn.set_executable(str(found))
+    try:
+        yield
+    finally:
+        spawn.set_executable(usual)

@@ -1,0 +1,345 @@
+"""Step: learned terrain over a mosaic of any size, block by block in several processes, joined without seams."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..cluster.blocks import STRIP, Block, Layout, joined, offsets
+from ..cluster.manifest import Done, Manifest, checksum, fingerprint
+from ..cluster.pool import do_units
+from ..errors import InputError
+from ..learned.engine import Engine, load_engine
+from ..learned.model_file import load_model
+from ..outputs import replacing, require_writable
+from ..progress import Progress, part, silent, tell
+from ..rasters import Band, Grid, Raster, Window, writing_dtm
+from ..version import VERSION
+from . import dtmfromextent
+from .dtmfromextent import DEFAULT_MODEL, RELATIVE, Pixels, sun_of
+from .inputs import Extent, read_references
+from .levelled import bring_to_metres
+from .step import Kind, Parameter, Step, StepResult
+
+Float = npt.NDArray[np.float32]
+
+OVERLAP = 128  # pixels that a block reaches into the next: heights pass from one to the other over twice that
+_BYTES_PER_PIXEL = 130  # peak of predicting and levelling a block (`planetary-dtm bench scale`)
+_FIXED_MB = 450.0  # interpreter, libraries and model
+_SMALLEST = 512  # pixels of a block's side, under which its surroundings cost more than itself
+
+
+def run(
+    *,
+    input: str,
+    extent: Extent | None,
+    pixel_size: float | None,
+    altimetry: str | None,
+    altitude_field: str | None,
+    reference_dem: str | None,
+    sun_azimuth: float | None,
+    sun_incidence: float | None,
+    model: str | None,
+    engine: str,
+    block: int,
+    workers: int | None,
+    memory: float,
+    scheduler: str | None,
+    output: str,
+    progress: Progress = silent,
+) -> StepResult:
+    """Predict the missing blocks, join all, write the DTM; see `STEP` for the parameters."""
+    started = time.monotonic()
+    image = Raster(input, "INPUT")
+    require_writable(output, (".tif", ".tiff"))
+    if altimetry and reference_dem:
+        raise InputError("ALTIMETRY and REFERENCE_DEM are both given; level to one of them.")
+    window, grid, factor = whole_grid(image.grid, extent, pixel_size)
+    side = _affordable(block, memory)
+    layout = Layout(grid.height, grid.width, side, OVERLAP)
+    job = Job(
+        str(Path(input).resolve()) if Path(input).exists() else input,
+        _absolute(altimetry),
+        altitude_field or None,
+        _absolute(reference_dem),
+        str(Path(model).resolve()) if model else str(DEFAULT_MODEL),
+        load_engine(load_model(model or DEFAULT_MODEL), engine).name,
+        *sun_of(image, sun_azimuth, sun_incidence),
+        window,
+        factor,
+        str(Path(output).resolve().with_suffix("")) + ".parts",
+    )
+    blocks = layout.blocks()
+    files = [name for name in (job.input, job.altimetry, job.reference_dem, job.model) if name]
+    about = {**asdict(job), "side": side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
+    manifest = Manifest(Path(job.folder), fingerprint(about, files))
+    missing = set(manifest.missing(item.name for item in blocks))
+    units = [Unit(job, grid.sub(item.reach), item) for item in blocks if item.name in missing]
+    do_units(
+        predict_block, units, manifest.add, workers or _cores(), memory, scheduler or "", part(progress, 0.0, 0.85)
+    )
+    metres = bool(altimetry or reference_dem)
+    if not any(done.file for done in manifest.done.values()):
+        raise InputError("The extent holds nodata only; choose one that meets the image.")
+    _write(output, grid, layout, blocks, manifest, metres, job, part(progress, 0.85, 1.0))
+    seconds = sum(done.seconds for done in manifest.done.values())
+    shutil.rmtree(job.folder, ignore_errors=True)
+    note = (
+        f"{len(blocks)} blocks of {side} pixels ({len(blocks) - len(units)} were done before), {seconds:.0f} s of "
+        f"work in {time.monotonic() - started:.0f} s."
+    )
+    return StepResult({"OUTPUT": output}, _warnings(manifest, blocks), (note,))
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all blocks share: absolute paths, the sun (degrees), and the image's pixels per pixel of the DTM."""
+
+    input: str
+    altimetry: str | None
+    altitude_field: str | None
+    reference_dem: str | None
+    model: str
+    engine: str
+    sun_azimuth: float | None
+    sun_incidence: float | None
+    window: Window
+    factor: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One block of a job; ``grid`` is that of its reach."""
+
+    job: Job
+    grid: Grid
+    block: Block
+
+
+def predict_block(unit: Unit) -> Done:
+    """Predict a block, bring it to metres where something is given to level to, and write its bands as a NumPy file.
+
+    Runs anywhere this package and the files are; the same unit gives the same bytes.
+    """
+    started = time.monotonic()
+    job, reach, name = unit.job, unit.block.reach, unit.block.name
+    image = Raster(job.input, "INPUT")
+    first = job.window
+    window = Window(
+        first.column + reach.column * job.factor,
+        first.row + reach.row * job.factor,
+        reach.width * job.factor,
+        reach.height * job.factor,
+    )
+    pixels = Pixels(image, window, unit.grid)
+    if not pixels.read(*pixels.window)[1].any():
+        return Done(name, "", "", time.monotonic() - started)
+    relief = pixels.relief(_engine(job.model, job.engine), job.sun_azimuth, job.sun_incidence, "seamless")
+    warnings = (*pixels.warnings, *relief.warnings)
+    bands: Sequence[Float] = [relief.height]
+    if job.altimetry or job.reference_dem:
+        try:
+            references = read_references(unit.grid, job.altimetry, job.altitude_field, job.reference_dem)
+        except InputError as error:
+            raise InputError(f"Block {name}: {error} A larger BLOCK may hold what it levels to.") from error
+        levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative")
+        bands, warnings = [levelled.height, levelled.sigma], warnings + levelled.warnings
+    path = Path(job.folder) / f"{name}.npy"
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, np.stack(bands).astype(np.float32))
+    return Done(name, path.name, checksum(path), time.monotonic() - started, warnings)
+
+
+@lru_cache(maxsize=1)
+def _engine(model: str, engine: str) -> Engine:
+    return load_engine(load_model(model), engine)
+
+
+def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> tuple[Window, Grid, int]:
+    """Image pixels of an extent, the grid of the DTM, and the whole number of image pixels to one of the DTM's.
+
+    Blocks then begin at image pixels, whatever their size.
+    """
+    window = grid.window(extent)
+    own = grid.sub(window)
+    native = own.pixel_size_m[1] if grid.is_geographic else min(own.pixel_size_m)
+    factor = max(1, round(pixel_size / native)) if pixel_size else 1
+    if min(window.width, window.height) < factor:
+        raise InputError(f"PIXEL_SIZE {pixel_size:g} m is larger than the extent; give a smaller one.")
+    width, height = window.width // factor, window.height // factor
+    window = Window(window.column, window.row, width * factor, height * factor)
+    return window, grid.sub(window).resized(width, height), factor
+
+
+def _affordable(block: int, memory_mb: float) -> int:
+    """The side of the blocks: as asked for, or smaller where a worker's memory does not hold it."""
+    pixels = max(memory_mb - _FIXED_MB, 0) * 1e6 / _BYTES_PER_PIXEL
+    side = min(block, int(np.sqrt(pixels)) - 2 * OVERLAP)
+    if side < _SMALLEST:
+        least = _FIXED_MB + _BYTES_PER_PIXEL * (_SMALLEST + 2 * OVERLAP) ** 2 / 1e6
+        raise InputError(f"MEMORY {memory_mb:g} MB is too little for a worker; give at least {np.ceil(least):.0f} MB.")
+    return side
+
+
+def _write(
+    output: str,
+    grid: Grid,
+    layout: Layout,
+    blocks: Sequence[Block],
+    manifest: Manifest,
+    metres: bool,
+    job: Job,
+    progress: Progress,
+) -> None:
+    known = [item for item in blocks if manifest.done[item.name].file]
+    opened = {}
+
+    def read(item: Block, window: Window) -> list[Float]:
+        if item.name not in opened:
+            opened[item.name] = np.load(manifest.folder / manifest.done[item.name].file, mmap_mode="r")
+            for name in [n for n in opened if int(n[1:5]) < item.row - 1]:
+                del opened[name]
+        row, column = window.row - item.reach.row, window.column - item.reach.column
+        bands = opened[item.name][:, row : row + window.height, column : column + window.width]
+        return list(np.asarray(bands))
+
+    added = {} if metres else _levels(layout, known, read)
+    about: dict[str, Any] = {
+        "METHOD": "mosaic",
+        "INPUT": Path(job.input).name,
+        "MODEL": Path(job.model).name,
+        "BLOCKS": str(len(blocks)),
+        "BLOCK": str(layout.side),
+        "VERSION": VERSION,
+        "LEVELLED": "YES" if metres else "NO",
+    }
+    if metres:
+        about |= {"LEVELLED_TO": Path(job.altimetry or job.reference_dem or "").name, "DATUM": grid.body.datum}
+    bands = (Band("height", "m"), Band("sigma", "m")) if metres else (RELATIVE,)
+    with writing_dtm(output, grid, bands, about, part(progress, 0.7, 1.0)) as writer:
+        for top, strip in joined(layout, known, read, added):
+            tell(progress, 0.7 * top / grid.height, "Joining the blocks")
+            nothing = np.full((min(STRIP, grid.height - top), grid.width), np.nan, np.float32)
+            writer.write([*strip, *[nothing] * (len(bands) - len(strip))], 0, top)
+
+
+def _levels(layout: Layout, blocks: Sequence[Block], read: Any) -> dict[str, float]:
+    """What to add to the relative heights of each block so that neighbours agree where they overlap."""
+    pairs, steps, weights = [], [], []
+    for first, second, shared in layout.neighbours(blocks):
+        difference = read(blocks[second], shared)[0] - read(blocks[first], shared)[0]
+        seen = np.isfinite(difference)
+        if seen.any():
+            pairs.append((first, second))
+            steps.append(float(difference[seen].mean(dtype=np.float64)))
+            weights.append(float(seen.sum()))
+    levels = offsets(pairs, np.array(steps), np.array(weights), len(blocks))
+    return {item.name: float(level) for item, level in zip(blocks, levels)}
+
+
+def _warnings(manifest: Manifest, blocks: Sequence[Block]) -> tuple[str, ...]:
+    """Each warning once, with how many blocks it concerns."""
+    found: dict[str, list[str]] = {}
+    for item in blocks:
+        for sentence in manifest.done[item.name].warnings:
+            found.setdefault(sentence, []).append(item.name)
+    return tuple(
+        f"{names[0]}{f' and {len(names) - 1} more blocks' if len(names) > 1 else ''}: {sentence}"
+        for sentence, names in found.items()
+    )
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _absolute(path: str | None) -> str | None:
+    """An absolute path, so that workers started elsewhere find it; a layer's part after "|" stays."""
+    if not path:
+        return None
+    name, bar, rest = path.partition("|")
+    return str(Path(name).resolve()) + bar + rest
+
+
+_TAKEN = ("INPUT", "EXTENT", "ALTIMETRY", "ALTITUDE_FIELD", "REFERENCE_DEM", "SUN_AZIMUTH", "SUN_INCIDENCE", "MODEL")
+_SHARED = {parameter.name: parameter for parameter in dtmfromextent.STEP.parameters}
+
+STEP = Step(
+    id="mosaic",
+    title="DTM from mosaic",
+    group="Terrain from one image",
+    help=(
+        "Turns an image mosaic of any size into a digital terrain model (DTM), as DTM from extent does for a view, but "
+        "block by block in several processes, here or on a Dask cluster, in bounded memory.\n\n"
+        "Finished blocks are kept beside the output (OUTPUT.parts) until all are done: a run that was stopped, killed "
+        "or cancelled goes on with what is missing when it is started again with the same parameters.\n\n"
+        "Give altimetry or a reference DEM that reaches every block, and the result is in metres with its one-sigma "
+        "error; without, blocks are joined to one relative surface."
+    ),
+    parameters=(
+        *(_SHARED[name] for name in _TAKEN[:2]),
+        Parameter(
+            "PIXEL_SIZE",
+            Kind.NUMBER,
+            "Pixel size",
+            "Ground size of an output pixel, rounded to a whole number of image pixels; left empty, the image's own.",
+            optional=True,
+            minimum=1e-3,
+            unit="m",
+        ),
+        *(_SHARED[name] for name in _TAKEN[2:]),
+        _SHARED["ENGINE"],
+        Parameter(
+            "BLOCK",
+            Kind.INTEGER,
+            "Block size",
+            "Side of a block in pixels of the DTM: one unit of work. Made smaller where MEMORY does not hold it.",
+            default=2048,
+            minimum=_SMALLEST,
+            maximum=16384,
+            advanced=True,
+        ),
+        Parameter(
+            "WORKERS",
+            Kind.INTEGER,
+            "Workers",
+            "Processes on this machine, of one thread each; left empty, one a core. 1 works without Dask.",
+            optional=True,
+            minimum=1,
+            maximum=512,
+        ),
+        Parameter(
+            "MEMORY",
+            Kind.NUMBER,
+            "Memory of a worker",
+            "What one worker may take; it decides the largest block.",
+            default=2000,
+            minimum=100,
+            unit="MB",
+        ),
+        Parameter(
+            "SCHEDULER",
+            Kind.TEXT,
+            "Scheduler",
+            "Address of a running Dask scheduler, for example tcp://host:8786; its workers need this package and the "
+            "same file system. Left empty, workers are started here.",
+            optional=True,
+            advanced=True,
+        ),
+    ),
+    outputs=dtmfromextent.STEP.outputs,
+    run=run,
+    icon="dtm_from_view",
+    tags=("terrain", "elevation", "DEM", "learning", "large", "cluster", "Dask", "parallel"),
+)

@@ -1,0 +1,58 @@
+"""What is done is known after any interruption, and nothing else passes for done."""
+
+import pytest
+
+from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum, fingerprint
+from planetary_dtm.core.errors import InputError
+
+
+def _finish(manifest, name, content=b"heights"):
+    path = manifest.folder / f"{name}.npy"
+    path.write_bytes(content)
+    manifest.add(Done(name, path.name, checksum(path), 1.5, ("A warning.",)))
+
+
+def test_a_second_start_knows_what_is_done(tmp_path):
+    first = Manifest(tmp_path / "parts", "abc")
+    _finish(first, "a")
+    _finish(first, "b")
+    first.add(Done("empty", "", "", 0.1))
+    again = Manifest(tmp_path / "parts", "abc")
+    assert again.done == first.done
+    assert again.missing(["a", "b", "c", "empty"]) == ["c"]
+
+
+def test_a_line_cut_short_and_files_altered_or_gone_do_not_count(tmp_path):
+    manifest = Manifest(tmp_path, "abc")
+    for name in "abcd":
+        _finish(manifest, name)
+    (tmp_path / "a.npy").write_bytes(b"heightz")
+    (tmp_path / "b.npy").unlink()
+    text = manifest.path.read_text()
+    manifest.path.write_text(text[: text.rindex('"unit": "d"') + 30])
+    assert sorted(Manifest(tmp_path, "abc").done) == ["c"]
+    assert sorted(Manifest(tmp_path, "abc").done) == ["c"]  # mended on disk too
+
+
+def test_a_line_never_leads_out_of_the_folder(tmp_path):
+    outside = tmp_path / "outside.npy"
+    outside.write_bytes(b"x")
+    manifest = Manifest(tmp_path / "parts", "abc")
+    manifest.add(Done("a", "../outside.npy", checksum(outside), 1.0))
+    assert Manifest(tmp_path / "parts", "abc").missing(["a"]) == ["a"]
+
+
+def test_parts_of_another_work_are_refused(tmp_path):
+    _finish(Manifest(tmp_path, "abc"), "a")
+    with pytest.raises(InputError, match="other inputs or parameters"):
+        Manifest(tmp_path, "other")
+
+
+def test_another_input_or_parameter_is_another_work(tmp_path):
+    image = tmp_path / "image.tif"
+    image.write_bytes(b"1")
+    first = fingerprint({"side": 2048}, [str(image)])
+    assert fingerprint({"side": 2048}, [str(image)]) == first
+    assert fingerprint({"side": 1024}, [str(image)]) != first
+    image.write_bytes(b"12")
+    assert fingerprint({"side": 2048}, [str(image)]) != first

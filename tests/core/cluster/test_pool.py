@@ -1,0 +1,61 @@
+"""Units done in processes: all of them, once recorded each, also when workers die; errors come as one sentence."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from planetary_dtm.core.cluster import pool
+from planetary_dtm.core.cluster.pool import do_units
+from planetary_dtm.core.errors import CancelledError, InputError
+
+pytest.importorskip("distributed")
+# Dask leaves sockets and loops to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def square(number):
+    return number, number**2
+
+
+def refuse(number):
+    raise InputError(f"Unit {number} is bad; leave it out.")
+
+
+def die_once(folder):
+    """Kills its own process, as the kernel does when memory runs out, unless another worker did before."""
+    mark = Path(folder) / "died"
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return folder
+
+
+def test_units_in_this_process_and_in_two_are_the_same():
+    alone, together = [], []
+    do_units(square, range(7), alone.append, workers=1)
+    do_units(square, range(7), together.append, workers=2)
+    assert sorted(together) == alone == [(n, n * n) for n in range(7)]
+
+
+def test_a_killed_worker_costs_only_its_unit(tmp_path):
+    found = []
+    do_units(die_once, [str(tmp_path)], found.append, workers=2)
+    assert found == [str(tmp_path)] and (tmp_path / "died").exists()
+
+
+def test_an_error_of_a_unit_is_told_in_its_own_words():
+    with pytest.raises(InputError, match="Unit 3 is bad; leave it out"):
+        do_units(refuse, [3], lambda result: None, workers=2)
+
+
+def test_cancel_ends_the_work():
+    with pytest.raises(CancelledError):
+        do_units(square, range(7), lambda result: None, workers=2, progress=lambda fraction, message="": False)
+
+
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(pool, "CONNECT_S", 2.0)
+    with pytest.raises(InputError, match=r"tcp://127\.0\.0\.1:9.*does not answer"):
+        do_units(square, [1], lambda result: None, scheduler="tcp://127.0.0.1:9")

@@ -1,0 +1,115 @@
+"""A mosaic in blocks: interrupted or not the same bytes, seams no larger than the terrain's own steps, clear errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from planetary_dtm.core.cluster.manifest import Manifest
+from planetary_dtm.core.errors import CancelledError, InputError
+from planetary_dtm.core.rasters import Raster, Window
+from planetary_dtm.core.steps import mosaic, step
+
+SIZE, ROWS = 1100, 512
+
+
+def run(step_id, progress=lambda fraction, message="": True, **values):
+    chosen = step(step_id)
+    plain = {k: str(v) if isinstance(v, Path) else v for k, v in values.items()}
+    return chosen.run(**chosen.checked(plain), progress=progress)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mosaic") / "scene"
+    run("simulateview", SIZE=SIZE, PIXEL_SIZE=100.0, TRACKS=12, OUTPUT_FOLDER=folder)
+    return folder
+
+
+def options(scene, output, **more):
+    xmin, _, xmax, ymax = (grid := Raster(scene / "image.tif").grid).extent
+    strip = (xmin, ymax + ROWS * grid.transform[5], xmax, ymax)
+    given = {
+        "INPUT": scene / "image.tif",
+        "EXTENT": strip,
+        "SUN_AZIMUTH": 285.0,
+        "BLOCK": 512,
+        "WORKERS": 1,
+        "OUTPUT": output,
+    }
+    return {**given, "ALTIMETRY": scene / "altimetry.csv", "ENGINE": "numpy", **more}
+
+
+@pytest.fixture(scope="module")
+def whole(scene):
+    path = scene.parent / "whole.tif"
+    return path, run("mosaic", **options(scene, path))
+
+
+def heights(path):
+    data, valid = Raster(path).read()
+    return np.where(valid, data, np.nan)[:ROWS]
+
+
+def test_blocks_join_to_terrain_in_metres(scene, whole):
+    path, made = whole
+    raster, truth = Raster(path), heights(scene / "truth_dtm.tif")
+    assert raster.metadata["LEVELLED"] == "YES"
+    assert raster.grid == Raster(scene / "image.tif").grid.sub(Window(0, 0, SIZE, ROWS))
+    assert "2 blocks of 512 pixels" in made.notes[0] and not (path.parent / "whole.parts").exists()
+    assert np.sqrt(np.mean((heights(path) - truth) ** 2)) < 0.5 * truth.std()
+    steps = np.abs(np.diff(heights(path), axis=1))
+    assert np.median(steps[:, 511]) < 1.5 * np.median(steps)  # the border of the blocks
+
+
+def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(scene, whole, tmp_path):
+    output = tmp_path / "cut.tif"
+
+    def stop(fraction, message=""):
+        return "Unit 2" not in message
+
+    with pytest.raises(CancelledError):
+        run("mosaic", progress=stop, **options(scene, output))
+    assert not output.exists() and len(list((tmp_path / "cut.parts").glob("*.npy"))) == 1
+    made = run("mosaic", **options(scene, output))
+    assert "(1 were done before)" in made.notes[0]
+    assert output.read_bytes() == whole[0].read_bytes()
+
+
+def test_parts_of_other_parameters_are_not_mixed_in(scene, tmp_path):
+    output = tmp_path / "cut.tif"
+    Manifest(tmp_path / "cut.parts", "of another work")
+    with pytest.raises(InputError, match=r"cut\.parts.*other inputs or parameters"):
+        run("mosaic", **options(scene, output))
+
+
+def test_without_reference_blocks_become_one_relative_surface(scene, tmp_path):
+    output = tmp_path / "relative.tif"
+    run("mosaic", **options(scene, output, ALTIMETRY=""))
+    assert Raster(output).metadata["LEVELLED"] == "NO" and Raster(output).unit() == ""
+    steps = np.abs(np.diff(heights(output), axis=1))
+    assert np.median(steps[:, 511]) < 1.5 * np.median(steps)
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"MEMORY": 200.0}, "MEMORY 200 MB is too little"),
+        ({"REFERENCE_DEM": "x.tif"}, "both given"),
+        ({"INPUT": "missing.tif"}, "cannot be opened"),
+        ({"PIXEL_SIZE": 1e7}, "PIXEL_SIZE"),
+    ],
+)
+def test_bad_input_is_named(scene, tmp_path, changed, said):
+    with pytest.raises(InputError, match=said):
+        run("mosaic", **options(scene, tmp_path / "bad.tif", **changed))
+    assert not list(tmp_path.iterdir())
+
+
+def test_blocks_begin_at_whole_image_pixels(scene):
+    grid = Raster(scene / "image.tif").grid
+    window, made, factor = mosaic.whole_grid(grid, None, 2.9 * grid.pixel_size_m[1])
+    assert factor == 3 and (made.width, made.height) == (SIZE // 3, SIZE // 3)
+    assert window == Window(0, 0, 3 * made.width, 3 * made.height)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..altimetry.readers import Shots
+from ..camera.rotations import angles_from_matrix, unwrap_angles
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from .coupling import Observed
-from .model import TiePoints
+from .model import Orientation, TiePoints
 from .path import Path
 from .surface_shots import ShotRows, shots_over
 from .ties import OUTLIER, TieRows, rays_of
@@ -21,6 +23,7 @@ Array = NDArray[np.float64]
 
 # of the image in which tie points are spread: lines a cell, and cells a line
 CELL_LINES, CELLS = 8.0, 16.0
+TiePicker = Callable[[Orientation], TiePoints]  # chooses ties once the GCPs have told about where the camera was
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,18 @@ class Bundle:
     sentences: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, ties: TiePoints | None, shots: Shots | None, sensor: Sensor, line: Array, path: Path) -> Bundle:
+    def of(
+        cls, ties: TiePoints | TiePicker | None, shots: Shots | None, sensor: Sensor, line: Array, path: Path
+    ) -> Bundle:
         """Ties between the first and last of ascending lines (L,), and the shots over the surface they span.
 
         A well spread subset of the ties joins the views; all of them make the surface, where ``path`` sees them. Raises
         `InputError` where no tie point is left.
         """
+        if callable(ties):
+            poses = path.at(line)
+            angles = unwrap_angles(angles_from_matrix(poses.rotation))
+            ties = ties(Orientation(line, poses.position, angles, "trajectory"))
         if ties is None or not len(ties):
             unused = "Raw shots are not used: without TIES there is no surface below them."
             return cls(sentences=() if shots is None else (unused,))
@@ -48,7 +57,7 @@ class Bundle:
                 "and GCPS belong together."
             )
         every = TieRows.of(rays_of(ties, sensor))
-        tied = TieRows.of(rays_of(spread(ties, sensor), sensor))
+        tied = TieRows.of(rays_of(spread(ties, sensor.samples), sensor))
         rms = tied.reweighed(path.at(tied.line.ravel()), 0.0).rms_px(path.at(tied.line.ravel()))
         said = (
             f"{len(tied.trust)} of {len(ties)} tie points join the views; by the GCPs alone their rays miss by "
@@ -82,13 +91,26 @@ class Bundle:
         return said
 
 
-def spread(ties: TiePoints, sensor: Sensor) -> TiePoints:
-    """At most one tie point a cell of the first image, the one seen most often and best."""
-    cell = np.stack(
-        [ties.view[:, 0], np.floor(ties.line[:, 0] / CELL_LINES), np.floor(ties.sample[:, 0] * CELLS / sensor.samples)]
-    )
+def spread(ties: TiePoints, samples: int) -> TiePoints:
+    """At most one tie point a cell of the first image, ``samples`` wide: the one seen most often and best."""
+    if not len(ties):
+        return ties
+    across = np.floor(ties.sample[:, 0] * CELLS / samples)
+    cell = np.stack([ties.view[:, 0], np.floor(ties.line[:, 0] / CELL_LINES), across])
     seen = np.isfinite(ties.line)
     sigma = np.sum(np.where(seen, ties.sigma_px, 0.0), axis=1) / seen.sum(axis=1)
     order = np.lexsort((sigma, -seen.sum(axis=1), *cell))
     first = np.concatenate([[True], np.any(np.diff(cell[:, order]) != 0, axis=0)])
     return ties[np.sort(order[first])]
+
+
+def joined_ties(parts: Sequence[TiePoints]) -> TiePoints:
+    """Tie points of several images A as one table, as wide as the widest."""
+    images = max(part.line.shape[1] for part in parts)
+
+    def column(name: str, fill: float) -> NDArray[Any]:
+        values = [getattr(part, name) for part in parts]
+        wider = [np.pad(v, ((0, 0), (0, images - v.shape[1])), constant_values=fill) for v in values]
+        return np.concatenate(wider)
+
+    return TiePoints(column("line", np.nan), column("view", 0), column("sample", 0.0), column("sigma_px", 0.0))

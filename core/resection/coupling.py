@@ -6,14 +6,16 @@ same unknowns: they are multiplied out together, a small dense matrix a group, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .banded import BandInverse, BandMatrix
-from .path import Path, Poses
+from .path import Poses
+from .splines import UniformSpline
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -36,22 +38,34 @@ class Observed(Protocol):
         """The observations with their weights brought up to date."""
 
 
-class Coupling:
-    """Where the rows of lines (N, M) stand among the unknowns ``place`` (Kp, 3) and ``turn`` (Ka, 3) of a path."""
+@dataclass(frozen=True)
+class Curves:
+    """Splines of a path's shift and turn, and where their coefficients stand among the unknowns: (Kp, 3), (Ka, 3)."""
 
-    def __init__(self, line: Array, path: Path, place: Integers, turn: Integers) -> None:
-        place_first, place_share = path.place.weights(line)
-        turn_first, turn_share = path.turn.weights(line)
-        taps = np.arange(4)
-        stretch = np.concatenate([place_first, turn_first], axis=1)
-        kinds, self._group = np.unique(stretch, axis=0, return_inverse=True)
-        self._order = np.argsort(self._group.ravel(), kind="stable")
-        self._bounds = np.searchsorted(self._group.ravel()[self._order], np.arange(len(kinds) + 1))
-        images = line.shape[1]
-        own = [place[kinds[:, :images, None] + taps], turn[kinds[:, images:, None] + taps]]
-        # (groups, images, shift or turn, taps, components)
-        self.unknown = np.stack(own, axis=2).reshape(len(kinds), -1)
-        self._share = np.stack([place_share, turn_share], axis=2)
+    place: UniformSpline
+    turn: UniformSpline
+    place_at: Integers
+    turn_at: Integers
+
+
+class Coupling:
+    """Where rows that feel poses at lines (N, M) stand among the unknowns; ``curves`` (M) carry the columns."""
+
+    def __init__(self, line: Array, curves: Sequence[Curves]) -> None:
+        shares, unknowns, stretches = [], [], []
+        for column, own in enumerate(curves):
+            for spline, at in ((own.place, own.place_at), (own.turn, own.turn_at)):
+                first, share = spline.weights(line[:, column])
+                stretches.append(first)
+                shares.append(share)
+                unknowns.append(at)
+        kinds, group = np.unique(np.stack(stretches, axis=1), axis=0, return_inverse=True)
+        self._order = np.argsort(group.ravel(), kind="stable")
+        self._bounds = np.searchsorted(group.ravel()[self._order], np.arange(len(kinds) + 1))
+        felt = [at[kinds[:, k, None] + np.arange(4)] for k, at in enumerate(unknowns)]
+        # (groups, images * (shift, turn) * taps * components)
+        self.unknown = np.stack(felt, axis=1).reshape(len(kinds), -1)
+        self._share = np.stack(shares, axis=1).reshape(len(line), len(curves), 2, 4)
 
     @property
     def width(self) -> int:

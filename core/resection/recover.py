@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..altimetry.readers import Shots
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, silent
+from .bundle import TiePicker
 from .model import ControlPoints, Resection, TiePoints
 from .tables import checked_gcps
 
@@ -25,7 +27,8 @@ def recover(
     *,
     sigma_lateral: float | None = None,
     use_certainty: bool = True,
-    ties: TiePoints | None = None,
+    ties: TiePoints | TiePicker | None = None,
+    shots: Shots | None = None,
     progress: Progress = silent,
     **options: Any,
 ) -> Resection:
@@ -33,9 +36,10 @@ def recover(
 
     ``method``: "collinearity" (per instant, GCPs weighted alike), "two_phase" (per instant, attitude
     from lon/lat alone, then position; ``use_certainty`` weights its rows by mu) or "trajectory" (one
-    smooth orbit; ``ties`` join the views). ``sigma_lateral`` in metres replaces the points' own. Further
-    ``options`` go to the method. GCPs that cannot be used are left out, lines that cannot be solved are
-    flagged, and the verdict says so; raises `InputError` for data no part of which can be used.
+    smooth orbit; ``ties`` join the views, raw ``shots`` hold the surface they span). ``sigma_lateral``
+    in metres replaces the points' own. Further ``options`` go to the method. GCPs that cannot be used
+    are left out, lines that cannot be solved are flagged, and the verdict says so; raises `InputError`
+    for data no part of which can be used.
     """
     solve = _solver(method)
     points, said = _usable(points, sensor, per_line=method != "trajectory")
@@ -46,7 +50,9 @@ def recover(
     if method != "collinearity":
         options["use_certainty"] = use_certainty
     if method == "trajectory":
-        options |= {"sigma_lateral": sigma_lateral, "ties": ties}
+        options |= {"sigma_lateral": sigma_lateral, "ties": ties, "shots": shots}
+    elif ties is not None:
+        raise InputError(f"Method {method!r} solves line by line and takes no TIES: use trajectory, or leave them out.")
     found = solve(points, sensor, progress=progress, **options)
     verdict = replace(found.verdict, sentences=(*said, *found.verdict.sentences))
     return replace(found, verdict=verdict, points=points)

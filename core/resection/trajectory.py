@@ -20,7 +20,7 @@ from ..progress import Progress, part, silent, tell
 from .altitude_errors import LEAST_WHITE, ErrorNodes, columns, correlation_along, error_nodes, no_nodes, repeats
 from .banded import BandInverse
 from .batched import group_instants
-from .bundle import Bundle
+from .bundle import Bundle, TiePicker
 from .collinearity import recover_collinearity
 from .ground_rows import targets
 from .joint import joint_covariance
@@ -69,7 +69,7 @@ def recover_trajectory(
     position_knots: float | None = None,
     attitude_knots: float | None = None,
     bias: bool = False,
-    ties: TiePoints | None = None,
+    ties: TiePoints | TiePicker | None = None,
     shots: Shots | None = None,
     start: Orientation | None = None,
     progress: Progress = silent,

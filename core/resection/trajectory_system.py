@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .altitude_errors import ErrorNodes
 from .banded import BandFactor, BandInverse, BandMatrix
-from .coupling import Coupling, Observed
+from .coupling import Coupling, Curves, Observed
 from .ground_rows import GroundRows, Targets, ground_rows
 from .lateral_bias import RANGE_M, TERMS, LateralBias
 from .path import Path
@@ -96,7 +96,8 @@ class System:
         place_first, place_share = path.place.weights(seen.line)
         turn_first, turn_share = path.turn.weights(seen.line)
         self.layout = _lay_out(seen, path, nodes, place_first, turn_first)
-        self._couplings = [Coupling(part.line, path, self.layout.place, self.layout.turn) for part in self.observed]
+        curves = Curves(path.place, path.turn, self.layout.place, self.layout.turn)
+        self._couplings = [Coupling(part.line, [curves] * part.line.shape[1]) for part in self.observed]
         width = max([self.layout.width, *(coupling.width for coupling in self._couplings)])
         self.layout = replace(self.layout, width=width)
         taps = np.arange(4)

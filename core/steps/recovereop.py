@@ -12,15 +12,17 @@ import numpy as np
 from ..altimetry.certainty import CertaintyModel
 from ..altimetry.filtering import filter_shots
 from ..altimetry.interpolation import Interpolator
-from ..altimetry.readers import read_shots
+from ..altimetry.readers import Shots, read_shots
 from ..bodies import body_of_radius
 from ..camera.csm_export import write_csm_states
+from ..camera.linescan import LineScan
 from ..camera.sensor import Sensor, load_sensor
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
 from ..resection.altitudes import KnownAltitudes, certainty_map, fill_altitudes
+from ..resection.bundle import TiePicker
 from ..resection.joint import write_joint
-from ..resection.model import ControlPoints
+from ..resection.model import ControlPoints, Orientation, TiePoints
 from ..resection.recover import METHODS, recover
 from ..resection.report import CertaintyMap, orientation_report
 from ..resection.tables import read_gcps, write_eops
@@ -28,6 +30,7 @@ from ..version import VERSION
 from .inputs import ALTIMETRY_HELP
 from .scans import SENSOR
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+from .tie_inputs import match_groups, pick_ties
 
 
 def run(
@@ -39,6 +42,7 @@ def run(
     method: str,
     use_certainty: bool,
     sigma_lateral: float | None,
+    ties: list[str] | None,
     output: str,
     output_csm_folder: str | None,
     output_report: str | None,
@@ -50,13 +54,17 @@ def run(
     scanner = load_sensor(sensor)
     tell(progress, 0.0, "Reading GCPs")
     table = read_gcps(gcps, scanner)
-    known, certainty = _altitudes(table.points, scanner, altimetry, altitude_field, bool(output_report), progress)
+    known, certainty, shots = _altitudes(
+        table.points, scanner, altimetry, altitude_field, bool(output_report), progress
+    )
     found = recover(
         known.points,
         scanner,
         method,
         sigma_lateral=sigma_lateral,
         use_certainty=use_certainty,
+        ties=_tie_picker(ties, scanner, shots),
+        shots=shots if ties else None,
         progress=part(progress, 0.3, 0.9),
     )
     tell(progress, 0.9, "Writing")
@@ -74,6 +82,7 @@ def run(
             "Sensor": f"{scanner.name} ({Path(sensor).name})",
             "Altimetry": Path(altimetry).name if altimetry else "none",
             "Method": method,
+            "Ties": ", ".join(Path(path).name for path in ties) if ties else "none",
             "Certainty used": "yes" if use_certainty else "no",
             "Lateral sigma [m]": "estimated" if sigma_lateral is None else f"{sigma_lateral:g}",
             "Version": VERSION,
@@ -95,20 +104,37 @@ def _altitudes(
     altitude_field: str | None,
     drawn: bool,
     progress: Progress,
-) -> tuple[KnownAltitudes, CertaintyMap | None]:
-    """The GCPs with altitudes from the altimetry, and its certainty around them if it is to be drawn."""
+) -> tuple[KnownAltitudes, CertaintyMap | None, Shots | None]:
+    """The GCPs with altitudes from the altimetry, its certainty about them if it is to be drawn, its good shots."""
     if not altimetry:
         if np.isnan(points.altitude).all():
             raise InputError("The GCPs have no column altitude: give ALTIMETRY of the same ground.")
-        return KnownAltitudes(points), None
+        return KnownAltitudes(points), None, None
     shots = read_shots(altimetry, body_of_radius(sensor.body_radius_m), altitude_field=altitude_field or None)
     keep = filter_shots(shots, part(progress, 0.02, 0.1)).keep
-    model = CertaintyModel(Interpolator(shots.kept(keep)), progress=part(progress, 0.1, 0.2))
+    good = shots.kept(keep)
+    model = CertaintyModel(Interpolator(good), progress=part(progress, 0.1, 0.2))
     known = fill_altitudes(points, model, part(progress, 0.2, 0.3))
     if not keep.all():
         said = f"{int((~keep).sum())} of {len(shots)} shots stand far off their neighbours and are left out."
         known = replace(known, sentences=(said, *known.sentences))
-    return known, certainty_map(points, model) if drawn else None
+    return known, certainty_map(points, model) if drawn else None, good
+
+
+def _tie_picker(ties: list[str] | None, sensor: Sensor, shots: Shots | None) -> TiePicker | None:
+    """What chooses tie points from the match files, with patches about the shots."""
+    if not ties:
+        return None
+
+    def view_of(view: str, image: str) -> int:
+        return sensor.view_index(view)
+
+    groups = match_groups(ties, view_of, [sensor.samples] * len(sensor.views))
+
+    def pick(orientation: Orientation) -> TiePoints:
+        return pick_ties(groups, [LineScan(sensor, view, orientation) for view in range(len(sensor.views))], shots)
+
+    return pick
 
 
 STEP = Step(
@@ -121,6 +147,9 @@ STEP = Step(
         "trajectory: one smooth orbit and attitude through all control, with error bars; use it unless you compare "
         "methods. two_phase: line by line, attitude from longitude and latitude alone, then the position (Xu et al. "
         "2016). collinearity: line by line, all at once, every GCP alike.\n\n"
+        "TIES, matches between the views, make the trajectory a bundle adjustment: rays of one ground point have to "
+        "meet, and the surface they span has to lie under the altimeter's shots. Both the trajectory and the terrain "
+        "from it gain several times in accuracy.\n\n"
         "A GCP's own altitude counts before the altimetry's. Give the sigma of longitudes and latitudes on the ground "
         "where you know it; 0 means exact."
     ),
@@ -160,6 +189,14 @@ STEP = Step(
             optional=True,
             minimum=0,
             unit="m",
+        ),
+        Parameter(
+            "TIES",
+            Kind.RASTERS,
+            "Ties",
+            "Match files of densematch between views of this sensor. With ALTIMETRY its raw shots then hold the "
+            "surface that the ties span (trajectory only).",
+            optional=True,
         ),
     ),
     outputs=(

@@ -15,7 +15,7 @@ from planetary_dtm.core.camera.rotations import exp_so3
 from planetary_dtm.core.frames import lonlat_radius
 from planetary_dtm.core.resection.banded import BandMatrix
 from planetary_dtm.core.resection.bundle import spread
-from planetary_dtm.core.resection.coupling import Coupling
+from planetary_dtm.core.resection.coupling import Coupling, Curves
 from planetary_dtm.core.resection.model import TiePoints
 from planetary_dtm.core.resection.path import Path, Poses, fit_nominal, fit_path
 from planetary_dtm.core.resection.splines import UniformSpline
@@ -115,7 +115,7 @@ def test_groups_of_knot_intervals_add_up_to_the_normal_equations(scene: Scene, t
     place = np.arange(path.place.count * 3).reshape(-1, 3)
     turn = place.size + np.arange(path.turn.count * 3).reshape(-1, 3)
     order = place.size + turn.size
-    coupling = Coupling(rows.line, path, place, turn)
+    coupling = Coupling(rows.line, [Curves(path.place, path.turn, place, turn)] * rows.line.shape[1])
     matrix, right = BandMatrix(order, order), np.zeros(order)
     matrix.add(np.arange(order), np.arange(order), np.ones(order))
     coupling.add(matrix, right, residual, by_pose)
@@ -194,6 +194,6 @@ def test_shots_far_from_ties_have_no_surface(scene: Scene, surface: tuple[TiePoi
 def test_spread_keeps_one_tie_a_cell(scene: Scene) -> None:
     line, sample = (values.ravel() for values in np.meshgrid(np.arange(600.0, 632.0, 2), np.arange(0.0, 512.0, 8)))
     dense = tie_points(scene, 1, line, sample, 0.3, 1)
-    kept = spread(dense, scene.sensor)
+    kept = spread(dense, scene.sensor.samples)
     assert len(kept) == 4 * 16
     assert np.isfinite(kept.line).sum(axis=1).min() >= np.isfinite(dense.line).sum(axis=1).min()

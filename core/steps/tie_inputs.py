@@ -1,0 +1,114 @@
+"""Match files as tie points: a spread over the image, and a patch about the pixel of every altimeter shot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..altimetry.readers import Shots
+from ..camera.linescan import ImageCamera
+from ..errors import InputError
+from ..frames import unit_vectors
+from ..matching.match_file import Matches, MatchFile
+from ..resection.bundle import CELL_LINES, CELLS, joined_ties, spread
+from ..resection.model import TiePoints
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
+PATCH = np.array([-3, -1, 1, 3])  # lines and samples about a shot's pixel whose matches make the surface there
+_CANDIDATES = 8  # lines and samples of a cell looked at for its tie point
+_BLOCK_PIXELS = 1 << 22
+
+
+@dataclass(frozen=True)
+class MatchGroup:
+    """Match files that share image A; ``views`` (M,) numbers A's view and those of the files in order."""
+
+    files: Sequence[MatchFile]
+    views: Sequence[int]
+
+
+def match_groups(paths: Sequence[str], view_of: Callable[[str, str], int], samples: Sequence[int]) -> list[MatchGroup]:
+    """Match files by their image A. ``view_of(view, image)`` numbers a view; ``samples`` (V,) are its line's.
+
+    Raises `InputError` for views that are not known and images of another size.
+    """
+    groups: dict[tuple[str, str], list[MatchFile]] = {}
+    for file in map(MatchFile, paths):
+        view = view_of(file.view_a, file.image_a)
+        if file.samples != samples[view]:
+            raise InputError(
+                f"Ties {file.name!r} have {file.samples} samples a line, their camera has {samples[view]}; give the "
+                "matches of this sensor's images."
+            )
+        group = groups.setdefault((file.image_a, file.view_a), [])
+        if group and group[0].lines != file.lines:
+            raise InputError(f"Ties {group[0].name!r} and {file.name!r} share image A but differ in size.")
+        group.append(file)
+    return [
+        MatchGroup(files, [view_of(files[0].view_a, files[0].image_a), *(view_of(f.view_b, f.image_b) for f in files)])
+        for files in groups.values()
+    ]
+
+
+def pick_ties(groups: Sequence[MatchGroup], cameras: Sequence[ImageCamera], shots: Shots | None) -> TiePoints:
+    """Tie points of all groups; ``cameras`` (by view number) say where the shots are to be looked for."""
+    found = []
+    for group in groups:
+        line, sample = np.empty(0, np.int64), np.empty(0, np.int64)
+        if shots is not None:
+            line, sample = _patches(cameras[group.views[0]], shots, group.files[0])
+        found += _picked(group, line, sample)
+    if not found:
+        names = ", ".join(file.name for group in groups for file in group.files)
+        raise InputError(f"Ties {names} hold no match.")
+    return joined_ties(found)
+
+
+def _patches(camera: ImageCamera, shots: Shots, file: MatchFile) -> tuple[Integers, Integers]:
+    """Pixels (N,) of the patches about the shots that ``camera`` sees, by line."""
+    places = (shots.body.radius_m + shots.altitude)[:, None] * unit_vectors(shots.lon, shots.lat)
+    line, sample = camera.project(places)
+    inside = (line >= 0) & (line < file.lines) & (sample >= 0) & (sample < file.samples)
+    down, right = (offset.ravel() for offset in np.meshgrid(PATCH, PATCH, indexing="ij"))
+    row = (np.rint(line[inside]).astype(np.int64)[:, None] + down).ravel()
+    column = (np.rint(sample[inside]).astype(np.int64)[:, None] + right).ravel()
+    kept = (row >= 0) & (row < file.lines) & (column >= 0) & (column < file.samples)
+    pixel = np.unique(row[kept] * file.samples + column[kept])
+    return pixel // file.samples, pixel % file.samples
+
+
+def _picked(group: MatchGroup, line: Integers, sample: Integers) -> list[TiePoints]:
+    """The matches at pixels ``line``, ``sample`` (N,), and one a cell of the whole image."""
+    found = []
+    lines, samples = group.files[0].lines, group.files[0].samples
+    cell = int(CELL_LINES)
+    step = cell * max(1, _BLOCK_PIXELS // (samples * cell))
+    columns = np.arange(0, samples, max(1, int(samples / CELLS) // _CANDIDATES))
+    for first in range(0, lines, step):
+        count = min(step, lines - first)
+        blocks = [file.read(first, count) for file in group.files]
+        row, column = (grid.ravel() for grid in np.meshgrid(np.arange(count), columns, indexing="ij"))
+        found.append(spread(_ties_at(group, blocks, first, row, column), samples))
+        own = (line >= first) & (line < first + count)
+        found.append(_ties_at(group, blocks, first, line[own] - first, sample[own]))
+    return [ties for ties in found if len(ties)]
+
+
+def _ties_at(group: MatchGroup, blocks: Sequence[Matches], first: int, row: Integers, column: Integers) -> TiePoints:
+    """The pixels (N,) of blocks from line ``first`` of A that are matched anywhere."""
+    places = [(block.line[row, column], block.sample[row, column], block.sigma[row, column]) for block in blocks]
+    line, sample, sigma = (np.stack(values, axis=1) for values in zip(*places))
+    sigma = np.where(np.isfinite(line) & np.isnan(sigma), USUAL_SIGMA_PX, sigma)
+    ties = TiePoints(
+        np.column_stack([first + row, line]).astype(float),
+        np.tile(group.views, (len(row), 1)),
+        np.column_stack([column, sample]).astype(float),
+        np.column_stack([np.zeros(len(row)), sigma]),
+    )
+    return ties[np.isfinite(line).any(axis=1)]

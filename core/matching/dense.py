@@ -1,12 +1,15 @@
-"""Dense matching of a pair: seeds, coarse-to-fine correlation, least squares, left-right check.
+"""Dense matching: seeds, correlation from coarse to fine, least squares of the whole field, left-right check.
 
-A strip of lines at a time, so memory does not grow with the length of the orbit; only a coarse field of the whole pair
-is kept.
+A strip of lines at a time, two strips at once, so memory does not grow with the length of the orbit; only a coarse
+field of the whole pair is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +18,8 @@ import numpy.typing as npt
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
 from ..terrain.pyramid import fill_invalid
-from .refine import Refined, adaptive, least_squares, search, windows
+from .correlation import search, windows
+from .multipoint import Refined, refine
 from .seeds import Seeds, find_seeds, seed_field
 from .warp import Field, Image, Mask, halved, identity, opencv, sample, upsampled, window_mean
 
@@ -24,10 +28,13 @@ Reader = Callable[[int, int], tuple[Image, Mask]]  # first row, row past the las
 
 COARSE_PIXELS = 700_000  # the pair is first matched whole, at a scale of at most this many pixels
 STRIP = 768  # lines matched at once at full resolution
-MARGIN = 48  # lines beyond a strip that its windows reach into
+MARGIN = 48  # lines beyond a strip that its smoothing reaches into
 _SEARCH_KERNEL = 11  # of the correlation search, which needs a sure answer more than a sharp one
 _COARSE_SCORE = 0.6  # NCC above which a coarse match is believed
 _RETURN_PX = 1.0  # the way there and back may differ by this much
+_RETURN_KERNEL = 15
+_LEAST_SURE = 0.5  # sigma in pixels of a component from which on a match is none
+_ITERATIONS = (3, 6)  # of least squares at half and at full resolution
 
 
 @dataclass(frozen=True)
@@ -44,21 +51,24 @@ class Matches:
     """Matches on image A's grid, (h, w) float32 each, NaN where there is none.
 
     Position in B = position in A + (``sample_shift``, ``line_shift``); ``score`` is the NCC, ``sigma`` the 1-sigma
-    of a component of the position in pixels.
+    of a component of the position in pixels (root mean square of ``sample_sigma`` and ``line_sigma``). ``overlap``
+    counts the valid pixels of A that lie in B, matched or not.
     """
 
+    overlap: int
     sample_shift: Float32
     line_shift: Float32
     score: Float32
     sigma: Float32
+    sample_sigma: Float32
+    line_sigma: Float32
 
 
 @dataclass(frozen=True)
 class Options:
-    """``kernel`` and ``largest_kernel``: sides of the smallest and largest window, odd; ``threshold``: least NCC."""
+    """``kernel``: side of the window, odd, in which grey is compared less its mean; ``threshold``: least NCC there."""
 
-    kernel: int = 9
-    largest_kernel: int = 37
+    kernel: int = 11
     threshold: float = 0.8
 
 
@@ -88,11 +98,28 @@ def match(a: Picture, b: Picture, options: Options | None = None, progress: Prog
 
     Raises `InputError` when the images are blank, do not overlap, or are mirrored.
     """
+    return (found for (found,) in match_views(a, [b], options, progress))
+
+
+def match_views(
+    a: Picture, others: Sequence[Picture], options: Options | None = None, progress: Progress = silent
+) -> Iterator[list[Matches]]:
+    """Match A with one or more ``others`` of one flight together, strip by strip; a list of one for each of them.
+
+    Relief moves a place in all of them by one height, so three views know it better than two.
+    """
     options = options or Options()
-    coarse = coarse_match(a, b, part(progress, 0.0, 0.25))
-    for first in range(0, a.rows, STRIP):
-        tell(progress, 0.25 + 0.75 * first / a.rows, "Matching")
-        yield _strip(a, b, coarse, first, min(first + STRIP, a.rows), options)
+    share = 0.3 / len(others)
+    coarse = [coarse_match(a, b, part(progress, share * i, share * (i + 1))) for i, b in enumerate(others)]
+    with ThreadPoolExecutor(workers := min(os.cpu_count() or 1, 4)) as pool:
+        waiting: deque[Future[list[Matches]]] = deque()
+        for first in range(0, a.rows, STRIP):
+            tell(progress, 0.3 + 0.7 * max(first - STRIP * workers, 0) / a.rows, "Matching")
+            waiting.append(pool.submit(_strip, *_read_strip(a, others, coarse, first), options))
+            if len(waiting) == workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def coarse_match(a: Picture, b: Picture, progress: Progress = silent) -> Coarse:
@@ -118,42 +145,90 @@ def coarse_match(a: Picture, b: Picture, progress: Progress = silent) -> Coarse:
     return Coarse(field, factor, seeds)
 
 
-def _strip(a: Picture, b: Picture, coarse: Coarse, first: int, last: int, options: Options) -> Matches:
-    """Rows ``first`` to ``last`` of A at full resolution, with a margin on either side that is cut off again."""
+@dataclass(frozen=True)
+class _View:
+    """Another image about the place of a strip of A: some rows of it, the first one's number less that of the strip's
+    first, and where A's pixels should lie in them.
+    """
+
+    image: Image
+    valid: Mask
+    ahead: int
+    field: Field
+
+
+def _read_strip(
+    a: Picture, others: Sequence[Picture], coarse: Sequence[Coarse], first: int
+) -> tuple[Image, Mask, list[_View | None], slice, int]:
+    """A's rows from ``first`` with a margin on either side, what the others show of them (None for nothing), which
+    rows are wanted, and the factor of the coarsest field.
+    """
+    last = min(first + STRIP, a.rows)
     top, bottom = max(first - MARGIN, 0), min(last + MARGIN, a.rows)
-    field = _at_full_size(coarse, top, bottom, a.columns)
-    inside = (field[..., 0] > -1) & (field[..., 0] < b.columns) & (field[..., 1] > -1) & (field[..., 1] < b.rows)
-    if not inside.any():
-        return Matches(*(np.full((last - first, a.columns), np.nan, np.float32) for _ in range(4)))
-    reach = 8 + MARGIN
-    start = max(int(field[..., 1][inside].min()) - reach, 0)
-    stop = min(int(field[..., 1][inside].max()) + reach + 1, b.rows)
-    image_a, valid_a = a.read(top, bottom)
-    image_b, valid_b = b.read(start, stop)
-    found = match_arrays(image_a, valid_a, image_b, valid_b, field - np.array([0, start], np.float32), options)
-    kept = slice(first - top, last - top)
-    return Matches(
-        found.sample_shift[kept], found.line_shift[kept] + np.float32(start - top), found.score[kept], found.sigma[kept]
-    )
+    image, valid = a.read(top, bottom)
+    views: list[_View | None] = []
+    for b, start_field in zip(others, coarse):
+        field = _at_full_size(start_field, top, bottom, a.columns)
+        inside = _within(field, b.rows, b.columns)
+        if not inside.any():
+            views.append(None)
+            continue
+        reach = 8 + MARGIN
+        start = max(int(field[..., 1][inside].min()) - reach, 0) // 2 * 2
+        rows = b.read(start, min(int(field[..., 1][inside].max()) + reach + 1, b.rows))
+        views.append(_View(*rows, start - top, field - np.array([0, start], np.float32)))
+    return image, valid, views, slice(first - top, last - top), max(c.factor for c in coarse)
+
+
+def _strip(
+    image: Image, valid: Mask, views: list[_View | None], kept: slice, factor: int, options: Options
+) -> list[Matches]:
+    """Match a strip of A with all views that show it."""
+    shown = [view for view in views if view is not None]
+    found = iter(match_arrays(image, valid, shown, factor > 1, options) if shown else [])
+    nothing = np.full((kept.stop - kept.start, image.shape[1]), np.nan, np.float32)
+    results = []
+    for view in views:
+        if view is None:
+            results.append(Matches(0, *[nothing] * 6))
+            continue
+        refined, good = next(found)
+        shift = refined.field - identity(*image.shape)
+        bands = [shift[..., 0], shift[..., 1] + np.float32(view.ahead), refined.score]
+        bands += [np.sqrt((refined.sigma**2).mean(axis=-1)), refined.sigma[..., 0], refined.sigma[..., 1]]
+        overlap = int((_within(refined.field, *view.image.shape) & valid)[kept].sum())
+        kept_bands = [np.where(good, band, np.nan)[kept].astype(np.float32) for band in bands]
+        results.append(Matches(overlap, *kept_bands))
+    return results
 
 
 def match_arrays(
-    image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, field: Field, options: Options
-) -> Matches:
-    """Match two images held in memory from a field that is right to a few pixels."""
+    image_a: Image, valid_a: Mask, views: Sequence[_View], halve: bool, options: Options
+) -> list[tuple[Refined, Mask]]:
+    """Match a strip from fields that are right to a few pixels; each result with the mask of what is a match.
+
+    ``halve``: settle at half the resolution first, as fields from a coarser one ask for.
+    """
+    lit_a = _lit(image_a, valid_a)
+    lit = [_lit(view.image, view.valid) for view in views]
     # Windows that reach over nodata see smooth ground there, not an edge that would pull them.
-    image_a, image_b = fill_invalid(image_a, valid_a), fill_invalid(image_b, valid_b)
-    field = _settled(image_a, valid_a, image_b, valid_b, field)
-    field, _ = search(windows(image_a, _SEARCH_KERNEL), image_b, field, (2, 2))
-    found = adaptive(image_a, image_b, field, options.kernel, options.largest_kernel)
-    good = _sound(image_a, valid_a, options.kernel) & (found.score >= options.threshold)
-    sound_b = _sound(image_b, valid_b, options.kernel).astype(np.float32)
-    good &= sample(sound_b, found.field, cubic=False) > 0.99
-    good &= _returns(image_a, image_b, found, options)
-    shift = found.field - identity(*image_a.shape)
-    sigma = np.sqrt((found.sigma**2).mean(axis=-1))
-    bands = (shift[..., 0], shift[..., 1], found.score, sigma)
-    return Matches(*(np.where(good, band, np.nan).astype(np.float32) for band in bands))
+    filled_a = fill_invalid(image_a, valid_a)
+    filled = [fill_invalid(view.image, view.valid) for view in views]
+    fields = [view.field for view in views]
+    if halve:
+        half_a, halves = _half(filled_a, lit_a), [_half(*pair) for pair in zip(filled, lit)]
+        fields = [_settled(*half_a, *half, _halved_field(field)) for half, field in zip(halves, fields)]
+        found = refine(*half_a, halves, fields, options.kernel, _ITERATIONS[0])
+        fields = [upsampled(result.field, *image_a.shape) for result in found]
+    else:
+        fields = [_settled(filled_a, lit_a, b, lit_b, field) for b, lit_b, field in zip(filled, lit, fields)]
+    found = refine(filled_a, lit_a, list(zip(filled, lit)), fields, options.kernel, _ITERATIONS[1])
+    results = []
+    for result, image_b, lit_b in zip(found, filled, lit):
+        good = result.used & (result.score >= options.threshold) & (result.sigma < _LEAST_SURE).all(axis=-1)
+        good &= _within(result.field, *image_b.shape)
+        results.append((result, good & _returns(filled_a, lit_a, image_b, lit_b, result, options)))
+    return results
 
 
 def _settled(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, field: Field) -> Field:
@@ -181,15 +256,16 @@ def _spread(values: Field, known: Mask) -> Field:
     return result
 
 
-def _returns(image_a: Image, image_b: Image, found: Refined, options: Options) -> Mask:
+def _returns(image_a: Image, lit_a: Mask, image_b: Image, lit_b: Mask, found: Refined, options: Options) -> Mask:
     """Left-right check: matched from B's side, does a match come back to where it started?"""
     rows, columns = image_b.shape
     back = _inverse(found.field, rows, columns)
     known = np.isfinite(back[..., 0])
-    back = np.where(known[..., None], back, 0).astype(np.float32)
-    kernel = max(options.kernel, 15)
-    back, _ = search(windows(image_b, kernel), image_a, back, (1, 1))
-    back = least_squares(windows(image_b, kernel), image_a, back, 1).field
+    if not known.any():
+        return known[: image_a.shape[0], : image_a.shape[1]] & False
+    back = _spread(np.where(known[..., None], back, 0).astype(np.float32), known)
+    back, _ = search(windows(image_b, _RETURN_KERNEL), image_a, back, (1, 1))
+    back = refine(image_b, lit_b & known, [(image_a, lit_a)], [back], options.kernel, 2)[0].field
     here = sample(np.where(known[..., None], back, 1e6).astype(np.float32), found.field, cubic=False)
     return np.asarray(np.abs(here - identity(*image_a.shape)).max(axis=-1) <= _RETURN_PX)
 
@@ -212,18 +288,23 @@ def _inverse(field: Field, rows: int, columns: int) -> Field:
     return np.asarray(np.where((gap & (mass > 0))[..., None], mean, out), np.float32)
 
 
-def _sound(image: Image, valid: Mask, kernel: int) -> Mask:
-    """Pixels whose window is valid and neither in shadow (black) nor saturated."""
+def _within(field: Field, rows: int, columns: int) -> Mask:
+    """Which places lie in an image of that size."""
+    return np.asarray((field > -0.5).all(axis=-1) & (field[..., 0] < columns - 0.5) & (field[..., 1] < rows - 0.5))
+
+
+def _lit(image: Image, valid: Mask) -> Mask:
+    """Valid pixels neither in shadow (black) nor saturated, nor beside such ones."""
     cv2 = opencv()
-    sound = valid & (image > 0)
-    if sound.any():
-        grey = image[sound]
+    lit = valid & (image > 0)
+    if lit.any():
+        grey = image[lit]
         floor, top = 0.05 * float(np.median(grey)), float(grey.max())
-        sound &= image > floor
+        lit &= image > floor
         full = image >= top
         if np.count_nonzero(full) > 1e-4 * full.size:  # more than a chance maximum: the sensor's ceiling
-            sound &= ~full
-    return np.asarray(cv2.erode(sound.astype(np.uint8), np.ones((kernel, kernel), np.uint8)) > 0)
+            lit &= ~full
+    return np.asarray(cv2.erode(lit.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def _reduced(source: Picture, factor: int, block: int = 2048) -> tuple[Image, Mask]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ from ..version import VERSION
 
 Array = NDArray[np.float64]
 
-BANDS = ("sample shift", "line shift", "score", "sigma")
-_UNITS = ("px", "px", "", "px")
+BANDS = ("sample shift", "line shift", "score", "sigma", "sample sigma", "line sigma")
+_UNITS = ("px", "px", "", "px", "px", "px")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class MatchFile:
         self.name = self._raster.name
         self.lines, self.samples = self._raster.size
         if self._raster.bands < 2:
-            raise InputError(f"Matches {self.name!r} have one band; they need {', '.join(BANDS)}.")
+            raise InputError(f"Matches {self.name!r} have one band; they need {', '.join(BANDS[:4])}.")
         metadata = self._raster.metadata
         missing = [key for key in ("VIEW_A", "VIEW_B") if not metadata.get(key)]
         if missing:
@@ -56,6 +58,41 @@ class MatchFile:
         return Matches(line + values[1], sample + values[0], sigma)
 
 
+@contextmanager
+def writing_matches(
+    path: str | Path, lines: int, samples: int, about: Mapping[str, str]
+) -> Iterator[Callable[[int, Sequence[NDArray[Any]]], None]]:
+    """Yield ``write(first, bands)`` for blocks of lines from ``first`` on, `BANDS` each (n, samples), NaN for none.
+
+    ``about`` goes into the metadata and holds IMAGE_A, IMAGE_B, VIEW_A and VIEW_B. The file appears whole or not at
+    all. Raises `InputError` where it cannot be written.
+    """
+    from osgeo import gdal
+
+    options = ["TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "ZLEVEL=1", "BIGTIFF=IF_SAFER"]
+    with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
+        try:
+            driver = gdal.GetDriverByName("GTiff")
+            dataset = driver.Create(str(temporary), samples, lines, len(BANDS), gdal.GDT_Float32, options)
+            dataset.SetMetadata({"VERSION": VERSION, **about})
+            targets = [dataset.GetRasterBand(index + 1) for index in range(len(BANDS))]
+            for target, name, unit in zip(targets, BANDS, _UNITS):
+                target.SetNoDataValue(NODATA)
+                target.SetDescription(name)
+                target.SetUnitType(unit)
+            yield partial(_write_block, targets)
+            dataset.FlushCache()
+            targets.clear()
+            del target, dataset
+        except RuntimeError as error:
+            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+
+
+def _write_block(targets: Sequence[Any], first: int, bands: Sequence[NDArray[Any]]) -> None:
+    for target, band in zip(targets, bands):
+        target.WriteArray(np.where(np.isfinite(band), band, NODATA).astype(np.float32), 0, first)
+
+
 def write_matches(
     path: str | Path,
     sample_shift: NDArray[Any],
@@ -64,27 +101,7 @@ def write_matches(
     sigma: NDArray[Any],
     about: Mapping[str, str],
 ) -> None:
-    """Write matches, each band (lines, samples) of A, NaN for none.
-
-    ``about`` goes into the metadata and holds IMAGE_A, IMAGE_B, VIEW_A and VIEW_B.
-    """
-    from osgeo import gdal
-
-    values = [np.asarray(band, np.float32) for band in (sample_shift, line_shift, score, sigma)]
-    options = ["TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3", "BIGTIFF=IF_SAFER"]
-    with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
-        try:
-            rows, columns = values[0].shape
-            driver = gdal.GetDriverByName("GTiff")
-            dataset = driver.Create(str(temporary), columns, rows, len(BANDS), gdal.GDT_Float32, options)
-            dataset.SetMetadata({"VERSION": VERSION, **about})
-            for index, (name, unit, band) in enumerate(zip(BANDS, _UNITS, values)):
-                target = dataset.GetRasterBand(index + 1)
-                target.SetNoDataValue(NODATA)
-                target.SetDescription(name)
-                target.SetUnitType(unit)
-                target.WriteArray(np.where(np.isfinite(band), band, np.float32(NODATA)))
-            dataset.FlushCache()
-            del dataset
-        except RuntimeError as error:
-            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+    """Write whole matches, each band (lines, samples) of A, NaN for none, both components with ``sigma``."""
+    lines, samples = np.shape(sigma)
+    with writing_matches(path, lines, samples, about) as write:
+        write(0, [np.asarray(band, np.float32) for band in (sample_shift, line_shift, score, sigma, sigma, sigma)])

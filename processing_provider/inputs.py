@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
     QgsCoordinateTransformContext,
-    QgsCsException,
     QgsFeatureRequest,
     QgsMapLayer,
     QgsProcessingAlgorithm,
@@ -38,12 +37,13 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
 )
 
-from ..core.bodies import body_of_crs, same_body, spatial_reference
+from ..core.bodies import LonLat, body_of_crs, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
 from ..core.steps import Kind, Parameter, Step
 
 _TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
 _RENDERED_SIDE = 1024  # pixels of the longer side of a layer without pixels of its own
+_SAMPLED = 42  # places along a side of an extent; an even number misses a pole in the very middle
 _NUMBERS_ALONE = re.compile(r"^[\s\d.,eE+-]+$")
 
 
@@ -231,7 +231,7 @@ class _Reader:
             lonlat = body_of_crs(wkt(own)).lonlat_crs()
             target = QgsCoordinateReferenceSystem.fromWkt(lonlat.ExportToWkt(["FORMAT=WKT2_2019"]))
         name = self._name_of(parameter.parent) or parameter.label
-        rectangle = extent_on(rectangle, own, target, name, self._context.transformContext())
+        rectangle = extent_on(rectangle, own, target, name)
         return rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(), rectangle.yMaximum()
 
     def crs(self, parameters: Sequence[Parameter]) -> QgsCoordinateReferenceSystem:
@@ -281,7 +281,6 @@ def extent_on(
     own: QgsCoordinateReferenceSystem,
     target: QgsCoordinateReferenceSystem,
     layer_name: str,
-    context: QgsCoordinateTransformContext,
 ) -> QgsRectangle:
     """Bring an extent into a layer's CRS; `InputError` names both bodies where they differ.
 
@@ -295,12 +294,33 @@ def extent_on(
             f"The layer {layer_name!r} is on {body.name} but the extent is on {other.name}; give the extent in a "
             f"CRS of {body.name} (for the map: Set Project CRS from Layer)."
         )
-    try:
-        return QgsCoordinateTransform(own, target, context).transformBoundingBox(rectangle)
-    except QgsCsException as error:
+    x, y = _carried(rectangle, own, target)
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
         raise InputError(
             f"The extent cannot be brought into the CRS of the layer {layer_name!r}; zoom in to a part of it."
-        ) from error
+        )
+    found = QgsRectangle(x[known].min(), y[known].min(), x[known].max(), y[known].max())
+    # along the middle, x jumps by all of the width at the layer's seam (over a pole by half of it)
+    if np.nanmax(np.abs(np.diff(x[len(x) // 2])), initial=0.0) > 0.8 * found.width():
+        raise InputError(
+            f"The extent crosses the meridian where the layer {layer_name!r} begins and ends; take the part on one "
+            "side of it, or warp the layer to a CRS centred on the extent."
+        )
+    return found
+
+
+def _carried(
+    rectangle: QgsRectangle, own: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem
+) -> tuple[np.ndarray, np.ndarray]:
+    """x and y in the other CRS of places all over the rectangle, NaN where there are none.
+
+    QgsCoordinateTransform would hand them on unchanged wherever PROJ takes a CRS without a name for another body.
+    """
+    across = np.linspace(rectangle.xMinimum(), rectangle.xMaximum(), _SAMPLED)
+    down = np.linspace(rectangle.yMinimum(), rectangle.yMaximum(), _SAMPLED)
+    lon, lat = LonLat(wkt(own)).from_xy(*np.meshgrid(across, down))
+    return LonLat(wkt(target)).to_xy(lon, lat)
 
 
 def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:

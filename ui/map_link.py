@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from qgis.core import (
-    QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsCsException,
-    QgsGeometry,
-    QgsPointXY,
-    QgsProject,
-)
+import numpy as np
+from qgis.core import QgsGeometry, QgsPointXY
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..core.bodies import Body, body_of_crs, same_body
+from ..core.bodies import Body, LonLat, same_body
 from ..core.errors import PlanetaryDtmError
 from ..processing_provider.inputs import wkt
 
@@ -26,14 +20,16 @@ def move_map(canvas: QgsMapCanvas, lon: float, lat: float, body: Body) -> str:
     if not target.isValid():
         return translate("MapLink", "The map has no CRS; set the project's (for example Set Project CRS from Layer).")
     try:
-        shown = body_of_crs(wkt(target))
-        if not same_body(shown, body):
-            told = translate("MapLink", "The map shows {} and this orbit is of {}; set a project CRS of {}.")
-            return told.format(shown.name, body.name, body.name)
-        own = QgsCoordinateReferenceSystem.fromWkt(body.lonlat_crs().ExportToWkt(["FORMAT=WKT2_2019"]))
-        place = QgsCoordinateTransform(own, target, QgsProject.instance()).transform(QgsPointXY(lon, lat))
-    except (PlanetaryDtmError, QgsCsException) as error:
+        frame = LonLat(wkt(target))
+    except PlanetaryDtmError as error:
         return translate("MapLink", "This place cannot be shown on the map: {}").format(error)
+    if not same_body(frame.body, body):
+        told = translate("MapLink", "The map shows {} and this orbit is of {}; set a project CRS of {}.")
+        return told.format(frame.body.name, body.name, body.name)
+    x, y = frame.to_xy(np.radians(lon), np.radians(lat), near_x=canvas.center().x())
+    if not np.isfinite(x + y):
+        return translate("MapLink", "This place cannot be shown on the map: {}").format(target.description())
+    place = QgsPointXY(float(x), float(y))
     canvas.setCenter(place)
     canvas.refresh()
     canvas.flashGeometries([QgsGeometry.fromPointXY(place)], target)

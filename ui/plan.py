@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsRasterLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -29,8 +29,7 @@ class Plan:
 def plan_of(canvas: QgsMapCanvas, layer: QgsRasterLayer, pixel_size_m: float | None) -> Plan:
     """What the view would give; `InputError` where it would give nothing."""
     area = visible_area(canvas, layer)
-    context = QgsProject.instance().transformContext()
-    extent = extent_on(area.extent, area.extent.crs(), layer.crs(), layer.name(), context)
+    extent = extent_on(area.extent, area.extent.crs(), layer.crs(), layer.name())
     grid = grid_of(layer)
     if grid is None:
         told = translate("Plan", "{}: read as it is drawn, 1024 pixels on the longer side.").format(layer.name())

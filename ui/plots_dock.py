@@ -200,8 +200,9 @@ class PlotsDock(QgsDockWidget):
         row = int(np.argmin(np.abs(orbit.line - line)))
         parts = [self.tr("Line {:g}: longitude {:.4f}°, latitude {:.4f}°").format(line, orbit.lon[row], orbit.lat[row])]
         for curve in (plot.curve for plot in self.plots):
-            spread = "" if curve.sigma is None else f" ± {curve.sigma[row]:.2g}"
-            parts.append(f"{curve.title} {_plain(curve.y[row])}{spread}")
+            parts.append(
+                f"{curve.title} {_with_sigma(curve.y[row], None if curve.sigma is None else curve.sigma[row])}"
+            )
         if np.isfinite(orbit.rms_px[row]):
             parts.append(self.tr("residual {:.2f} px").format(orbit.rms_px[row]))
         return "   ".join(parts)
@@ -221,6 +222,9 @@ class PlotsDock(QgsDockWidget):
             plot.set_range(first, last)
 
 
-def _plain(value: float) -> str:
-    """To the hundredth where that says something, in seven digits else."""
-    return f"{value:.2f}" if 0.01 <= abs(value) < 1e7 or value == 0 else f"{value:.7g}"
+def _with_sigma(value: float, sigma: float | None) -> str:
+    """A value to the second digit of its sigma."""
+    if sigma is None or not sigma > 0:
+        return f"{value:.7g}"
+    decimals = int(np.clip(1 - np.floor(np.log10(sigma)), 0, 12))
+    return f"{value:.{decimals}f} ± {sigma:.{decimals}f}"

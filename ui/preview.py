@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsRasterLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRectF, Qt
 from qgis.PyQt.QtGui import QImage, QPainter, QPalette, QPen
@@ -54,8 +54,7 @@ class Preview(QWidget):
             self._reader.ask(lambda: square_of_drawing(drawn), self._show, self._fail)
             return
         area = visible_area(canvas, layer).extent
-        context = QgsProject.instance().transformContext()
-        box = extent_on(area, area.crs(), layer.crs(), layer.name(), context)
+        box = extent_on(area, area.crs(), layer.crs(), layer.name())
         path, edges = (
             layer.source().split("|option:")[0],
             (box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()),

@@ -8,8 +8,6 @@ from typing import Any
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsCsException,
     QgsMapLayer,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
@@ -24,6 +22,7 @@ from qgis.PyQt.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from ..core.errors import PlanetaryDtmError
 from ..core.steps import step
 from ..processing_provider import resources
+from ..processing_provider.inputs import extent_on
 from ..processing_provider.provider import PROVIDER_ID
 from . import view
 from .estimate import estimate, learn, sentence
@@ -181,9 +180,8 @@ class ViewDock(QgsDockWidget):
         if text and own.isValid() and shown.isValid():
             xmin, xmax, ymin, ymax = map(float, text.split(","))
             try:
-                moving = QgsCoordinateTransform(own, shown, QgsProject.instance())
-                canvas.setExtent(moving.transformBoundingBox(QgsRectangle(xmin, ymin, xmax, ymax)))
-            except QgsCsException:
+                canvas.setExtent(extent_on(QgsRectangle(xmin, ymin, xmax, ymax), own, shown, "map"))
+            except PlanetaryDtmError:
                 known = False
         canvas.refresh()
         if not known:

@@ -22,7 +22,8 @@ def scenario(stage):
     work["folder"] = stage.given["results"]
     work["sigma_lateral"] = "3"
     stage.tidy(chain.objectName(), plots.objectName())
-    stage.window.resizeDocks([chain], [400], Qt.Orientation.Horizontal)
+    docks = [stage.widget("Layers"), chain]
+    stage.window.resizeDocks(docks, [230, 400], Qt.Orientation.Horizontal)
     stage.window.resizeDocks([plots], [360], Qt.Orientation.Vertical)
     yield 1.0
     stage.click(chain.all_button)
@@ -39,7 +40,8 @@ def scenario(stage):
     stage.found["products"] = sorted(filter(None, layers))
     stage.iface.mapCanvas().setExtent(layers["dtm"].extent())
     for panel in chain.panels.values():
-        panel.setCollapsed(panel.stage.id in ("scene",))
+        panel.setCollapsed(panel.stage.id in ("scene", "altimetry"))
+    stage.window.resizeDocks(docks, [230, 400], Qt.Orientation.Horizontal)
     plots.tabs.setCurrentIndex(0)
     yield 2.0
     yield stage.drawn
@@ -59,7 +61,7 @@ def scenario(stage):
         stage.picture(folder / "chain_residuals.png")
     plugin.show_start_page()
     plugin.start_page.move(200, 120)
-    yield 1.0
+    yield 4.0
     stage.picture(folder / f"start{suffix}.png")
     plugin.start_page.close()
 

@@ -1,0 +1,203 @@
+"""Views that lie badly, servers that fail, and things taken away while they are used: told, and nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProject, QgsRasterLayer, QgsRectangle
+from qgis.PyQt.QtCore import Qt, QTimer
+
+from planetary_dtm.core.rasters import Grid, Raster, write_image
+from planetary_dtm.processing_provider.styling import PRODUCT
+from planetary_dtm.ui.runs import State
+
+WARNING, CRITICAL = Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical
+RADIUS = 1737400.0
+
+
+def product(kind):
+    return [la for la in QgsProject.instance().mapLayers().values() if la.customProperty(PRODUCT) == kind]
+
+
+@pytest.fixture
+def globe(project, tmp_path, qgis_canvas):
+    """A grey map of the whole Moon in longitude and latitude."""
+    grid = Grid(360, 180, (-180.0, 1.0, 0.0, 90.0, 0.0, -1.0), "IAU_2015:30100")
+    grey = np.random.default_rng(0).integers(1, 255, (180, 360)).astype(np.uint8)
+    write_image(tmp_path / "globe.tif", grid, grey, {}, nodata=0)
+    layer = QgsRasterLayer(str(tmp_path / "globe.tif"), "globe")
+    project.addMapLayer(layer)
+    qgis_canvas.setLayers([layer])
+    return layer
+
+
+def look(canvas, proj, half):
+    """Centre the map on the origin of a projection."""
+    crs = QgsCoordinateReferenceSystem.fromProj(f"{proj} +R={RADIUS} +units=m +no_defs")
+    assert crs.isValid()
+    canvas.setDestinationCrs(crs)
+    canvas.setExtent(QgsRectangle(-half, -half, half, half))
+
+
+def test_view_across_the_dateline(plugin, globe, finish, messages, slow_step, qgis_canvas):
+    """The rectangle around both ends of the layer would be all of it: refused in words, before and after the press."""
+    slow_step()
+    look(qgis_canvas, "+proj=eqc +lon_0=180", 2e5)
+    plugin.view_dock.show()
+    plugin.view_dock.update_hint()
+    assert "crosses the meridian where the layer 'globe' begins" in plugin.view_dock.form.hint.text()
+    plugin.view_dock.generate()
+    finish(plugin)
+    assert "crosses the meridian" in messages(CRITICAL)[-1] and product("dtm") == []
+
+
+def test_view_beside_the_dateline(plugin, globe, finish, messages, slow_step, qgis_canvas):
+    slow_step()
+    look(qgis_canvas, "+proj=eqc +lon_0=120", 1e5)
+    plugin.view_dock.generate()
+    finish(plugin)
+    assert messages(CRITICAL) == []
+    (terrain,) = product("dtm")
+    assert terrain.extent().xMinimum() > 0
+
+
+@pytest.mark.parametrize("latitude", [90, -90])
+def test_view_over_a_pole(plugin, globe, finish, messages, slow_step, qgis_canvas, latitude):
+    """All longitudes around the pole come out, as the layer has them."""
+    slow_step()
+    look(qgis_canvas, f"+proj=stere +lat_0={latitude} +lon_0=0", 2.5e5)
+    plugin.view_dock.generate()
+    finish(plugin)
+    assert messages(CRITICAL) == []
+    (terrain,) = product("dtm")
+    assert terrain.extent().width() > 350 and abs(terrain.extent().center().y()) > 70
+
+
+def test_whole_body_out_of_sight(plugin, globe, finish, messages, slow_step, qgis_canvas):
+    """An orthographic globe has corners in empty space: the user is told, nothing crashes."""
+    slow_step()
+    look(qgis_canvas, "+proj=ortho +lat_0=0 +lon_0=0", 5e6)
+    plugin.view_dock.show()
+    plugin.view_dock.update_hint()
+    plugin.view_dock.generate()
+    finish(plugin)
+    assert len(product("dtm")) + len(messages(CRITICAL)) == 1
+    assert all("Traceback" not in told for told in messages(CRITICAL))
+
+
+# --- servers -----------------------------------------------------------------------------------------------------
+
+
+class Failing(BaseHTTPRequestHandler):
+    """Answers every request with an error."""
+
+    def do_GET(self):
+        body = b"<ServiceExceptionReport><ServiceException>no map today</ServiceException></ServiceExceptionReport>"
+        self.send_response(500)
+        self.send_header("Content-Type", "application/vnd.ogc.se_xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def failing_server():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_server_that_answers_errors(plugin, project, failing_server, finish, messages, qgis_canvas):
+    """Tiles that do not come: one sentence, no layer, and the next run works as before."""
+    source = f"type=xyz&url={failing_server}/{{z}}/{{x}}/{{y}}.png&zmax=3&zmin=0"
+    layer = QgsRasterLayer(source, "tiles of a broken server", "wms")
+    assert layer.isValid()
+    project.addMapLayer(layer)
+    qgis_canvas.setLayers([layer])
+    qgis_canvas.setDestinationCrs(layer.crs())
+    qgis_canvas.setExtent(QgsRectangle(-1e6, -1e6, 1e6, 1e6))
+    plugin.view_dock.generate()
+    (run,) = plugin.runs.active
+    finish(plugin, 60)
+    assert run.state is State.FAILED and product("dtm") == []
+    told = messages(CRITICAL)[-1]
+    assert "Traceback" not in told and "\n" not in told.strip() and "error of its own" not in told
+
+
+def test_wms_that_is_not_there(plugin, project, failing_server, messages, qgis_canvas):
+    """A WMS whose capabilities cannot be read is no valid layer; it is not taken for an image."""
+    layer = QgsRasterLayer(f"url={failing_server}&layers=moon&styles=&format=image/png&crs=EPSG:4326", "wms", "wms")
+    assert not layer.isValid()
+    project.addMapLayer(layer)
+    qgis_canvas.setLayers([layer])
+    plugin.view_dock.generate()
+    assert "no image on the map" in messages(WARNING)[-1] and plugin.runs.active == ()
+
+
+# --- taken away --------------------------------------------------------------------------------------------------
+
+
+def test_file_gone_before_a_run(plugin, image, scene, project, tmp_path, finish, messages, qgis_canvas):
+    import shutil
+
+    copy = tmp_path / "copy.tif"
+    shutil.copy(scene / "image.tif", copy)
+    layer = QgsRasterLayer(str(copy), "copy")
+    project.addMapLayer(layer)
+    qgis_canvas.setLayers([layer])
+    plugin.view_dock.form.image.setLayer(layer)
+    copy.unlink()
+    plugin.view_dock.generate()
+    finish(plugin)
+    assert "copy.tif" in messages(CRITICAL)[-1] and product("dtm") == []
+
+
+def test_all_layers_removed_and_a_new_project_while_two_runs_go(
+    plugin, image, finish, slow_step, messages, qtbot, project
+):
+    slow_step(0.6)
+    plugin.view_dock.generate()
+    plugin.view_dock.generate()
+    first, second = plugin.runs.active
+    project.removeAllMapLayers()
+    project.clear()
+    finish(plugin)
+    assert (first.state, second.state) == (State.DONE, State.DONE)
+    assert project.mapLayers() == {} and plugin.view_dock.history.records == []
+    assert len([told for told in messages(WARNING) if "its project was closed" in told]) == 2
+    assert Raster(first.results["OUTPUT"]).size == Raster(second.results["OUTPUT"]).size
+
+
+def test_result_removed_before_its_hillshade(plugin, image, finish, slow_step, project):
+    """The hillshade comes a moment after its DTM; gone by then, it must not crash."""
+    slow_step()
+    plugin.view_dock.generate()
+
+    def remove(layers):
+        names = [layer.id() for layer in layers]
+        QTimer.singleShot(0, lambda: project.removeMapLayers(names))
+
+    project.layersAdded.connect(remove)
+    finish(plugin)
+    project.layersAdded.disconnect(remove)
+    assert product("hillshade") == []
+
+
+def test_keys_alone_make_terrain(plugin, image, qtbot, finish, slow_step):
+    """Tab to the button, press Space."""
+    slow_step()
+    plugin.view_dock.show()
+    plugin.view_dock.generate_button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(plugin.view_dock.generate_button, Qt.Key.Key_Space)
+    finish(plugin)
+    assert len(product("dtm")) == 1

@@ -1,16 +1,29 @@
-"""Build dist/planetary_dtm-VERSION.zip from the last commit and check it by the plugin site's rules."""
+"""Build the release from the last commit into dist/ and check it by the plugin site's rules.
+
+Made are the plugin's zip, the wheel for cluster nodes (both twice: they must be the same bytes), and the software bill
+of materials.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 10_000_000
+DEVELOPERS = ("dev", "docs", "bench")  # extras that no user needs
 FORBIDDEN = (".pyc", ".so", ".dll", ".dylib", ".pyd", ".exe")
 
 
@@ -22,20 +35,91 @@ def main() -> int:
     )
     target = ROOT / "dist" / f"planetary_dtm-{version}.zip"
     target.parent.mkdir(exist_ok=True)
-    subprocess.run(
-        ["git", "archive", "--format=zip", "-9", "--prefix=planetary_dtm/", "-o", str(target), "HEAD"],
-        cwd=ROOT,
-        check=True,
-    )
+    commit = git("rev-parse", "HEAD")
+    archive(commit, target)
     problems = contents(target)
-    with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(target) as archive:
-            archive.extractall(folder)
-        problems += bandit(Path(folder)) + secrets(Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with zipfile.ZipFile(target) as packed:
+            packed.extractall(folder / "zip")
+        problems += bandit(folder / "zip") + secrets(folder / "zip")
+        archive(commit, folder / "again.zip")
+        if (folder / "again.zip").read_bytes() != target.read_bytes():
+            problems.append("the zip differs when it is built again")
+        wheels = [wheel(commit, folder / str(number)) for number in (1, 2)]
+        if wheels[0].read_bytes() != wheels[1].read_bytes():
+            problems.append("the wheel differs when it is built again")
+        made = Path(shutil.copy(wheels[0], target.parent))
+    bill = target.with_suffix(".cdx.json")
+    bill.write_text(json.dumps(bill_of_materials(version), indent=2) + "\n", encoding="utf-8")
     for problem in problems:
         print(problem, file=sys.stderr)
-    print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.2f} MB, {len(problems)} problems")
+    for path in (target, made, bill):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.2f} MB, SHA-256 {digest}")
+    print(f"{len(problems)} problems")
     return 1 if problems else 0
+
+
+def git(*arguments: str, folder: Path = ROOT) -> str:
+    made = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return made.stdout.strip()
+
+
+def archive(commit: str, target: Path) -> None:
+    """The plugin's zip of a commit; .gitattributes says what it leaves out."""
+    git("archive", "--format=zip", "-9", "--prefix=planetary_dtm/", "-o", str(target), commit)
+
+
+def wheel(commit: str, folder: Path) -> Path:
+    """The wheel of a commit (core for cluster nodes; the plugin's code comes along), dated by it."""
+    source = folder / "source"
+    git("clone", "--quiet", "--local", "--no-checkout", str(ROOT), str(source))
+    git("checkout", "--quiet", commit, folder=source)
+    date = git("log", "-1", "--format=%ct", commit)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)]
+    subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": date})
+    return next(folder.glob("*.whl"))
+
+
+def bill_of_materials(version: str) -> dict[str, Any]:
+    """CycloneDX 1.5: what the plugin needs or uses where it is installed, with the licences those packages state."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [(line, "required") for line in project["dependencies"]]
+    for extra, lines in project["optional-dependencies"].items():
+        wanted += [(line, "excluded" if extra in DEVELOPERS else "optional") for line in lines]
+    components = {}
+    for line, scope in wanted:
+        name = re.split(r"[\[<>=~! ]", line, maxsplit=1)[0]
+        component = {"type": "library", "name": name, "scope": scope, "description": f"as stated: {line}"}
+        try:
+            found = metadata.metadata(name)
+        except metadata.PackageNotFoundError:
+            pass
+        else:
+            licence = found.get("License-Expression") or _classified(found) or _first_line(found.get("License"))
+            component |= {"version": found["Version"], "licenses": [{"license": {"name": licence or "not stated"}}]}
+            component["purl"] = f"pkg:pypi/{name.lower()}@{found['Version']}"
+        components.setdefault(name, component)
+    plugin = {"type": "application", "name": "planetary_dtm", "version": version}
+    plugin["licenses"] = [{"license": {"id": "GPL-2.0-or-later"}}]
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": plugin},
+        "components": list(components.values()),
+    }
+
+
+def _first_line(text: str | None) -> str:
+    lines = (text or "").strip().splitlines()
+    return lines[0] if lines and len(lines[0]) < 80 else ""
+
+
+def _classified(found: Any) -> str:
+    kinds = [value for value in found.get_all("Classifier") or [] if value.startswith("License ::")]
+    return ", ".join(value.split(" :: ")[-1] for value in kinds)
 
 
 def contents(target: Path) -> list[str]:

@@ -19,8 +19,6 @@ Integers = NDArray[np.int64]
 
 NODES_A_LENGTH = 2.0
 LEAST_WHITE = 0.12  # share of the variance that interpolation between the nodes loses; less, and the fit trusts it
-LAGS = 24  # at which the correlation along columns is looked at
-LEAST_CORRELATION = 0.1  # below this neighbouring errors count as independent
 
 
 @dataclass(frozen=True)
@@ -82,36 +80,6 @@ def columns(points: ControlPoints, metres_a_sample: float, length_m: float) -> I
     step = max(0.5 * length_m / metres_a_sample, 1.0)
     bins = np.round(points.sample / step).astype(np.int64)
     return np.asarray(points.view * (int(bins.max()) + 1) + bins, dtype=np.int64)
-
-
-def correlation_along(
-    line: Array, column: Integers, error: Array, metres_a_line: float, longest_m: float
-) -> tuple[float, float]:
-    """Correlation length (m) and white share of ``error`` (N,), in sigmas, along its columns; length 0 if none.
-
-    The correlation at lags up to ``longest_m`` is fitted by (1 - white) exp(-lag / length).
-    """
-    order = np.lexsort((line, column))
-    line, column, error = line[order], column[order], np.clip(error[order], -3.0, 3.0)
-    apart, product, pairs = [], [], []
-    for k in np.unique(np.geomspace(1, max(len(line) - 1, 1), LAGS).astype(int)):
-        gap = (line[k:] - line[:-k]) * metres_a_line
-        near = (column[k:] == column[:-k]) & (gap > 0) & (gap <= longest_m)
-        if near.any():
-            apart.append(float(gap[near].mean()))
-            product.append(float(np.mean((error[k:] * error[:-k])[near])))
-            pairs.append(float(near.sum()) / k)  # overlapping pairs repeat each other
-    if not apart:
-        return 0.0, 1.0
-    lag, found, weight = np.array(apart), np.array(product) / np.mean(error**2), np.array(pairs)
-    length = np.geomspace(max(lag.min(), 1e-3 * longest_m), longest_m, 60)
-    shape = np.exp(-lag / length[:, None])
-    share = np.clip((shape @ (weight * found)) / (shape**2 @ weight), 0.0, 1.0)
-    misfit = ((found - share[:, None] * shape) ** 2) @ weight
-    best = int(np.argmin(misfit))
-    if share[best] < LEAST_CORRELATION:
-        return 0.0, 1.0
-    return float(length[best]), float(1.0 - share[best])
 
 
 def repeats(bearings: Array, column: Integers, nodes: ErrorNodes, length_rad: float, white: float) -> Array:

@@ -78,6 +78,20 @@ class BandFactor:
             x[k] = solve_triangular(self.diagonal[k], x[k], lower=True, trans="T", check_finite=False)
         return x.reshape(blocks * m, *right.shape[1:])[: self.order]
 
+    def draw(self, normal: Array) -> Array:
+        """Draws (order, k) from the normal distribution of covariance A⁻¹, made of standard normal ones (order, k)."""
+        from scipy.linalg import solve_triangular
+
+        blocks, m, _ = self.diagonal.shape
+        x = np.zeros((blocks * m, normal.shape[1]))
+        x[: self.order] = normal
+        x = x.reshape(blocks, m, -1)
+        for k in reversed(range(blocks)):
+            if k + 1 < blocks:
+                x[k] -= self.below[k + 1].T @ x[k + 1]
+            x[k] = solve_triangular(self.diagonal[k], x[k], lower=True, trans="T", check_finite=False)
+        return np.asarray(x.reshape(blocks * m, -1)[: self.order])
+
     def inverse(self) -> BandInverse:
         """The blocks of A⁻¹ on and next to the diagonal (Takahashi's recursion, by blocks)."""
         from scipy.linalg import solve_triangular

@@ -17,11 +17,12 @@ from ..altimetry.readers import Shots
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
-from .altitude_errors import LEAST_WHITE, ErrorNodes, columns, correlation_along, error_nodes, no_nodes, repeats
+from .altitude_errors import LEAST_WHITE, ErrorNodes, columns, error_nodes, no_nodes, repeats
 from .banded import BandInverse
 from .batched import group_instants
 from .bundle import Bundle, TiePicker
 from .collinearity import recover_collinearity
+from .error_correlation import Correlation, estimate_correlation
 from .ground_rows import targets
 from .joint import joint_covariance
 from .lateral_bias import LateralBias, shared_effect
@@ -45,7 +46,7 @@ FREE_ROUNDS = 4  # after these the roughness is changed less and less
 LOOSENED = 12  # times the roughness is raised tenfold before the system is given up
 WHITE_ROUNDS = 8  # with independent altitude errors; enough to see whether they are
 SETTLED = 0.05  # of a sigma: a change of the path as small as this is the last
-LONGEST_CORRELATION_M = 20_000.0
+CORRELATED = 3  # times their correlation is estimated, each by what the trajectory then is
 
 
 @dataclass(frozen=True)
@@ -104,19 +105,24 @@ def recover_trajectory(
     slow = LateralBias.about(seen, given.view, len(sensor.views), path.nominal.axes[:, 2]) if bias else None
     state = State(path, np.empty(0), np.zeros(slow.count if slow else 0))
     system = System(seen, path, no_nodes(len(given)), slow)
-    white = settle(system, state, model, part(progress, 0.1, 0.4), WHITE_ROUNDS)
-    length, share = _correlation(filled, system, white, sensor, correlation_length_m)
-    state, model = white.state, white.model
-    if length > 0:
-        model, nodes = _shared(filled, sensor, white, length, share)
-        state = replace(state, process=np.zeros(len(nodes.line)))
-    else:
-        nodes = system.nodes
-    bundle = Bundle.of(ties, shots, sensor, seen.line, state.path)
-    system = System(seen, path, nodes, slow, bundle.observed)
-    final = settle(system, state, model, part(progress, 0.4, 0.95), ROUNDS)
+    final = settle(system, state, model, part(progress, 0.1, 0.3), WHITE_ROUNDS)
+    correlation = Correlation()
+    for number in range(CORRELATED):
+        fresh = _correlation(filled, system, final, sensor, correlation_length_m)
+        if not fresh.length_m or fresh.near(correlation):
+            break
+        correlation = fresh
+        model, nodes = _shared(filled, sensor, final, correlation)
+        system = System(seen, path, nodes, slow)
+        state = replace(final.state, process=np.zeros(len(nodes.line)))
+        final = settle(system, state, model, part(progress, 0.3 + 0.1 * number, 0.4 + 0.1 * number), ROUNDS)
+    bundle = Bundle.of(ties, shots, sensor, seen.line, final.state.path)
+    if bundle.observed:
+        system = System(seen, path, system.nodes, slow, bundle.observed)
+    if bundle.observed or not final.settled:
+        final = settle(system, final.state, final.model, part(progress, 0.6, 0.95), ROUNDS)
     alone = len(np.unique(given.view)) == 1
-    found = _conclude(given, sensor, final, slow, length, alone)
+    found = _conclude(given, sensor, final, slow, correlation.length_m, alone)
     told = (*found.verdict.sentences, *bundle.told(system.observed, final.state.path))
     found = replace(found, verdict=replace(found.verdict, sentences=told))
     residuals = np.full((len(points), 2), np.nan)
@@ -207,34 +213,30 @@ def _first_roughness(path: Path) -> Array:
 
 
 def _correlation(
-    points: ControlPoints, system: System, white: Estimate, sensor: Sensor, given: float | None
-) -> tuple[float, float]:
-    """Correlation length (m) and white share of the altitude errors; length 0 where they are independent."""
-    if given == 0:
-        return 0.0, 1.0
-    rows, _ = system.rows(white.state, white.model.noise())
-    sigma = white.model.altitude_sigma()
-    clear = np.isfinite(white.model.altitude_given) & (rows.zenith * sigma > white.model.lateral_sigma())
-    if clear.sum() < 0.1 * len(clear):  # errors that small do not matter, whatever they share
-        return 0.0, 1.0
-    error = -rows.residual[clear, 0] / rows.zenith[clear] / sigma[clear]
-    metres = _metres_a_line(white.state.path, sensor)
-    column = columns(points[clear], _metres_a_sample(white.state.path, sensor), given or 2000.0)
-    length, share = correlation_along(points.line[clear], column, error, metres, LONGEST_CORRELATION_M)
-    if given is not None:
-        return given, min(share, 0.5)
-    return (length, share) if length > 0.5 * metres else (0.0, 1.0)
+    points: ControlPoints, system: System, found: Estimate, sensor: Sensor, given_m: float | None
+) -> Correlation:
+    """How the altitude errors hang together, by the residuals of an estimate."""
+    path = found.state.path
+    steps = _metres_a_line(path, sensor), _metres_a_sample(path, sensor)
+    return estimate_correlation(points, system, found.state, found.step, found.model, *steps, given_m)
 
 
 def _shared(
-    points: ControlPoints, sensor: Sensor, white: Estimate, length: float, share: float
+    points: ControlPoints, sensor: Sensor, found: Estimate, correlation: Correlation
 ) -> tuple[NoiseModel, ErrorNodes]:
-    """The noise model and the nodes for altitude errors shared over ``length`` metres."""
-    path = white.state.path
+    """The noise model and the nodes for altitude errors that hang together so."""
+    path, length = found.state.path, correlation.length_m
     column = columns(points, _metres_a_sample(path, sensor), length)
     nodes = error_nodes(points.line, column, length / _metres_a_line(path, sensor))
-    times = repeats(points.bearings, column, nodes, length / sensor.body_radius_m, share)
-    return replace(white.model, repeats=times, white=max(share, LEAST_WHITE)), nodes
+    times = repeats(points.bearings, column, nodes, length / sensor.body_radius_m, correlation.white)
+    model = replace(
+        found.model,
+        repeats=times,
+        white=max(correlation.white, LEAST_WHITE),
+        shared=correlation.shared,
+        altitude_scale=found.model.altitude_scale * correlation.scale,
+    )
+    return model, nodes
 
 
 def _metres_a_line(path: Path, sensor: Sensor) -> float:

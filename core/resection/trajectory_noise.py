@@ -37,9 +37,10 @@ class NoiseModel:
     """What is given of the GCPs' sigmas (N,), and what is estimated.
 
     ``lateral_given`` m, NaN where ``lateral`` is to be used; ``altitude_given`` m, before ``altitude_scale`` and the
-    ``repeats`` of shared errors, NaN for a GCP without altitude; ``white`` share of their variance. ``lateral_trust``,
-    ``altitude_trust`` in 0..1 lower the weight of outliers. ``explained`` (6,) is the number of values the data
-    determine of each component of the path; ``misfit`` that of the lateral residuals against their given sigmas.
+    ``repeats`` of shared errors, NaN for a GCP without altitude; ``white`` and ``shared`` parts of their variance.
+    ``lateral_trust``, ``altitude_trust`` in 0..1 lower the weight of outliers. ``explained`` (6,) is the number of
+    values the data determine of each component of the path; ``misfit`` that of the lateral residuals against their
+    given sigmas.
     """
 
     lateral_given: Array
@@ -50,6 +51,7 @@ class NoiseModel:
     usual_roughness: Array
     repeats: Array
     white: float
+    shared: float
     lateral_trust: Array
     altitude_trust: Array
     explained: Array
@@ -59,8 +61,9 @@ class NoiseModel:
         """Sigmas for the least squares."""
         lateral = self.lateral_sigma() / np.sqrt(self.lateral_trust)
         altitude = self.altitude_sigma() * np.sqrt(self.repeats / self.altitude_trust)
-        white = np.where(np.isfinite(self.altitude_given), self.white, 1.0)
-        return Noise(lateral, altitude, white, self.roughness)
+        known = np.isfinite(self.altitude_given)
+        white, shared = np.where(known, self.white, 1.0), np.where(known, self.shared, 0.0)
+        return Noise(lateral, altitude, white, shared, self.roughness)
 
     def lateral_sigma(self) -> Array:
         """Lateral sigma of each GCP, metres."""
@@ -167,6 +170,7 @@ def first_noise(
         usual_roughness=roughness,
         repeats=ones,
         white=1.0,
+        shared=0.0,
         lateral_trust=ones,
         altitude_trust=ones,
         explained=np.full(6, DIFFERENCE_ORDER),

@@ -26,13 +26,14 @@ DIFFERENCE = np.array([-1.0, 3.0, -3.0, 1.0])  # third differences measure rough
 
 @dataclass(frozen=True)
 class Noise:
-    """Sigmas: ``lateral``, ``altitude`` (N,) metres; ``white`` (N,) is the share of the latter's variance that columns
-    do not share; ``roughness`` (6,) of the third differences of the splines' coefficients: radial, forward, normal (m),
-    camera x, y, z (rad)."""
+    """Sigmas: ``lateral``, ``altitude`` (N,) metres; ``white``, ``shared`` (N,) are the parts of the latter's variance
+    that columns do not share, and share; ``roughness`` (6,) of the third differences of the splines' coefficients:
+    radial, forward, normal (m), camera x, y, z (rad)."""
 
     lateral: Array
     altitude: Array
     white: Array
+    shared: Array
     roughness: Array
 
 
@@ -118,7 +119,7 @@ class System:
 
     def rows(self, state: State, noise: Noise) -> tuple[GroundRows, Array]:
         """Rows at the present state, and how the first of each pair feels its two nodes (N, 2)."""
-        felt = noise.altitude[:, None] * np.sqrt(1.0 - noise.white)[:, None] * self.nodes.weight
+        felt = noise.altitude[:, None] * np.sqrt(noise.shared)[:, None] * self.nodes.weight
         correction = np.sum(felt * state.process[self.nodes.node], axis=1)
         own = noise.altitude * np.sqrt(noise.white)
         shift = 0.0 if self.bias is None else self.bias.shift(state.bias)
@@ -148,7 +149,7 @@ class System:
         for part, coupling in zip(self.observed, self._couplings):
             coupling.add(matrix, right, *part.rows(state.path.at(part.line.ravel())))
         for place, spline in zip((self.layout.place, self.layout.turn), _splines(state.path, noise)):
-            _add_roughness(matrix, right, place, *spline)
+            add_roughness(matrix, right, place, *spline)
         factor = matrix.factor()
         change = factor.solve(right)
         if self.bias is None:
@@ -237,6 +238,18 @@ class System:
             fresh.append(part.reweighed(poses, coupling.determined(inverse, *part.rows(poses))))
         self.observed = tuple(fresh)
 
+    def drawn(self, state: State, rows: GroundRows, step: Step, count: int) -> Array:
+        """How ``count`` paths drawn from their distribution about the solution move the first rows, (count, N) m."""
+        generator = np.random.default_rng(0)
+        change = step.factor.draw(generator.normal(size=(self.layout.order, count)))
+        if step.border is not None:
+            terms = np.linalg.cholesky(step.border.covariance) @ generator.normal(size=(len(step.bias_change), count))
+            change += step.border.effect @ terms
+        shift = state.path.place.evaluate(change[self.layout.place], self.seen.line)[self.seen.row]
+        turn = state.path.turn.evaluate(change[self.layout.turn], self.seen.line)[self.seen.row]
+        by_shift, by_turn = np.split(rows.by_pose[:, 0], 2, axis=1)
+        return np.asarray(np.einsum("ni,nik->kn", by_shift, shift) + np.einsum("ni,nik->kn", by_turn, turn))
+
     def pose_covariance(self, inverse: BandInverse, border: Border | None) -> Array:
         """Covariance (L, 6, 6) of the splines' values (shift, rotation vector) at the lines."""
         stretch = inverse.gather(self._unknown[:, :, None], self._unknown[:, None, :])
@@ -288,7 +301,7 @@ def _splines(path: Path, noise: Noise) -> tuple[tuple[Array, Array, float], tupl
     return (path.shifts, noise.roughness[:3], PLACE_RANGE_M), (path.turns, noise.roughness[3:], TURN_RANGE)
 
 
-def _add_roughness(
+def add_roughness(
     matrix: BandMatrix, right: Array, place: Integers, coefficients: Array, sigma: Array, spread: float
 ) -> None:
     """Prior of one spline: third differences of ``sigma`` (3,), and a mean within ``spread`` of zero."""

@@ -1,23 +1,11 @@
-"""Shared altitude errors: the process at the nodes, its length found again, and repeated columns."""
+"""Shared altitude errors: the process at the nodes, and repeated columns."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from planetary_dtm.core.resection.altitude_errors import columns, correlation_along, error_nodes, no_nodes, repeats
+from planetary_dtm.core.resection.altitude_errors import columns, error_nodes, no_nodes, repeats
 from planetary_dtm.core.resection.model import control_points
-
-
-def markov(count: int, series: int, length: float, seed: int = 0) -> np.ndarray:
-    """Unit-variance series (count, series) with correlation exp(-lag / length)."""
-    random = np.random.default_rng(seed)
-    rho = np.exp(-1.0 / length)
-    values = np.empty((count, series))
-    values[0] = random.normal(size=series)
-    for k in range(1, count):
-        values[k] = rho * values[k - 1] + np.sqrt(1 - rho**2) * random.normal(size=series)
-    return values
 
 
 def test_the_prior_is_the_inverse_of_the_markov_covariance_gaps_included() -> None:
@@ -50,22 +38,6 @@ def test_no_nodes_mean_independent_errors() -> None:
     nodes = no_nodes(7)
     assert nodes.node.shape == (7, 0)
     assert all(len(part) == 0 for part in nodes.prior())
-
-
-@pytest.mark.parametrize("white", [0.0, 0.3])
-def test_the_correlation_length_is_found_again(white: float) -> None:
-    values = np.sqrt(1 - white) * markov(4000, 6, 25.0)
-    values += np.sqrt(white) * np.random.default_rng(1).normal(size=values.shape)
-    line, column = (grid.ravel() for grid in np.meshgrid(np.arange(4000.0), np.arange(6), indexing="ij"))
-    length, share = correlation_along(line, column, 2.0 * values.ravel(), 120.0, 20_000.0)
-    assert length == pytest.approx(25 * 120.0, rel=0.2)
-    assert share == pytest.approx(white, abs=0.1)
-
-
-def test_independent_errors_have_no_length() -> None:
-    values = np.random.default_rng(0).normal(size=(3000, 6))
-    line, column = (grid.ravel() for grid in np.meshgrid(np.arange(3000.0), np.arange(6), indexing="ij"))
-    assert correlation_along(line, column, values.ravel(), 120.0, 20_000.0) == (0.0, 1.0)
 
 
 def test_columns_are_views_and_bins_of_samples() -> None:

@@ -29,6 +29,8 @@ def test_solution_and_inverse_agree_with_dense_algebra(order: int, width: int) -
     inverse = np.linalg.inv(dense)
     np.testing.assert_allclose(found.gather(row, column), inverse[row, column], atol=1e-13)
     np.testing.assert_allclose(found.gather(column, row), inverse[row, column], atol=1e-13)
+    root = factor.draw(np.eye(order))
+    np.testing.assert_allclose(root @ root.T, inverse, atol=1e-13)
 
 
 def test_an_indefinite_matrix_is_refused() -> None:

@@ -195,7 +195,7 @@ def _solved(system: System, state: State, model: NoiseModel) -> tuple[NoiseModel
         try:
             return model, system.solve(state, model.noise())
         except np.linalg.LinAlgError:
-            model = replace(model, roughness=10.0 * model.roughness, usual_roughness=10.0 * model.usual_roughness)
+            model = model.loosened()
     raise InputError("The GCPs do not determine a trajectory: check their places and the SENSOR.")
 
 

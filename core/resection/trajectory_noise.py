@@ -38,9 +38,9 @@ class NoiseModel:
 
     ``lateral_given`` m, NaN where ``lateral`` is to be used; ``altitude_given`` m, before ``altitude_scale`` and the
     ``repeats`` of shared errors, NaN for a GCP without altitude; ``white`` and ``shared`` parts of their variance.
-    ``lateral_trust``, ``altitude_trust`` in 0..1 lower the weight of outliers. ``explained`` (6,) is the number of
-    values the data determine of each component of the path; ``misfit`` that of the lateral residuals against their
-    given sigmas.
+    ``least_roughness`` (6,) keeps the equations positive definite. ``lateral_trust``, ``altitude_trust`` in 0..1 lower
+    the weight of outliers. ``explained`` (6,) is the number of values the data determine of each component of the path;
+    ``misfit`` that of the lateral residuals against their given sigmas.
     """
 
     lateral_given: Array
@@ -49,6 +49,7 @@ class NoiseModel:
     altitude_scale: float
     roughness: Array
     usual_roughness: Array
+    least_roughness: Array
     repeats: Array
     white: float
     shared: float
@@ -130,7 +131,18 @@ class NoiseModel:
         # the fixed point is approached slowly: go half as far again
         factor = (level / self.roughness**2) ** 0.75
         step = np.clip(factor, 1.0 / STEEPEST, STEEPEST) ** gain
-        return np.minimum(self.roughness * step, ROUGHEST * self.usual_roughness), explained + DIFFERENCE_ORDER
+        bounds = self.least_roughness, np.maximum(ROUGHEST * self.usual_roughness, self.least_roughness)
+        return np.clip(self.roughness * step, *bounds), explained + DIFFERENCE_ORDER
+
+    def loosened(self) -> NoiseModel:
+        """Tenfold the roughness of the smoothest components, from now on the least they may have.
+
+        For a path so smooth that the equations are more than double precision can hold.
+        """
+        relative = self.roughness / self.usual_roughness
+        smooth = relative <= max(1.0, float(relative.min()))
+        roughness = np.where(smooth, 10.0 * self.roughness, self.roughness)
+        return replace(self, roughness=roughness, least_roughness=np.where(smooth, roughness, self.least_roughness))
 
     def _altitude_scale(self, rows: GroundRows, own: Array, noise: Noise) -> float:
         weight = 1.0 / rows.variance[:, 0]
@@ -168,6 +180,7 @@ def first_noise(
         altitude_scale=1.0,
         roughness=roughness,
         usual_roughness=roughness,
+        least_roughness=np.zeros(6),
         repeats=ones,
         white=1.0,
         shared=0.0,

@@ -92,8 +92,9 @@ def score(height: Float, truth: Float, pixel_m: float) -> Scores:
             where = slice(row, row + SQUARE), slice(column, column + SQUARE)
             known = both[where]
             if known.mean() > 0.5:
-                squares.append(correlation(near[where][known], true[where][known]) > 0)
-    return Scores(shape, correlation(near[both], true[both]), float(np.mean(squares)) if squares else float("nan"))
+                squares.append(correlation(near[where][known], true[where][known]))
+    told = np.array([value for value in squares if np.isfinite(value)])
+    return Scores(shape, correlation(near[both], true[both]), float(np.mean(told > 0)) if told.size else float("nan"))
 
 
 def local(height: Float, valid: NDArray[np.bool_], sigma: float = LOCAL) -> Float:
@@ -179,7 +180,8 @@ def summary(cases: Sequence[Mapping[str, Scores]]) -> list[list[str]]:
         for name in columns:
             values = [case[name].measures().get(measure, float("nan")) for case in cases if name in case]
             middle, low, high = spread(values)
-            row.append("-" if np.isnan(middle) else f"{middle:.3g} ({low:.3g} to {high:.3g})")
+            around = "" if low == high else f" ({low:.3g} to {high:.3g})"
+            row.append("-" if np.isnan(middle) else f"{middle:.3g}{around}")
         rows.append(row)
     return rows
 

@@ -162,6 +162,7 @@ def _coarse(values: Array, factor: int) -> Array:
 def _aspect_error(height: Array, reference: Array, pixel_m: tuple[float, float]) -> float:
     (e1, n1), (e2, n2) = gradients(height, pixel_m), gradients(reference, pixel_m)
     steep = np.hypot(e2, n2) >= np.tan(np.radians(2.0))
+    steep &= (e1 != 0) | (n1 != 0)  # level ground faces nowhere
     angle = np.degrees(np.abs(np.arctan2(e1 * n2 - n1 * e2, e1 * e2 + n1 * n2)))[steep]
     angle = angle[np.isfinite(angle)]
     return float(np.median(angle)) if angle.size else NAN

@@ -1,0 +1,254 @@
+"""Terrain from one image, judged: every measure, beside a flat plane, altimetry alone and shape from shading.
+
+Rendered ground (held-out GLD100 and simulated relief) and real pictures (Apollo 15, Gale, Viking) are told apart. With
+a folder, pictures of prediction, truth and difference are written there as ``learned.html``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.errors import InputError
+from ..core.learned.architectures import architecture
+from ..core.learned.engine import Engine, load_engine
+from ..core.learned.evaluation import (
+    ALTIMETRY,
+    CONSTANT,
+    FLAT,
+    LEVELLED,
+    MODEL,
+    SHADING,
+    Case,
+    Scores,
+    best_interpolated,
+    contenders,
+    names,
+    score,
+    summary,
+)
+from ..core.learned.evaluation_report import pictures
+from ..core.learned.greyscale import grey_scale
+from ..core.learned.model_file import Model, load_model
+from ..core.learned.rendered_pairs import GLD100_AREAS
+from ..core.learned.shape_from_shading import shape_from_shading
+from ..core.learned.sun import find_sun
+from ..core.progress import Progress, each, part, silent
+from ..core.rasters import Raster, Window
+from ..core.report import Report
+from ..core.simulation.relief import random_relief
+from ..core.simulation.shading import Camera, Scene, render
+from ..core.simulation.tracks import Altimeter, simulate_tracks
+from ..core.steps.dtmfromextent import DEFAULT_MODEL
+from ..core.terrain.level_dem import level_to_dem
+from ..core.terrain.levelling import level_relative
+from ..core.terrain.pyramid import fill_invalid
+from .data import real_data
+from .learned_sites import FRAMES, Site, apollo, gale, viking
+from .table import Table, Tables
+
+Float = npt.NDArray[np.float32]
+
+SIDE = 384  # pixels of a rendered scene
+SCENES = 12  # of each kind
+TRACKS = 4  # over a rendered scene
+SUNS = 200
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One case's terrain by the way it was made, the truth, and the size of its pixels."""
+
+    name: str
+    made: dict[str, Float]
+    truth: Float
+    pixel_m: float
+
+    def scores(self) -> dict[str, Scores]:
+        return {name: score(height, self.truth, self.pixel_m) for name, height in self.made.items()}
+
+
+def run(data: str | Path | None = None, folder: str | Path | None = None, progress: Progress = silent) -> Tables:
+    """All tables; what needs the real data is left out where they are not."""
+    engine = load_engine(load_model(DEFAULT_MODEL))
+    tables, drawn = [], []
+    dems = real_data(data)
+    kinds = {"simulated relief": None, **({"held-out GLD100": dems / "moon" / "gld100"} if dems else {})}
+    for index, (kind, source) in enumerate(kinds.items()):
+        stage = part(progress, 0.3 * index, 0.3 * index + 0.3)
+        judged = [
+            _rendered(case, engine) for case in each(rendered(source, SCENES), stage, SCENES, f"Rendered: {kind}")
+        ]
+        tables.append(scoreboard(f"Rendered, {kind}: {SCENES} scenes of {SIDE} x {SIDE} pixels", judged))
+        drawn.append(judged[0])
+    tables += [suns(SUNS, part(progress, 0.6, 0.7)), speed(engine)]
+    if dems:
+        real = [
+            _apollo(apollo(frame, data), engine) for frame in each(list(FRAMES), part(progress, 0.7, 0.9), 2, "Apollo")
+        ]
+        real += [_gale(gale(data), engine), _viking(*viking(data), engine)]
+        tables += [scoreboard(f"Real: {case.name}, {case.pixel_m:.0f} m a pixel", [case]) for case in real]
+        drawn += real
+    if folder:
+        report = Report("Terrain from one image", "Prediction, truth and difference")
+        for case in drawn:
+            report.section(case.name, *pictures(case.made, case.truth, case.pixel_m))
+        report.write(Path(folder) / "learned.html")
+    return Tables(tables)
+
+
+def scoreboard(title: str, judged: list[Judged]) -> Table:
+    """Measures by way, median (10th to 90th percentile) over the cases."""
+    scores = [case.scores() for case in judged]
+    rows: list[list[str]] = summary(scores)
+    return Table(title, ["measure", *names(scores)], rows)
+
+
+def rendered(dems: Path | None, count: int, seed: int = 5) -> Iterable[Case]:
+    """Scenes under suns from anywhere: of the held-out areas of the GLD100 files in ``dems``, or simulated ground."""
+    areas = [area for area in GLD100_AREAS if area.held_out]
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        if dems is None:
+            pixel, height = 100.0, random_relief((SIDE, SIDE), 100.0, rng)
+        else:
+            area = areas[number % len(areas)]
+            height, pixel = _window(dems / area.file, area.box, rng)
+        azimuth, incidence = float(rng.uniform(0, 360)), float(rng.uniform(40, 70))
+        scene, camera = Scene(albedo=0.04, albedo_slope=0.3), Camera(blur=0.7, noise=0.02, haze=0.05)
+        grey = render(height, pixel, azimuth, incidence, scene, camera, rng).astype(np.float32)
+        altimeter = Altimeter(SIDE * pixel / TRACKS, pixel, 3.0, 0.1 * SIDE * pixel / TRACKS, 1.0)
+        shots = simulate_tracks(height.astype(np.float64), np.ones(height.shape, bool), pixel, altimeter, number)
+        name = f"rendered {'simulated relief' if dems is None else 'GLD100'}"
+        yield Case(name, grey, height.astype(np.float32), pixel, azimuth, incidence, shots)
+
+
+def _window(path: Path, box: tuple[float, float, float, float], rng: np.random.Generator) -> tuple[Float, float]:
+    """A square of ``SIDE`` pixels of a DEM inside a lon/lat box; its heights and pixel size in metres."""
+    raster = Raster(path)
+    inside = raster.grid.window(box)
+    columns = round(SIDE / np.cos(np.radians((box[1] + box[3]) / 2)))
+    row = inside.row + int(rng.integers(0, inside.height - SIDE + 1))
+    column = inside.column + int(rng.integers(0, max(inside.width - columns, 0) + 1))
+    height, _ = raster.read(Window(column, row, min(columns, inside.width), SIDE), (SIDE, SIDE), resampling="average")
+    return np.asarray(height, np.float32), float(raster.grid.pixel_size_m[1])
+
+
+def _rendered(case: Case, engine: Engine) -> Judged:
+    return Judged(case.name, contenders(case, engine), case.height, case.pixel_m)
+
+
+def _apollo(site: Site, engine: Engine) -> Judged:
+    """The frame levelled to six simulated tracks of GLD100, judged at the resolution of GLD100."""
+    relief, shots = site.relief(engine), site.tracks()
+    valid, pixel = np.isfinite(relief), site.pixel_m[::-1]
+    known = np.isfinite(site.means(relief))
+    made = {
+        MODEL: site.means(relief),
+        SHADING: _shading(site),
+        FLAT: np.zeros_like(site.height),
+        LEVELLED: site.means(level_relative(relief, valid, pixel, shots).height),
+        CONSTANT: site.means(level_relative(np.zeros_like(relief), valid, pixel, shots).height),
+    }
+    centre = (site.cell - 1) / 2
+    on_cells = replace(shots, row=(shots.row - centre) / site.cell, col=(shots.col - centre) / site.cell)
+    truth = np.where(known, site.height, np.nan).astype(np.float32)
+    made[ALTIMETRY] = best_interpolated(Case(site.name, truth, truth, site.cell_m, shots=on_cells))
+    return Judged(
+        site.name, {name: np.where(known, height, np.nan) for name, height in made.items()}, truth, site.cell_m
+    )
+
+
+def _shading(site: Site) -> Float:
+    """Shape from shading at the reference's resolution, under the true sun."""
+    if site.sun_azimuth is None or site.sun_incidence is None:
+        raise InputError(f"{site.name}: the sun is not known.")
+    grey = site.means(site.grey)
+    filled = fill_invalid(np.nan_to_num(grey), np.isfinite(grey))
+    return shape_from_shading(filled, site.sun_azimuth, site.sun_incidence, site.cell_m)
+
+
+def _gale(site: Site, engine: Engine) -> Judged:
+    """Shape only: the picture has no scale and no sun."""
+    return Judged(
+        site.name, {MODEL: site.means(site.relief(engine)), FLAT: np.zeros_like(site.height)}, site.height, 667.0
+    )
+
+
+def _viking(site: Site, coarse: Float, engine: Engine) -> Judged:
+    """Levelled to MOLA at one degree, judged by MOLA at a quarter; the baseline is the coarse MOLA, interpolated."""
+    relief = site.relief(engine)
+    valid = np.isfinite(relief)
+    cell = site.grey.shape[0] / coarse.shape[0]
+    place = (np.arange(site.grey.shape[0]) + 0.5) / cell - 0.5
+    reference = _bilinear(coarse, place, place)
+    made = {MODEL: relief, FLAT: np.zeros_like(relief)}
+    for name, terrain in ((LEVELLED, relief), (CONSTANT, np.zeros_like(relief))):
+        made[name] = level_to_dem(terrain, valid, reference, valid, cell).height
+    made[ALTIMETRY] = reference.astype(np.float32)
+    return Judged(site.name, {name: site.means(height) for name, height in made.items()}, site.height, site.cell_m)
+
+
+def _bilinear(grid: Float, rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A grid read at fractional rows and columns, flat beyond its rim."""
+    result = grid.astype(np.float64)
+    for axis, place in ((0, rows), (1, columns)):
+        size = result.shape[axis]
+        place = np.clip(place, 0, size - 1)
+        first = np.minimum(place.astype(int), size - 2)
+        share = (place - first).reshape((-1, 1) if axis == 0 else (1, -1))
+        result = np.take(result, first, axis) * (1 - share) + np.take(result, first + 1, axis) * share
+    return result
+
+
+def suns(count: int, progress: Progress = silent) -> Table:
+    """How often the sun is found on the right side, over renderings of simulated ground under suns from anywhere."""
+    inverted = unwarned = doubted = 0
+    errors = []
+    for number in each(range(count), progress, count, "Suns"):
+        rng = np.random.default_rng([31, number])
+        height, azimuth = random_relief((SIDE, SIDE), 100.0, rng), float(rng.uniform(0, 360))
+        camera = Camera(noise=float(rng.uniform(0.005, 0.05)), gamma=float(np.exp(rng.uniform(-0.5, 0.5))))
+        picture = render(height, 100.0, azimuth, float(rng.uniform(30, 75)), Scene(albedo=0.04), camera, rng)
+        grey, valid = picture.astype(np.float32), np.ones(picture.shape, bool)
+        sun, warnings = find_sun(grey_scale(grey, valid)(grey, valid), (1.0, 1.0))
+        away = abs((sun.azimuth - azimuth + 180) % 360 - 180)
+        inverted += away > 90
+        unwarned += away > 90 and not warnings
+        doubted += away <= 90 and bool(warnings)
+        errors += [away] if away <= 90 else []
+    table = Table(f"Sun estimated on {count} renderings under any azimuth", ["what", "share or degrees", "limit"])
+    table.rows += [
+        ["inverted", inverted / count, None],
+        ["inverted and not warned of", unwarned / count, 0.02],
+        ["right and warned of", doubted / max(count - inverted, 1), 0.1],
+        ["error of the azimuth where right, median", float(np.median(errors)), None],
+    ]
+    return table
+
+
+def speed(engine: Engine) -> Table:
+    """CPU seconds for a 1024 x 1024 tile: the default model and a 16-channel Pix2PixCC (its weights do not matter)."""
+    options = {"base": 16}
+    shapes = architecture("pix2pixcc", options).tensor_shapes()
+    tensors = {name: np.full(shape, 0.01, np.float32) for name, shape in shapes.items()}
+    other = Model({**engine.model.card, "architecture": "pix2pixcc", "options": options}, tensors)
+    tile = np.random.default_rng(0).normal(size=(1, 1, 1024, 1024)).astype(np.float32)
+    seconds = []
+    for runner in (engine, load_engine(other, engine.name)):
+        runner.predict(tile[..., :256, :256])
+        spent = []
+        for _ in range(3):
+            start = time.process_time()
+            runner.predict(tile)
+            spent.append(time.process_time() - start)
+        seconds.append(min(spent))
+    table = Table(f"One 1024 x 1024 tile, {engine.name}", ["model", "CPU seconds", "times the default's"])
+    titles = ("default", "pix2pixcc, 16 channels")
+    table.rows += [[name, value, value / seconds[0]] for name, value in zip(titles, seconds)]
+    return table

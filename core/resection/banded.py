@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..products import product
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -47,7 +49,7 @@ class BandMatrix:
             if k:
                 left = solve_triangular(diagonal[k - 1], store[k, :, :m].T, lower=True, check_finite=False)
                 below[k] = left.T
-                here -= left.T @ left
+                here -= product(left.T, left)
             diagonal[k] = cholesky(here, lower=True, check_finite=False)
         return BandFactor(self.order, diagonal, below)
 
@@ -70,11 +72,11 @@ class BandFactor:
         x = x.reshape(blocks, m, -1)
         for k in range(blocks):
             if k:
-                x[k] -= self.below[k] @ x[k - 1]
+                x[k] -= product(self.below[k], x[k - 1])
             x[k] = solve_triangular(self.diagonal[k], x[k], lower=True, check_finite=False)
         for k in reversed(range(blocks)):
             if k + 1 < blocks:
-                x[k] -= self.below[k + 1].T @ x[k + 1]
+                x[k] -= product(self.below[k + 1].T, x[k + 1])
             x[k] = solve_triangular(self.diagonal[k], x[k], lower=True, trans="T", check_finite=False)
         return x.reshape(blocks * m, *right.shape[1:])[: self.order]
 
@@ -88,7 +90,7 @@ class BandFactor:
         x = x.reshape(blocks, m, -1)
         for k in reversed(range(blocks)):
             if k + 1 < blocks:
-                x[k] -= self.below[k + 1].T @ x[k + 1]
+                x[k] -= product(self.below[k + 1].T, x[k + 1])
             x[k] = solve_triangular(self.diagonal[k], x[k], lower=True, trans="T", check_finite=False)
         return np.asarray(x.reshape(blocks * m, -1)[: self.order])
 
@@ -101,12 +103,12 @@ class BandFactor:
         following = np.empty((0, 0))
         for k in reversed(range(blocks)):
             root = solve_triangular(self.diagonal[k], np.eye(m), lower=True, check_finite=False)
-            own = root.T @ root
+            own = product(root.T, root)
             if k + 1 < blocks:
-                gain = self.below[k + 1] @ root
-                left = -following @ gain
+                gain = product(self.below[k + 1], root)
+                left = -product(following, gain)
                 store[k + 1, :, :m] = left
-                own -= gain.T @ left
+                own -= product(gain.T, left)
             store[k, :, m:] = own
             following = own
         return BandInverse(store)

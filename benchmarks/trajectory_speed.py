@@ -1,0 +1,64 @@
+"""How long resection takes and what memory: thousands of lines by each method, a hundred thousand by the trajectory.
+
+Simulated CE-1 with altitude errors that neighbours share, the costlier case.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..core.progress import Progress, silent, tell
+from ..core.resection.model import ControlPoints
+from ..core.resection.trajectory import recover_trajectory
+from ..core.simulation.fractal import FractalField
+from ..core.simulation.scene import Scene, simulate, with_lateral_noise
+from ..core.simulation.terrain import SphereTerrain
+from .table import Table
+
+LINES = (1000, 5000, 20_000, 100_000)
+ALTITUDE_M, LATERAL_M = 100.0, 5.0  # errors, 1-sigma
+LONGEST_M = 12e3  # wave of the altitudes' errors: they are alike over 2 to 3 km
+
+
+def spoiled(scene: Scene) -> ControlPoints:
+    """Control with errors that stay with the ground, and lateral noise."""
+    radius = scene.terrain.radius_m
+    points = with_lateral_noise(scene.control, radius, LATERAL_M, 0)
+    errors = FractalField(0, (LONGEST_M,), (ALTITUDE_M,)).height(points.bearings * radius)
+    sigma = np.full(len(points), ALTITUDE_M)
+    return replace(points, altitude=points.altitude + errors, sigma_altitude=sigma)
+
+
+def speed(lines: Sequence[int] = LINES, progress: Progress = silent) -> Table:
+    """Seconds of the trajectory by the number of lines, and the process's peak memory so far."""
+    table = Table(
+        "Time and memory of the trajectory", ["lines", "seconds", "of a core", "ms of a core a line", "peak memory, GB"]
+    )
+    for index, count in enumerate(lines):
+        tell(progress, index / len(lines), f"Speed: {count} lines")
+        scene = simulate("ce1", SphereTerrain(), count, seed=0, altimetry=False)
+        points = spoiled(scene)
+        started, used = time.perf_counter(), time.process_time()
+        recover_trajectory(points, scene.sensor)
+        seconds, used = time.perf_counter() - started, time.process_time() - used
+        table.rows.append([f"{count:,}", seconds, used, 1000.0 * used / count, peak_memory_gb()])
+    table.notes.append(
+        "Altitude errors of 100 m that neighbours share, lateral noise of 5 m; error bars included. Seconds of a core "
+        "leave out what other programs take."
+    )
+    return table
+
+
+def peak_memory_gb() -> float | None:
+    """Most memory this process has held; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1.0 if sys.platform == "darwin" else 1024.0
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9)

@@ -7,10 +7,11 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import signature
 from types import FrameType
 from typing import Any
 
-from ..errors import CancelledError, PlanetaryDtmError
+from ..errors import CancelledError, InputError, PlanetaryDtmError
 from ..steps import STEP_IDS, Kind, OutputKind, Parameter, Step, step
 from ..version import VERSION
 from .terminal import TerminalProgress
@@ -60,8 +61,11 @@ def _run(chosen: Step, values: dict[str, Any]) -> int:
 
 def _bench(options: dict[str, Any]) -> int:
     module = import_module(f"...benchmarks.{options['name']}", __package__)
+    own = {} if options["seeds"] is None else {"seeds": options["seeds"]}
+    if own and "seeds" not in signature(module.run).parameters:
+        raise InputError(f"Benchmark {options['name']!r} has no number of SEEDS to choose: leave --seeds out.")
     with TerminalProgress(f"bench {options['name']}") as progress:
-        table = module.run(data=options["data"], folder=options["folder"], progress=progress)
+        table = module.run(data=options["data"], folder=options["folder"], progress=progress, **own)
     print(table.text())
     if options["json"]:
         table.save(options["json"])
@@ -86,6 +90,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         bench.add_argument(
             "--data", metavar="FOLDER", help="Real data (default: PLANETARY_DTM_DATA or ../shared/data)."
         )
+        bench.add_argument("--seeds", type=int, metavar="N", help="Simulated scenes of each kind, where it takes them.")
         bench.add_argument(
             "--folder", metavar="FOLDER", help="Where figures are written (default: a temporary folder)."
         )

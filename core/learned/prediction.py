@@ -24,6 +24,7 @@ from .engine import Engine
 from .frame import Frame, frame_of
 from .greyscale import GreyScale, even_grey, grey_scale
 from .model_file import Model
+from .shadow import shadow_depth
 from .sun import Sun, find_sun
 from .tiles import Box, Image, predict_tiles
 
@@ -43,11 +44,13 @@ class Relief:
     """Relative heights of an extent: metres if the model's scale held.
 
     height: (rows, columns) float32, NaN where not ``valid``; zero mean in seamless mode, as the model gives it in jmars
-    mode. sun: where the sun was taken to stand (None: the model does not ask). warnings: sentences for the user.
+    mode. hidden (rows, columns): metres from lit ground, 0 outside of shadows. sun: where the sun was taken to stand
+    (None: the model does not ask). warnings: sentences for the user.
     """
 
     height: Float
     valid: Mask
+    hidden: Float
     sun: Sun | None
     warnings: tuple[str, ...] = ()
 
@@ -93,12 +96,13 @@ def predict_relief(
     if seen.reflectance and sun_incidence is not None:
         height *= np.float32(_slope_factor(seen.scale, engine.model, sun_incidence))
     height -= height[valid].mean(dtype=np.float64)
-    return Relief(np.where(valid, height, np.float32(np.nan)), valid, sun, warnings)
+    hidden = seen.shadow * np.float32(frame.gsd_m)
+    return Relief(np.where(valid, height, np.float32(np.nan)), valid, hidden, sun, warnings)
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was read: the image at every resolution that helps, finest first, and the window's own validity.
+    """What was read: the image at every resolution that helps, finest first; validity and shadows of the window.
 
     scale: of the grey as a whole. reflectance: the grey is a calibrated radiance factor (fractions up to about one),
     not stretched counts.
@@ -106,6 +110,7 @@ class _Seen:
 
     levels: list[Image]
     valid: Mask
+    shadow: Float
     scale: GreyScale
     reflectance: bool
 
@@ -125,7 +130,8 @@ def _look(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progr
         values, known = read(lines.row, lines.row_stop, lines.column, lines.column_stop)
         where = lines.slices(whole.row, whole.column)
         grey[where], valid[where] = np.where(known, values, 0), known
-    own = valid[window.slices(whole.row, whole.column)].copy()
+    inside = window.slices(whole.row, whole.column)
+    own, shadow = valid[inside].copy(), shadow_depth(grey[inside], valid[inside])
     reflectance = bool(0 < grey.max() <= 1.5 and grey.min() >= 0 and (grey % 1 > 0).any())
     scale = grey_scale(grey, valid, engine.model.card["grey"]["kind"])
     levels: list[Image] = []
@@ -140,7 +146,7 @@ def _look(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progr
         filled = np.clip(fill_invalid(even, valid), -scale.clip, scale.clip)
         levels.append(Image(filled, whole.row // factor, whole.column // factor, factor, spread))
         factor *= 2
-    return _Seen(levels, own, scale, reflectance)
+    return _Seen(levels, own, shadow, scale, reflectance)
 
 
 def _around(level: Image, window: Box, shape: tuple[int, int]) -> Box:
@@ -225,4 +231,4 @@ def _jmars(
                 "image: relief may be wrong or inverted; use seamless mode.",
             )
     tell(progress, 1.0, "Predicted")
-    return Relief(height, valid, None, warnings)
+    return Relief(height, valid, np.zeros(valid.shape, np.float32), None, warnings)

@@ -55,7 +55,8 @@ def run(
     about = about_relief(image, relief, network.model.card, {"MODE": mode, "MODEL": Path(model or DEFAULT_MODEL).name})
     if references:
         stage = part(progress, 0.75, 0.95)
-        levelled = bring_to_metres(grid, relief.height, relief.valid, references, "relative", progress=stage)
+        known = relief.height, relief.valid
+        levelled = bring_to_metres(grid, *known, references, "relative", progress=stage, hidden=relief.hidden)
         write_levelled(output, grid, levelled, about, part(progress, 0.95, 1.0))
         return StepResult({"OUTPUT": output}, warnings + levelled.warnings, levelled.notes)
     about["LEVELLED"] = "NO"

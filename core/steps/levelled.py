@@ -38,10 +38,12 @@ def bring_to_metres(
     mode: str,
     sigma: Float | None = None,
     progress: Progress = silent,
+    hidden: Float | None = None,
 ) -> InMetres:
     """Level ``height`` (rows, columns) on ``grid``: ``mode`` relative (scale, plane, fusion) or rigid (shift, tilt).
 
-    ``sigma``: the terrain's own, which rigid levelling keeps and scales.
+    ``sigma``: the terrain's own, which rigid levelling keeps and scales. ``hidden``: metres from lit ground where the
+    image lies in shadow, else 0.
     """
     warnings: tuple[str, ...] = ()
     pixel = grid.pixel_size_m[::-1]
@@ -59,7 +61,7 @@ def bring_to_metres(
         facts = {"REFERENCE_CELLS": str(made.cells), "SCALE": f"{made.scale:.4f}"}
         note = f"Levelled to {made.cells} cells of {references.source}"
     else:
-        made = level_relative(height, valid, pixel, references.as_shots(), progress)
+        made = level_relative(height, valid, pixel, references.as_shots(), progress, hidden=hidden)
         facts = {"SHOTS_USED": str(made.used), "SHOTS_WILD": str(made.wild), "SCALE": f"{made.scale:.4f}"}
         note = f"Levelled to {made.used} shots of {references.source} ({made.wild} left out as wild)"
     if not isinstance(made, RigidlyLevelled) and made.inverted:

@@ -152,7 +152,7 @@ def predict_block(unit: Unit) -> Done:
             references = read_references(unit.grid, job.altimetry, job.altitude_field, job.reference_dem)
         except InputError as error:
             raise InputError(f"Block {name}: {error} A larger BLOCK may hold what it levels to.") from error
-        levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative")
+        levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative", hidden=relief.hidden)
         bands, warnings = [levelled.height, levelled.sigma], warnings + levelled.warnings
     path = Path(job.folder) / f"{name}.npy"
     with replacing(path) as temporary, temporary.open("wb") as file:

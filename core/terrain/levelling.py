@@ -60,13 +60,15 @@ def level_relative(
     shots: Shots,
     progress: Progress = silent,
     search_m: float = SEARCH_M,
+    hidden: Field | None = None,
 ) -> Levelled:
     """Fuse a relative relief with altimeter shots.
 
     relief (H, W) in any unit and valid (H, W); gsd_m is the ground size of a pixel in metres, or its (row, column)
     sizes; shots lie on the relief's grid, those on no valid pixel are left out. A relief whose image was placed wrong
-    is moved, by up to ``search_m`` metres, to where it agrees with the shots; 0 keeps it in place. Raises InputError
-    when fewer than `FEWEST` shots are left.
+    is moved, by up to ``search_m`` metres, to where it agrees with the shots; 0 keeps it in place. ``hidden`` (H, W):
+    metres from lit ground, for pixels whose image lies in shadow; there, the terrain may leave the relief by its usual
+    slope. Raises InputError when fewer than `FEWEST` shots are left.
     """
     relief, valid = np.asarray(relief, dtype=np.float32), np.asarray(valid, dtype=bool) & np.isfinite(relief)
     shots = shots[_on_valid(valid, shots)]
@@ -86,6 +88,9 @@ def level_relative(
     fusion = fuse(bands, shots, frame)
     tell(progress, 0.7, "Drawing the surface")
     height, sigma = _draw(bands, fusion, frame)
+    if hidden is not None:
+        there = moved(hidden, valid, shift)[0] if shift else hidden
+        sigma = np.hypot(sigma, _usual_slope(height, valid & (there == 0), frame) * there)
     height[~valid], sigma[~valid] = np.nan, np.nan
     wild = int(fusion.support.wild.sum()) + int((~fusion.good).sum())
     inverted = bool(len(fusion.gains)) and fusion.scale <= 0.0
@@ -122,6 +127,12 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
     variance = fusion.solution.variance(place, drift) + fusion.solution.covariance.nugget
     sigma = np.sqrt(variance + _within_cells(fusion))
     return height, np.maximum(_on_grid(sigma, rows, cols, frame.shape), np.float32(sigma.min()))
+
+
+def _usual_slope(height: Field, seen: Mask, frame: Frame) -> np.float32:
+    """Root mean square slope (tangent, along one axis) where the ground is seen."""
+    slopes = np.gradient(height, *frame.pixel.astype(np.float32))
+    return np.float32(np.sqrt(np.mean([np.mean(slope[seen] ** 2) for slope in slopes])) if seen.any() else 0.0)
 
 
 def _within_cells(fusion: Fusion) -> float:

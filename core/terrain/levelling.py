@@ -113,9 +113,7 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
     were tried on 21 rendered sites: they do not go with the true ones (correlation -0.1 to 0.1).
     """
     step = frame.extent_m / (NODES - 1) / frame.pixel
-    rows, cols = (
-        np.linspace(0, n - 1, max(2, int(np.ceil(n / s)) + 1)) for n, s in zip(frame.shape, step)
-    )
+    rows, cols = (np.linspace(0, n - 1, max(2, int(np.ceil(n / s)) + 1)) for n, s in zip(frame.shape, step))
     nodes = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
     place = nodes * frame.pixel
     plane = frame.plane(place)

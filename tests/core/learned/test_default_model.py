@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from planetary_dtm.core.learned import tiles
 from planetary_dtm.core.learned.engine import Engine, load_engine
 from planetary_dtm.core.learned.greyscale import grey_scale
 from planetary_dtm.core.learned.model_file import load_model
+from planetary_dtm.core.learned.prediction import predict_relief
 from planetary_dtm.core.simulation.photometry import Hapke
 from planetary_dtm.core.simulation.relief import random_relief
 from planetary_dtm.core.simulation.shading import Scene, render, smooth
@@ -44,6 +46,25 @@ def test_unseen_relief_is_found_and_its_sign_and_slope_are_right(engine: Engine,
     assert np.median(correlation) > 0.8 and min(correlation) > 0.5
     assert max(turned) < 0  # the sun on the wrong side turns relief inside out
     assert 0.4 < np.median(scale) < 4.0  # one picture tells the scale no better
+
+
+@pytest.mark.parametrize("azimuth", [270.0, 300.0])
+def test_tile_borders_add_no_step(engine: Engine, monkeypatch: pytest.MonkeyPatch, azimuth: float) -> None:
+    """Another tiling changes the step between neighbours, anywhere, by less than the usual one."""
+    truth = random_relief((448, 448), 100.0, 71).astype(np.float32)
+    grey = render(truth, 100.0, azimuth, 60.0, seed=1).astype(np.float32)
+
+    def read(row: int, row_stop: int, column: int, column_stop: int) -> tuple[np.ndarray, np.ndarray]:
+        return grey[row:row_stop, column:column_stop], np.ones((row_stop - row, column_stop - column), bool)
+
+    reliefs = []
+    for tile in (1024, 320):
+        monkeypatch.setattr(tiles, "TILE", tile)
+        reliefs.append(predict_relief(read, grey.shape, (0, 448, 0, 448), (100.0, 100.0), engine, azimuth).height)
+    for axis in (0, 1):
+        usual = float(np.median(np.abs(np.diff(reliefs[0], axis=axis))))
+        added = np.abs(np.diff((reliefs[1] - reliefs[0])[48:-48, 48:-48], axis=axis))  # the rim feels any tile's end
+        assert float(added.mean(axis=1 - axis).max()) < 0.3 * usual and float(np.percentile(added, 99.9)) < usual
 
 
 def test_the_card_is_complete_and_the_file_small(engine: Engine) -> None:

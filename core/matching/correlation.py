@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .warp import Field, Image, Mask, moved, opencv, sample, window_mean
 
 _TINY = np.float32(1e-12)
+_ONE = 32767.0  # an NCC of 1 among scores kept as 16 bits
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def windows(image: Image, kernel: int) -> Windows:
     return Windows(image, kernel, mean, variance)
 
 
-def ncc(a: Windows, b: Image) -> Image:
+def _ncc(a: Windows, b: Image) -> Image:
     """NCC of A with an image already resampled to A's frame, -1..1; 0 where either has no texture."""
     mean = window_mean(b, a.kernel)
     variance = np.maximum(window_mean(b * b, a.kernel) - mean * mean, 0)
@@ -44,34 +45,32 @@ def ncc(a: Windows, b: Image) -> Image:
 
 def search(a: Windows, image_b: Image, field: Field, radius: tuple[int, int]) -> tuple[Field, Image]:
     """Move every pixel of the field by the integers within ``radius`` (rows, columns) that correlate best, then to
-    the top of a parabola through the neighbours. Returns the new field and its NCC.
+    the top of a parabola through the neighbours. Returns the new field and its NCC, -1..1, 0 without texture.
     """
     cv2 = opencv()
     rows, columns = a.image.shape
-    pad_rows, pad_columns = radius
-    grown = cv2.copyMakeBorder(
-        sample(image_b, field), pad_rows, pad_rows, pad_columns, pad_columns, cv2.BORDER_REFLECT_101
-    )
-    scores = np.empty((2 * pad_rows + 1, 2 * pad_columns + 1, rows, columns), np.float32)
-    for i in range(2 * pad_rows + 1):
-        for j in range(2 * pad_columns + 1):
-            scores[i, j] = ncc(a, np.ascontiguousarray(grown[i : i + rows, j : j + columns]))
+    up, left = radius
+    b = cv2.copyMakeBorder(sample(image_b, field), up, up, left, left, cv2.BORDER_REFLECT_101)
+    scores = np.empty((2 * up + 1, 2 * left + 1, rows, columns), np.int16)
+    for i in range(2 * up + 1):
+        for j in range(2 * left + 1):
+            scores[i, j] = _ncc(a, np.ascontiguousarray(b[i : i + rows, j : j + columns])) * _ONE
     best, down, across = _peak(scores)
-    shift = np.stack([across - pad_columns, down - pad_rows], axis=-1).astype(np.float32)
-    return moved(field, shift), best
+    shift = np.stack([across - left, down - up], axis=-1).astype(np.float32)
+    return moved(field, shift), np.asarray(best / _ONE, np.float32)
 
 
-def _peak(scores: npt.NDArray[np.float32]) -> tuple[Image, Image, Image]:
+def _peak(scores: npt.NDArray[np.int16]) -> tuple[Image, Image, Image]:
     """Maximum over the first two axes, and its row and column there refined by parabolas."""
     height, width = scores.shape[:2]
     flat = scores.reshape(height * width, *scores.shape[2:])
     index = flat.argmax(axis=0)
-    best = np.take_along_axis(flat, index[None], axis=0)[0]
+    best = np.take_along_axis(flat, index[None], axis=0)[0].astype(np.float32)
     row, column = np.divmod(index, width)
 
     def at(r: Any, c: Any) -> Image:
         inside = r.clip(0, height - 1) * width + c.clip(0, width - 1)
-        return np.take_along_axis(flat, inside[None], axis=0)[0]
+        return np.take_along_axis(flat, inside[None], axis=0)[0].astype(np.float32)
 
     def vertex(before: Image, after: Image, inner: Mask) -> Image:
         bend = before - 2 * best + after

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,8 +28,8 @@ Float32 = npt.NDArray[np.float32]
 Reader = Callable[[int, int], tuple[Image, Mask]]  # first row, row past the last -> grey and validity
 
 COARSE_PIXELS = 700_000  # the pair is first matched whole, at a scale of at most this many pixels
-STRIP = 768  # lines matched at once at full resolution
-MARGIN = 48  # lines beyond a strip that its smoothing reaches into
+STRIP = 480  # lines matched at once at full resolution
+MARGIN = 40  # lines beyond a strip that its smoothing reaches into
 _SEARCH_KERNEL = 11  # of the correlation search, which needs a sure answer more than a sharp one
 _COARSE_SCORE = 0.6  # NCC above which a coarse match is believed
 _RETURN_PX = 1.0  # the way there and back may differ by this much
@@ -111,15 +112,30 @@ def match_views(
     options = options or Options()
     share = 0.3 / len(others)
     coarse = [coarse_match(a, b, part(progress, share * i, share * (i + 1))) for i, b in enumerate(others)]
-    with ThreadPoolExecutor(workers := min(os.cpu_count() or 1, 4)) as pool:
+    workers = min(os.cpu_count() or 1, 4)
+    with _one_thread_each(), ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[list[Matches]]] = deque()
-        for first in range(0, a.rows, STRIP):
-            tell(progress, 0.3 + 0.7 * max(first - STRIP * workers, 0) / a.rows, "Matching")
-            waiting.append(pool.submit(_strip, *_read_strip(a, others, coarse, first), options))
+        count = -(-a.rows // STRIP)
+        bounds = [a.rows * i // count for i in range(count + 1)]
+        for number, (first, last) in enumerate(zip(bounds, bounds[1:])):
+            tell(progress, 0.3 + 0.7 * max(number - workers, 0) / count, "Matching")
+            waiting.append(pool.submit(_strip, *_read_strip(a, others, coarse, first, last), options))
             if len(waiting) == workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """OpenCV on one thread: the strips fill the cores already."""
+    cv2 = opencv()
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def coarse_match(a: Picture, b: Picture, progress: Progress = silent) -> Coarse:
@@ -140,7 +156,7 @@ def coarse_match(a: Picture, b: Picture, progress: Progress = silent) -> Coarse:
     for depth, (image_a, valid_a, image_b, valid_b) in enumerate(reversed(levels)):
         if depth:
             field = upsampled(field, *image_a.shape)
-        for _ in range(2):
+        for _ in range(1 if depth else 2):  # the seeds' field may be off by more than one search reaches
             field = _settled(image_a, valid_a, image_b, valid_b, field)
     return Coarse(field, factor, seeds)
 
@@ -158,12 +174,11 @@ class _View:
 
 
 def _read_strip(
-    a: Picture, others: Sequence[Picture], coarse: Sequence[Coarse], first: int
+    a: Picture, others: Sequence[Picture], coarse: Sequence[Coarse], first: int, last: int
 ) -> tuple[Image, Mask, list[_View | None], slice, int]:
-    """A's rows from ``first`` with a margin on either side, what the others show of them (None for nothing), which
-    rows are wanted, and the factor of the coarsest field.
+    """A's rows ``first`` to ``last`` with a margin on either side, what the others show of them (None for nothing),
+    which rows are wanted, and the factor of the coarsest field.
     """
-    last = min(first + STRIP, a.rows)
     top, bottom = max(first - MARGIN, 0), min(last + MARGIN, a.rows)
     image, valid = a.read(top, bottom)
     views: list[_View | None] = []

@@ -56,7 +56,7 @@ def find_seeds(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, tol
     )
 
 
-def seed_field(seeds: Seeds, rows: int, columns: int, step: int = 8) -> Field:
+def seed_field(seeds: Seeds, rows: int, columns: int, step: int = 24) -> Field:
     """First guess for every pixel of A: the affine map plus the seeds' offsets from it, by sector Shepard."""
     cv2 = opencv()
     rest = seeds.b - _apply(seeds.affine, seeds.a)

@@ -1,0 +1,51 @@
+"""The benchmark's cases: rendered scenes are drawn from held-out ground, real sites lie where their truth does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from planetary_dtm.benchmarks import learned, learned_sites
+from planetary_dtm.benchmarks.learned_sites import FRAMES, apollo, gale, local_cc, viking
+from planetary_dtm.core.learned.engine import load_engine
+from planetary_dtm.core.learned.model_file import load_model
+from planetary_dtm.core.steps.dtmfromextent import DEFAULT_MODEL
+from planetary_dtm.core.terrain.levelling import level_relative
+
+
+def test_rendered_cases_are_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned, "SIDE", 96)
+    first, again = (list(learned.rendered(None, 2)) for _ in range(2))
+    assert all(np.array_equal(a.grey, b.grey) and np.array_equal(a.height, b.height) for a, b in zip(first, again))
+    assert first[0].sun_azimuth != first[1].sun_azimuth and len(np.unique(first[0].shots.track)) >= 3
+
+
+def test_a_frame_under_altimetry_gives_terrain_no_interpolation_gives(real_data: Path) -> None:
+    """Real image, real DEM: the shape between tracks 45 km apart comes from the image."""
+    site = apollo("0297", real_data)
+    relief, shots = site.relief(load_engine(load_model(DEFAULT_MODEL))), site.tracks()
+    assert 5 <= len(np.unique(shots.track)) <= 7 and site.cell_m == pytest.approx(460, abs=15)
+    valid, pixel = np.isfinite(relief), site.pixel_m[::-1]
+    made, plain = (level_relative(terrain, valid, pixel, shots) for terrain in (relief, np.zeros_like(relief)))
+    cc, without = (local_cc(site.means(levelled.height), site.height) for levelled in (made, plain))
+    assert cc > 0.8 and without < 0.65 and not made.inverted
+
+
+def test_real_sites_are_whole(real_data: Path) -> None:
+    for frame, (azimuth, incidence) in FRAMES.items():
+        site = apollo(frame, real_data)
+        assert np.isfinite(site.height).all() and 0.3 < np.isfinite(site.grey).mean() < 1
+        assert 270 < azimuth < 290 and 60 < incidence < 75
+    crater = gale(real_data)
+    assert crater.grey.shape == (4 * crater.height.shape[0], 4 * crater.height.shape[1])
+    assert -5000 < np.nanmin(crater.height) < np.nanmax(crater.height) < 2000
+    view, coarse = viking(real_data)
+    assert view.grey.shape == (1024, 1024) and view.height.shape == (128, 128) and coarse.shape == (32, 32)
+    assert local_cc(view.height, view.height) == pytest.approx(1.0)
+
+
+def test_without_the_data_the_message_names_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(learned_sites.InputError, match="PLANETARY_DTM_DATA"):
+        apollo("0297", tmp_path)

@@ -28,6 +28,8 @@ from .recovereop import RecoverEop
 from .simulatescene import SimulateScene
 from .simulateview import SimulateView
 from .stereodtm import StereoDtm
+from .trainingpairs import TrainingPairs
+from .trainmodel import TrainModel
 
 PROVIDER_ID = "planetarydtm"
 ALGORITHMS = (
@@ -48,6 +50,8 @@ ALGORITHMS = (
     Footprints,
     StereoDtm,
     OrthoImage,
+    TrainingPairs,
+    TrainModel,
 )
 
 

@@ -154,24 +154,28 @@ def pix2pixcc(base: int = 64, upsampling: str = "transposed", blocks: int = 9) -
         raise InputError(f"Pix2PixCC option 'upsampling' is {upsampling!r}; use 'transposed' or 'bilinear'.")
     graph = _Graph(1)
 
+    def padded(name: str, x: str, channels: int, kernel: int) -> str:
+        """A convolution that sees the edge continued, as all with stride 1 do."""
+        return graph.conv(name, graph.add(f"{name}_pad", "pad", x, pad=kernel // 2), channels, kernel, pad=0)
+
     def normed(name: str, x: str) -> str:
         return graph.add(f"{name}_mish", "mish", graph.add(f"{name}_norm", "instance_norm", x))
 
-    x = normed("first", graph.conv("first", graph.add("first_pad", "pad", INPUT, pad=3), base, 7, pad=0))
+    x = normed("first", padded("first", INPUT, base, 7))
     for level in range(1, 5):
         x = normed(f"down{level}", graph.conv(f"down{level}", x, base * 2**level, 5, stride=2))
     for block in range(blocks):
-        inner = normed(f"block{block}_a", graph.conv(f"block{block}_a", x, graph.channels[x], 3))
-        outer = graph.conv(f"block{block}_b", inner, graph.channels[x], 3)
+        inner = normed(f"block{block}_a", padded(f"block{block}_a", x, graph.channels[x], 3))
+        outer = padded(f"block{block}_b", inner, graph.channels[x], 3)
         x = graph.add(f"block{block}_sum", "add", x, graph.add(f"block{block}_b_norm", "instance_norm", outer))
     for level in range(3, -1, -1):
         name, width = f"up{level}", base * 2**level
         if upsampling == "transposed":
             x = graph.add(name, "conv_transpose", x, channels=width, kernel=3, stride=2, pad=1)
         else:
-            x = graph.conv(name, graph.add(f"{name}_bilinear", "bilinear", x), width, 3)
+            x = padded(name, graph.add(f"{name}_bilinear", "bilinear", x), width, 3)
         x = normed(name, x)
-    graph.conv("last", graph.add("last_pad", "pad", x, pad=3), 1, 7, pad=0)
+    padded("last", x, 1, 7)
     return Architecture("pix2pixcc", tuple(graph.nodes), multiple=16, halo=64)
 
 

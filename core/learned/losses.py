@@ -1,7 +1,8 @@
-"""What training minimises and what scores are made of; all of it per picture, so a batch never mixes its pictures."""
+"""What training minimises and what scores are made of; correlations are per picture, never over a batch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def plane_removed(height: torch.Tensor) -> torch.Tensor:
     import torch
 
     rows, columns = height.shape[-2:]
-    y, x = torch.linspace(-1, 1, rows)[:, None], torch.linspace(-1, 1, columns)
+    y = torch.linspace(-1, 1, rows, device=height.device)[:, None]
+    x = torch.linspace(-1, 1, columns, device=height.device)
     height = height - height.mean((-2, -1), keepdim=True)
     for axis in (y, x):  # orthogonal on a full grid, so one after the other
         height = height - axis * (height * axis).mean((-2, -1), keepdim=True) / axis.square().mean()
@@ -43,22 +45,30 @@ def correlations(predicted: torch.Tensor, truth: torch.Tensor, concordance: bool
     return 2 * covariance / (variances[0] + variances[1] + shift).clamp_min(1e-12)
 
 
-def relief_loss(predicted: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+def alone(value: torch.Tensor) -> torch.Tensor:
+    """The mean over processes where there is one."""
+    return value
+
+
+def relief_loss(
+    predicted: torch.Tensor, truth: torch.Tensor, across: Callable[[torch.Tensor], torch.Tensor] = alone
+) -> torch.Tensor:
     """Mean of gradient errors over five scales, plus half the plane-free height error and half of 1 - concordance.
 
     Gradients are in units of the batch's mean slope at that scale and enter by a pseudo-Huber function of width 1:
-    quadratic where relief is usual, linear for walls and shadows. Heights: (n, 1, h, w).
+    quadratic where relief is usual, linear for walls and shadows. Heights: (n, 1, h, w). across: takes the mean of a
+    number over all processes that share the batch.
     """
     import torch
 
     loss = predicted.new_zeros(())
     for p, t in zip(pyramid(predicted), pyramid(truth)):
         slopes = [(torch.diff(p, dim=axis), torch.diff(t, dim=axis)) for axis in (-2, -1)]
-        unit = sum(t_slope.abs().mean() for _, t_slope in slopes) / 2 + 1e-3
+        unit = across(sum(t_slope.abs().mean() for _, t_slope in slopes) / 2) + 1e-3
         loss = loss + sum(_huber((a - b) / unit) for a, b in slopes) / (2 * SCALES)
     for scale in (4, 16):
         p, t = (plane_removed(torch.nn.functional.avg_pool2d(height, scale)) for height in (predicted, truth))
-        unit = t.square().mean((-3, -2, -1), keepdim=True).sqrt().mean() + 1e-3
+        unit = across(t.square().mean((-3, -2, -1), keepdim=True).sqrt().mean()) + 1e-3
         loss = loss + 0.25 * _huber((p - t) / unit) + 0.25 * (1 - correlations(p, t)).mean()
     return loss
 

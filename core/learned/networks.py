@@ -29,7 +29,8 @@ def _pointwise(node: Node) -> Any:
         "shuffle": lambda x: F.pixel_shuffle(x, 2),
         "nearest": lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
         "bilinear": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
-        "instance_norm": lambda x: F.instance_norm(x, eps=1e-5),
+        # F.instance_norm gives wrong gradients for one picture in channels-last order (torch 2.13)
+        "instance_norm": lambda x: F.group_norm(x, x.shape[1], eps=1e-5),
     }
     return functions[node.op]
 
@@ -46,7 +47,8 @@ def build(architecture: Architecture, seed: int = 0) -> torch.nn.Module:
     """The network as a torch module: forward takes (n, 1, h, w) float32 and returns heights (n, 1, h, w) float32.
 
     Freshly initialised from `seed`: He for convolutions before a ReLU, residual branches and heads near zero, so that
-    training starts from the identity and from flat ground. `load` puts trained weights in.
+    training starts from the identity and from flat ground; pix2pixcc as published, normal with sigma 0.02. `load` puts
+    trained weights in.
     """
     import torch
 
@@ -67,7 +69,7 @@ def build(architecture: Architecture, seed: int = 0) -> torch.nn.Module:
                 inputs = [values[name] for name in node.inputs]
                 if function is not None:
                     output = function(*inputs)
-                elif node.name.startswith("head"):  # heights are summed in full precision, also under autocast
+                elif node.name.startswith(("head", "last")):  # heights keep full precision, also under autocast
                     with torch.autocast(grey.device.type, enabled=False):
                         output = self.weighted[node.name](inputs[0].float())
                 else:
@@ -81,8 +83,11 @@ def build(architecture: Architecture, seed: int = 0) -> torch.nn.Module:
         torch.manual_seed(seed)
         network = Network()
         for name, layer in network.weighted.items():
-            torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if name.endswith("_a") else "linear")
             torch.nn.init.zeros_(layer.bias)
+            if architecture.name == "pix2pixcc":
+                torch.nn.init.normal_(layer.weight, 0.0, 0.02)
+                continue
+            torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if name.endswith("_a") else "linear")
             if architecture.name == "unet" and (name.endswith("_b") or name.startswith("head")):
                 with torch.no_grad():
                     layer.weight.mul_(0.1)

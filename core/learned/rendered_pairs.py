@@ -60,13 +60,13 @@ GLD100_AREAS = (
 class Pair:
     """grey: normalised, clipped to +-4. height: relative (see the module), mean 0. slope: the divisor, tangent.
 
-    simulated: the ground itself is simulated, no DEM.
+    kind: what the ground is, "rendered GLD100" or "simulated" (no DEM).
     """
 
     grey: Float
     height: Float
     slope: float
-    simulated: bool
+    kind: str
 
 
 class PairSource:
@@ -96,7 +96,7 @@ class PairSource:
             height, pixel = self._real(fine, rng)
         height = np.ascontiguousarray(_turned(height, rng)) * np.float32(_exaggeration(height, pixel, rng))
         grey, relative, slope = _photographed(height, pixel, oversampling, rng)
-        return Pair(grey, relative, slope, simulated)
+        return Pair(grey, relative, slope, "simulated" if simulated else "rendered GLD100")
 
     def _real(self, fine: int, rng: np.random.Generator) -> tuple[Float, float]:
         """A window of a DEM, coarsened by a random factor, with simulated detail where the DEM is smooth."""
@@ -156,10 +156,12 @@ def _law(rng: np.random.Generator) -> Law:
     return Hapke(rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.4), rng.uniform(-0.2, 0.6), rng.uniform(0.0, 2.0))
 
 
-def _photographed(
-    height: Float, pixel: float, oversampling: int, rng: np.random.Generator
-) -> tuple[Float, Float, float]:
-    """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and slope."""
+def photograph(height: Float, pixel: float, oversampling: int, rng: np.random.Generator) -> Float:
+    """Grey (0..1) of a height map under a random light and camera, area means of oversampling x oversampling pixels.
+
+    height, pixel: metres. The sun stands at the left within SUN_JITTER, 25 to 80 degrees from the zenith; Lunar-Lambert
+    or Hapke ground with albedo texture, cast shadows, blur, haze, noise, and now and then striping and a mosaic seam.
+    """
     azimuth = SUN_AZIMUTH + rng.uniform(-SUN_JITTER, SUN_JITTER)
     incidence = float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(80.0)), np.cos(np.radians(25.0))))))
     steep_bright = float(rng.uniform(-0.3, 1.0)) if rng.random() < 0.5 else 0.0
@@ -173,13 +175,26 @@ def _photographed(
         gamma=float(np.exp(rng.uniform(-0.5, 0.5))),
         seams=int(rng.random() < 0.1),
     )
-    grey = np.asarray(expose(image, camera, rng), np.float32)
+    return np.asarray(expose(image, camera, rng), np.float32)
+
+
+def _photographed(
+    height: Float, pixel: float, oversampling: int, rng: np.random.Generator
+) -> tuple[Float, Float, float]:
+    """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and slope."""
+    grey = photograph(height, pixel, oversampling, rng)
+    relative, slope = relative_heights(_means(height, oversampling), pixel * oversampling)
     valid = np.ones(grey.shape, bool)
-    relative = _means(height, oversampling) / np.float32(pixel * oversampling)
+    return grey_scale(grey, valid, "robust")(grey, valid), relative, slope
+
+
+def relative_heights(height: Float, pixel: float) -> tuple[Float, float]:
+    """Heights (m) in units of the ground pixel over their slope along the rows, mean 0; and that slope (tangent)."""
+    relative = height / np.float32(pixel)
     low, high = np.percentile(np.diff(relative[::2], axis=1), (15.87, 84.13))
     slope = max(float(high - low) / 2, 0.01)
     relative = (relative - relative.mean()) / np.float32(slope)
-    return grey_scale(grey, valid, "robust")(grey, valid), np.asarray(relative, np.float32), slope
+    return np.asarray(relative, np.float32), slope
 
 
 def _means(values: NDArray[np.floating[Any]], side: int) -> Float:

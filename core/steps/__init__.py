@@ -27,6 +27,8 @@ STEP_IDS = (
     "footprints",
     "stereodtm",
     "orthoimage",
+    "trainingpairs",
+    "trainmodel",
 )
 
 __all__ = ["STEP_IDS", "Kind", "Output", "OutputKind", "Parameter", "Step", "StepResult", "step"]

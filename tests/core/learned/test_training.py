@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +16,17 @@ torch = pytest.importorskip("torch")
 from osgeo import gdal, osr  # noqa: E402
 
 from planetary_dtm.core.errors import CancelledError, InputError  # noqa: E402
-from planetary_dtm.core.learned import losses, rendered_pairs  # noqa: E402
+from planetary_dtm.core.learned import losses, rendered_pairs, training  # noqa: E402
 from planetary_dtm.core.learned.architectures import architecture  # noqa: E402
 from planetary_dtm.core.learned.model_file import load_model, read_card  # noqa: E402
 from planetary_dtm.core.learned.networks import build, load, tensors  # noqa: E402
+from planetary_dtm.core.learned.pairs import RenderedPairs  # noqa: E402
+from planetary_dtm.core.learned.plan import Plan  # noqa: E402
+from planetary_dtm.core.learned.processes import Processes  # noqa: E402
 from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, PairSource  # noqa: E402
-from planetary_dtm.core.learned.training import Plan, export, train  # noqa: E402
+from planetary_dtm.core.learned.scoring import export  # noqa: E402
+from planetary_dtm.core.learned.trainers import trainer  # noqa: E402
+from planetary_dtm.core.learned.training import read_log, train  # noqa: E402
 from planetary_dtm.core.simulation.relief import random_relief  # noqa: E402
 
 EVALUATION_BOX = (1.5, 24.0, 4.5, 27.0)  # Hadley, 2.5-3.5 E 25-26 N, and a degree around
@@ -33,8 +40,11 @@ TINY = Plan(
     first_scenes=2,
     steps_per_scene=2,
     kept_scenes=3,
-    bfloat16=False,
+    precision="float32",
 )
+
+
+TINY_PIX = replace(TINY, architecture="pix2pixcc", base=2, discriminator=4, peak_rate=2e-4, height_divisor=16.0)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +61,11 @@ def dems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+AREAS = (Area("dem.tif", (10.0, -2.0, 12.5, 2.0)), Area("dem.tif", (12.6, -2.0, 14.0, 2.0), held_out=True))
+
+
+@pytest.fixture(autouse=True)
 def small_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
-    areas = (Area("dem.tif", (10.0, -2.0, 12.5, 2.0)), Area("dem.tif", (12.6, -2.0, 14.0, 2.0), held_out=True))
-    monkeypatch.setattr(PairSource.__init__, "__defaults__", (0, False, areas))
     monkeypatch.setattr(PairSource.pair, "__defaults__", (64,))
 
 
@@ -106,8 +117,8 @@ def test_loss_is_least_at_the_truth_and_blind_to_offsets() -> None:
     assert rising == sorted(rising) and rising[3] > rising[1] + 0.5
 
 
-def test_pairs_are_exact_normalised_and_lit_from_the_left(dems: Path, small_scenes: None) -> None:
-    source, again = PairSource(dems, 4), PairSource(dems, 4)
+def test_pairs_are_exact_normalised_and_lit_from_the_left(dems: Path) -> None:
+    source, again = PairSource(dems, 4, areas=AREAS), PairSource(dems, 4, areas=AREAS)
     correlation = []
     for number in range(8):
         pair = source.pair(number, 96)
@@ -116,39 +127,104 @@ def test_pairs_are_exact_normalised_and_lit_from_the_left(dems: Path, small_scen
         assert np.abs(np.median(pair.grey)) < 0.05 and np.abs(pair.grey).max() <= 4
         correlation.append(np.corrcoef(np.gradient(pair.height, axis=1).ravel(), pair.grey.ravel())[0, 1])
     assert np.median(correlation) > 0.4
-    held_out = PairSource(dems, 4, held_out=True)
+    held_out = PairSource(dems, 4, held_out=True, areas=AREAS)
     assert not np.array_equal(held_out.pair(0, 96).grey, source.pair(0, 96).grey)
 
 
-def test_stopped_and_resumed_equals_not_stopped(dems: Path, small_scenes: None, tmp_path: Path) -> None:
-    whole = train(TINY, dems, tmp_path / "whole", workers=0)
+@pytest.mark.parametrize("plan", [TINY, TINY_PIX], ids=["unet", "pix2pixcc"])
+def test_stopped_and_resumed_equals_not_stopped(plan: Plan, dems: Path, tmp_path: Path) -> None:
+    whole = train(plan, RenderedPairs(dems, plan, AREAS), tmp_path / "whole")
     calls = iter(range(100))
-    with pytest.raises(CancelledError):
-        train(TINY, dems, tmp_path / "parts", workers=0, progress=lambda fraction, message: next(calls) < 2)
-    resumed = train(TINY, dems, tmp_path / "parts", workers=0)
+    with pytest.raises(CancelledError, match="step 3 of 6"):
+        train(plan, RenderedPairs(dems, plan, AREAS), tmp_path / "parts", progress=lambda *_: next(calls) < 2)
+    resumed = train(plan, RenderedPairs(dems, plan, AREAS), tmp_path / "parts")
     assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+    other = replace(plan, peak_rate=1.0)
     with pytest.raises(InputError, match="peak_rate"):
-        train(replace(TINY, peak_rate=1.0), dems, tmp_path / "parts")
+        train(other, RenderedPairs(dems, other, AREAS), tmp_path / "parts")
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(
-    dems: Path, small_scenes: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(replace(TINY, steps=2), dems, tmp_path, workers=0)
-    monkeypatch.setattr(losses, "relief_loss", lambda predicted, truth: predicted.sum() * math.nan)
+    pairs = RenderedPairs(dems, TINY, AREAS)
+    train(replace(TINY, steps=2), pairs, tmp_path)
+    monkeypatch.setattr(losses, "relief_loss", lambda predicted, truth, across: predicted.sum() * math.nan)
     before = (tmp_path / "checkpoint.pt").read_bytes()
     with pytest.raises(InputError, match="not finite"):
-        train(TINY, dems, tmp_path, workers=0)
+        train(TINY, pairs, tmp_path)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_export_writes_a_model_that_loads(dems: Path, small_scenes: None, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_architecture_or_none_is_refused(dems: Path, tmp_path: Path) -> None:
+    train(replace(TINY, steps=1), RenderedPairs(dems, TINY, AREAS), tmp_path)
+    pairs = RenderedPairs(dems, TINY_PIX, AREAS)
+    with pytest.raises(InputError, match="'unet'.*'pix2pixcc'"):
+        train(TINY_PIX, pairs, tmp_path / "other", resume=tmp_path / "checkpoint.pt")
+    (tmp_path / "junk.pt").write_bytes(b"PK junk")
+    with pytest.raises(InputError, match="damaged or no checkpoint"):
+        train(TINY_PIX, pairs, tmp_path / "other", resume=tmp_path / "junk.pt")
+    with pytest.raises(InputError, match="does not exist"):
+        train(TINY_PIX, pairs, tmp_path / "other", resume=tmp_path / "none.pt")
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(dems: Path, tmp_path: Path) -> None:
+    """The file size limit stands for a full disk: writing fails half-way, with an error of the system."""
+    pairs = RenderedPairs(dems, TINY, AREAS)
+    train(replace(TINY, steps=2), pairs, tmp_path)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, allowed[1]))
+    try:
+        with pytest.raises(InputError, match=r"checkpoint\.pt.*cannot be written"):
+            train(TINY, pairs, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "log.jsonl"]
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_goes_the_way_of_full_precision(precision: str) -> None:
+    """The first loss is that of full precision to two per cent, heights stay float32, and the weights move."""
+    batch = _batch(2)
+    full, mixed = (trainer(replace(TINY_PIX, precision=kind), Processes()) for kind in ("float32", precision))
+    before = full.weights()["last.weight"].copy()
+    assert mixed.update(0, batch)["loss"] == pytest.approx(full.update(0, batch)["loss"], rel=0.02)
+    with mixed._mixed():
+        assert mixed.networks["network"](torch.from_numpy(batch[0])).dtype == torch.float32
+    for step in range(1, 6):  # in float16 the first ones may be left out until the loss's scale suits
+        mixed.update(step, batch)
+    assert 1e-5 < float(np.abs(mixed.weights()["last.weight"] - before).mean()) < 1e-2
+
+
+def test_the_log_of_a_killed_run_is_cut_at_the_checkpoint(tmp_path: Path) -> None:
+    lines = [{"step": step, "loss": 1.0, "seconds": 2.0 * step, "cpu_seconds": 1.0 * step} for step in (50, 100, 150)]
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 2')
+    assert read_log(path) == lines
+    log = training._Log(path, 100)
+    log.add(150, {"loss": 0.5})
+    again = read_log(path)
+    assert [line["step"] for line in again] == [50, 100, 150] and again[2]["loss"] == 0.5
+    assert again[2]["seconds"] >= 200 and again[2]["cpu_seconds"] >= 100
+
+
+def test_export_writes_a_model_that_loads(dems: Path, tmp_path: Path) -> None:
     weights = tensors(build(TINY.network()))
-    export(TINY, weights, 0, dems, tmp_path / "model.safetensors", count=4)
+    export(TINY, weights, 0, RenderedPairs(dems, TINY, AREAS), tmp_path / "model.safetensors", count=4)
     model = load_model(tmp_path / "model.safetensors")
     assert model.card["options"] == {"widths": [4, 6]} and model.card["sun_azimuth"] == rendered_pairs.SUN_AZIMUTH
+    assert model.card["training_boxes"] == [[10.0, -2.0, 12.5, 2.0]]
     assert set(model.card["metrics"]) <= {"rendered GLD100", "simulated"}
     assert model.tensors["stem.weight"] == pytest.approx(weights["stem.weight"], abs=1e-3)
+
+
+def _batch(count: int, side: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    heights = np.stack([random_relief((side, side), 30.0, rng) for _ in range(count)])[:, None] / 100
+    greys = -np.gradient(heights, axis=-1) * 5
+    return greys.astype(np.float32), (heights - heights.mean((2, 3), keepdims=True)).astype(np.float32)
 
 
 def test_training_boxes_miss_the_evaluation_box_and_the_held_out_ground() -> None:

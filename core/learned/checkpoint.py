@@ -1,0 +1,68 @@
+"""Checkpoints of a training: whole or absent, read without running code, refused when another plan's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..outputs import replacing
+from .plan import Plan
+from .trainers import Trainer
+
+
+def save(path: Path, plan: Plan, step: int, trainer: Trainer, means: dict[str, float]) -> None:
+    """Write everything training depends on after `step` steps; `means`: the running losses.
+
+    Raises InputError when the disk is full; the file that was there stays.
+    """
+    import torch
+
+    state = {"plan": json.dumps(asdict(plan)), "step": step, "means": means, **trainer.state()}
+    with replacing(path) as temporary:
+        try:
+            torch.save(state, temporary)
+        except RuntimeError as error:  # how torch reports that a write failed
+            raise OSError(str(error).split("\n", 1)[0][:120] or "the disk may be full") from error
+
+
+def restore(path: str | Path, plan: Plan, trainer: Trainer) -> tuple[int, dict[str, float]]:
+    """Put a checkpoint's state into a trainer -> the step to go on with, and the running losses.
+
+    Raises InputError for a file that is no checkpoint, and for one of another architecture or plan.
+    """
+    state = _read(Path(path))
+    theirs = json.loads(state["plan"])
+    if theirs.get("architecture") != plan.architecture:
+        raise InputError(
+            f"Checkpoint {str(path)!r} is of architecture {theirs.get('architecture')!r}, {plan.architecture!r} is to "
+            "be trained; choose that architecture or another checkpoint."
+        )
+    changed = plan.differences(theirs)
+    if changed:
+        raise InputError(f"Checkpoint {str(path)!r} was made with another {', '.join(changed)}; use another folder.")
+    try:
+        trainer.restore(state)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise InputError(f"Checkpoint {str(path)!r} does not fit the network it names; it may be damaged.") from error
+    return int(state["step"]), {str(name): float(value) for name, value in state["means"].items()}
+
+
+def plan_of(path: str | Path) -> dict[str, Any]:
+    """The plan a checkpoint was made with."""
+    return dict(json.loads(_read(Path(path))["plan"]))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import torch
+
+    if not path.is_file():
+        raise InputError(f"Checkpoint {str(path)!r} does not exist; give the checkpoint.pt of an earlier training.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        state["plan"], state["step"], state["means"]
+    except Exception as error:  # a damaged file fails inside zip, pickle or torch in as many ways
+        raise InputError(f"Checkpoint {str(path)!r} cannot be read; it is damaged or no checkpoint of ours.") from error
+    return dict(state)

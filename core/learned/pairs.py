@@ -1,0 +1,148 @@
+"""Where training gets its batches from: scenes rendered as it goes, or a folder of pairs (`pair_folder`).
+
+The batch of a step depends on the plan's seed and the step's number alone, whatever was drawn before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .plan import Plan
+from .rendered_pairs import GLD100_AREAS, SUN_AZIMUTH, Area, Pair, PairSource
+
+Float = NDArray[np.float32]
+
+AHEAD = 24  # scenes rendered before they are due
+
+
+class Pairs(Protocol):
+    """Batches to train on, pairs held out for scores, and what a model card says of them."""
+
+    def batch(self, step: int) -> tuple[Float, Float]:
+        """Grey and target heights, (batch, 1, crop, crop), of a step."""
+
+    def held_out(self, count: int) -> Sequence[Pair]:
+        """At most `count` pairs of ground that no batch shows."""
+
+    def card(self) -> dict[str, Any]:
+        """The fields of the model card that come from the data: height_unit, sun_azimuth, training_boxes ..."""
+
+
+class RenderedPairs:
+    """Scenes rendered from the DEMs of a folder and from simulated ground, ahead by worker processes or when due.
+
+    A step draws from the scenes `kept_scenes` back from the newest; a new one joins every `steps_per_scene` steps.
+    """
+
+    def __init__(
+        self,
+        dems: str | Path,
+        plan: Plan,
+        areas: Sequence[Area] = GLD100_AREAS,
+        workers: ProcessPoolExecutor | None = None,
+    ) -> None:
+        self.source = PairSource(dems, plan.seed, areas=areas)
+        self.unseen = PairSource(dems, plan.seed, held_out=True, areas=areas)
+        self.plan, self.areas, self.workers = plan, areas, workers
+        self.scenes: dict[int, tuple[NDArray[np.float16], Float]] = {}
+        self.waiting: dict[int, Future[Any]] = {}
+
+    def batch(self, step: int) -> tuple[Float, Float]:
+        """Crops mirrored across the sun's direction, contrast varied."""
+        plan, rng = self.plan, np.random.default_rng([self.plan.seed, 7, step])
+        stop = plan.first_scenes + step // plan.steps_per_scene
+        start = max(stop - plan.kept_scenes, 0)
+        self._provide(start, stop)
+        greys, heights = [], []
+        for number in rng.integers(start, stop, plan.batch):
+            grey, height = self.scenes[int(number)]
+            row, column = rng.integers(0, len(grey) - plan.crop + 1, 2)
+            part = (slice(row, row + plan.crop), slice(column, column + plan.crop))
+            flip = slice(None, None, int(rng.choice((-1, 1))))
+            gain, shift = np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.15)
+            greys.append((grey[part][flip].astype(np.float32) * gain + shift)[None])
+            heights.append(target(plan, height[part][flip])[None])
+        return np.stack(greys).astype(np.float32), np.stack(heights)
+
+    def _provide(self, start: int, stop: int) -> None:
+        """Have the scenes from `start` to `stop`, waiting where need be; ask for the next ones, drop the older."""
+        if self.workers:
+            for number in range(start, stop + AHEAD):
+                if number not in self.scenes and number not in self.waiting:
+                    self.waiting[number] = self.workers.submit(_render, self.source, number)
+        for number in range(start, stop):
+            if number not in self.scenes:
+                due = self.waiting.pop(number, None)
+                self.scenes[number] = due.result() if due else _render(self.source, number)
+        for number in [k for k in self.scenes if k < start]:
+            del self.scenes[number]
+
+    def held_out(self, count: int) -> Sequence[Pair]:
+        return [self.unseen.pair(number) for number in range(count)]
+
+    def card(self) -> dict[str, Any]:
+        dems = ", ".join(sorted({area.file for area in self.areas}))
+        return {
+            "height_unit": "ground_pixel",
+            "grey": {"kind": "robust"},
+            "sun_azimuth": SUN_AZIMUTH,
+            "training_data": f"rendered from {dems} with simulated detail, and simulated relief; no real image",
+            "training_boxes": [list(area.box) for area in self.areas if not area.held_out],
+            "held_out_boxes": [list(area.box) for area in self.areas if area.held_out],
+        }
+
+
+def target(plan: Plan, height: Float) -> Float:
+    """What the network is to give for relative heights: Pix2PixCC, their mean removed, over the plan's divisor."""
+    if plan.architecture == "pix2pixcc":
+        height = (height - height.mean()) / np.float32(plan.height_divisor)
+    return np.asarray(height, np.float32)
+
+
+def areas_in(dems: str | Path) -> tuple[Area, ...]:
+    """The ground of a folder's DEMs: the project's own areas of GLD100 files, of others all but an eastern strip.
+
+    Raises InputError when the folder holds no DEM, or one that is not in degrees.
+    """
+    from ..rasters import Raster
+
+    areas: list[Area] = []
+    for path in sorted(p for p in Path(dems).glob("*") if p.suffix.lower() in (".tif", ".tiff", ".img", ".cub")):
+        known = [area for area in GLD100_AREAS if area.file == path.name]
+        grid = Raster(path, "DEM").grid
+        if not grid.is_geographic:
+            raise InputError(f"DEM {path.name!r} is not in degrees; warp it to longitude and latitude to render it.")
+        west, south, east, north = grid.extent
+        border = east - 0.12 * (east - west)
+        whole = [Area(path.name, (west, south, border, north)), Area(path.name, (border, south, east, north), True)]
+        areas += known or whole
+    if not areas:
+        raise InputError(f"Folder {str(dems)!r} holds no DEM (.tif); give DEMs to render or a folder of pairs.")
+    return tuple(areas)
+
+
+def _render(source: PairSource, number: int) -> tuple[NDArray[np.float16], Float]:
+    pair = source.pair(number)
+    return pair.grey.astype(np.float16), pair.height
+
+
+@contextmanager
+def rendering_workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that render ahead (none for 0: scenes are then rendered when due)."""
+    if count == 0:
+        yield None
+        return
+    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

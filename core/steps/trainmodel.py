@@ -1,0 +1,199 @@
+"""Step: a terrain network is trained on a folder of pairs, or on DEMs rendered as it goes."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..learned.pair_folder import FolderPairs, PairFolder, is_pair_folder
+from ..learned.pairs import Pairs, RenderedPairs, areas_in, rendering_workers
+from ..learned.plan import PRECISIONS, TRAINABLE, Plan, published
+from ..learned.processes import Processes, joined
+from ..learned.rendered_pairs import Pair
+from ..learned.scoring import export
+from ..learned.training import CHECKPOINT, LOG, read_log, require_torch, train
+from ..learned.training_memory import available, needed
+from ..learned.training_report import training_report
+from ..outputs import require_writable
+from ..progress import Progress, part, silent, tell
+from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+if TYPE_CHECKING:
+    from ..learned.trainers import Trainer
+
+Float = NDArray[np.float32]
+
+SCENES_AN_EPOCH = 1800  # where pairs are rendered without end
+SAMPLES = 3
+
+
+def run(
+    *,
+    pairs: str,
+    architecture: str,
+    epochs: int,
+    crop: int,
+    batch: int,
+    base: int,
+    rate: float | None,
+    precision: str,
+    checkpoint_every: int,
+    workers: int,
+    seed: int,
+    resume: str | None,
+    output: str,
+    output_report: str | None,
+    progress: Progress = silent,
+) -> StepResult:
+    """Train, go on training, or finish: `output` is written at the end; see `STEP` for the parameters."""
+    require_torch()
+    require_writable(output, (".safetensors",))
+    if output_report:
+        require_writable(output_report, (".html", ".htm"))
+    work = Path(output).with_suffix(".training")
+    if not resume and (work / CHECKPOINT).exists():
+        raise InputError(
+            f"{str(work / CHECKPOINT)!r} is of an earlier training of this OUTPUT; give it as RESUME, or delete it."
+        )
+    folder = PairFolder(pairs) if is_pair_folder(pairs) else None
+    count = sum(not tile.held_out for tile in folder.tiles) if folder else SCENES_AN_EPOCH
+    crop = crop or (folder.about["tile"] if folder else 256)
+    changes: dict[str, Any] = {"crop": crop, "batch": batch, "seed": seed, "precision": precision}
+    changes |= {"checkpoint_every": checkpoint_every, **({"peak_rate": rate} if rate else {})}
+    steps = max(epochs * count // batch, 1)
+    if architecture == "pix2pixcc":
+        changes |= {"height_divisor": 1.0 if folder else 16.0}
+        plan = published(steps, base, **changes)
+    else:
+        plan = Plan(steps=steps, **changes)
+    with ExitStack() as stack:
+        processes = stack.enter_context(joined())
+        pool = stack.enter_context(rendering_workers(0 if folder else workers))
+        source = FolderPairs(folder, plan) if folder else RenderedPairs(pairs, plan, areas_in(pairs), pool)
+        return _trained(plan, source, processes, work, resume, output, output_report, progress)
+
+
+def _trained(
+    plan: Plan,
+    pairs: Pairs,
+    processes: Processes,
+    work: Path,
+    resume: str | None,
+    output: str,
+    output_report: str | None,
+    progress: Progress,
+) -> StepResult:
+    facts, warnings = _facts(plan, processes)
+    first = processes.first
+    if not pairs.held_out(1):
+        raise InputError("No pair is held out, so the model could not be scored; make pairs with a larger SPLIT.")
+    tell(progress if first else silent, 0.0, f"{facts['memory']}; {facts['parameters']} parameters")
+    samples = [_middle(pair, plan.crop) for pair in pairs.held_out(SAMPLES)] if output_report and first else []
+
+    def report(step: int, trainer: Trainer, state: str = "", card: dict[str, Any] | None = None) -> None:
+        if output_report:
+            seen = [(pair, _predicted(trainer, pair)) for pair in samples]
+            said = state or f"Training; {str(work / CHECKPOINT)!r} holds step {step} to go on from (RESUME)."
+            training_report(plan, read_log(work / LOG), step, seen, said, facts, card).write(output_report)
+
+    last: list[Trainer] = []
+
+    def watch(step: int, trainer: Trainer) -> None:
+        last[:] = [trainer]
+        report(step, trainer)
+
+    weights = train(plan, pairs, work, processes, resume, watch, part(progress, 0.0, 0.95) if first else silent)
+    if not first:
+        return StepResult()
+    tell(progress, 0.95, "Scoring on held-out ground")
+    card = export(plan, weights, plan.steps, pairs, output)
+    if last:
+        report(plan.steps, last[0], "Trained and written.", card)
+    made: dict[str, Any] = {"OUTPUT": output, "CC": float(np.mean([m["cc"][0] for m in card["metrics"].values()]))}
+    log = read_log(work / LOG)
+    made |= {"LOSS": log[-1]["loss"]} if log else {}
+    made |= {"OUTPUT_REPORT": output_report} if output_report else {}
+    return StepResult(made, tuple(warnings), (f"{facts['memory']}. Checkpoint and log are in {work}.",))
+
+
+def _facts(plan: Plan, processes: Processes) -> tuple[dict[str, object], list[str]]:
+    """What the report tells of the run, and a warning where memory is short."""
+    wanted, free = needed(plan, processes.count), available()
+    memory = f"about {wanted / 1e9:.1f} GB of memory needed by each process"
+    facts: dict[str, object] = {
+        "memory": memory + (f", {free / 1e9:.1f} GB are free" if free else ""),
+        "parameters": f"{plan.network().parameters():,}",
+        "processes": processes.count,
+        "device": processes.device,
+    }
+    short = free is not None and processes.device == "cpu" and wanted * processes.count > free
+    return facts, ["Memory is short: choose smaller crops, a smaller batch or fewer channels."] if short else []
+
+
+def _middle(pair: Pair, side: int) -> Pair:
+    row, column = ((length - side) // 2 for length in pair.grey.shape)
+    inner = slice(row, row + side), slice(column, column + side)
+    return Pair(pair.grey[inner], pair.height[inner], pair.slope, pair.kind)
+
+
+def _predicted(trainer: Trainer, pair: Pair) -> Float:
+    import torch
+
+    with torch.no_grad():
+        grey = torch.from_numpy(np.ascontiguousarray(pair.grey))[None, None].to(trainer.processes.device)
+        found = trainer.average(grey)[0, 0].cpu().numpy()
+    return np.asarray(found * trainer.plan.height_divisor, np.float32)
+
+
+STEP = Step(
+    id="trainmodel",
+    title="Train model",
+    group="Learned terrain",
+    help=(
+        "Trains a network that makes terrain of one image, on a folder of pairs (trainingpairs) or on DEMs that are "
+        "rendered as it goes. A checkpoint is written every so many steps: training cancelled, killed or stopped by a "
+        "full disk goes on from it (RESUME) as if nothing had happened. The report shows the loss and sample tiles of "
+        "held-out ground and is renewed with every checkpoint. Needs torch; with a GPU it trains there. Several "
+        "processes or machines: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ..."
+    ),
+    parameters=(
+        Parameter("PAIRS", Kind.FOLDER, "Pairs", "Folder of pairs with its manifest, or of DEMs in degrees to render."),
+        Parameter("ARCHITECTURE", Kind.CHOICE, "Architecture", "unet: ours, no seams, small. pix2pixcc: as published.",
+                  "unet", choices=TRAINABLE),
+        Parameter("EPOCHS", Kind.INTEGER, "Epochs", "How often every pair is seen; of rendered DEMs an epoch is 1,800 "
+                  "pictures.", 100, minimum=1, maximum=1_000_000),
+        Parameter("CROP", Kind.INTEGER, "Crop side", "Side of the parts trained on; 0: the whole tile, 256 of rendered "
+                  "DEMs.", 0, minimum=0, maximum=4096, unit="pixels"),
+        Parameter("BATCH", Kind.INTEGER, "Batch", "Pictures of a step, over all processes (as published: 1).", 8,
+                  minimum=1, maximum=4096),
+        Parameter("BASE", Kind.INTEGER, "Channels of Pix2PixCC", "Of its first layer; published: 64.", 64, minimum=1,
+                  maximum=128),
+        Parameter("RATE", Kind.NUMBER, "Learning rate", "Empty: that of the architecture.", optional=True, minimum=1e-7,
+                  maximum=1.0, advanced=True),
+        Parameter("PRECISION", Kind.CHOICE, "Precision", "Of all layers but the last; float16: GPUs without bfloat16.",
+                  "bfloat16", choices=PRECISIONS, advanced=True),
+        Parameter("CHECKPOINT_EVERY", Kind.INTEGER, "Checkpoint every", "Steps between checkpoints.", 500, minimum=1,
+                  advanced=True),
+        Parameter("WORKERS", Kind.INTEGER, "Rendering processes", "Beside the one that trains; 0: that one renders.", 1,
+                  minimum=0, maximum=256, advanced=True),
+        Parameter("SEED", Kind.INTEGER, "Seed", "The same seed on the same machine trains the same.", 1, minimum=0),
+        Parameter("RESUME", Kind.FILE, "Resume from", "checkpoint.pt of an earlier training with the same parameters "
+                  "(EPOCHS may differ).", optional=True),
+    ),
+    outputs=(
+        Output("OUTPUT", OutputKind.FILE, "Model", "Model file with its card; checkpoint and log go into a folder "
+               "beside it that ends in .training.", extension="safetensors"),
+        Output("OUTPUT_REPORT", OutputKind.REPORT, "Report", "HTML page with loss curve, samples and scores, renewed "
+               "with every checkpoint.", optional=True, extension="html"),
+        Output("LOSS", OutputKind.NUMBER, "Loss", "Its last running mean."),
+        Output("CC", OutputKind.NUMBER, "CC", "Median correlation of plane-free heights on held-out ground."),
+    ),
+    run=run,
+    icon="model",
+    tags=("training", "neural network", "pix2pixcc", "machine learning"),
+)  # fmt: skip

@@ -36,7 +36,8 @@ from .two_phase import recover_two_phase
 
 Array = NDArray[np.float64]
 
-PLACE_KNOTS = 64.0  # lines between knots; far finer than any orbit moves, the roughness prior smooths
+# lines, and radians flown, between knots; far finer than any orbit moves, the roughness prior smooths
+PLACE_KNOTS, PLACE_ARC = 64.0, 4e-3
 TURN_KNOTS = 32.0  # fine enough for jitter of 200 lines
 START_LINES = 400  # resected for the start
 # what the roughness starts from: swings of these sizes (RMS), some seven radians of phase for each flown
@@ -148,9 +149,11 @@ def first_path(
         raise InputError("No line could be resected for a start: check GCPs and SENSOR against each other.")
     line, position, rotation = start.line[good], start.position[good], start.rotation()[good]
     gap = 2.0 * float(np.median(np.diff(lines)))
-    place = UniformSpline.over(lines[0], lines[-1], max(position_knots or PLACE_KNOTS, gap))
+    nominal = fit_nominal(line, position, rotation)
+    usual = max(PLACE_KNOTS, PLACE_ARC / max(abs(nominal.rate), 1e-9))
+    place = UniformSpline.over(lines[0], lines[-1], max(position_knots or usual, gap))
     turn = UniformSpline.over(lines[0], lines[-1], max(attitude_knots or TURN_KNOTS, gap))
-    return fit_path(fit_nominal(line, position, rotation), place, turn, line, position, rotation)
+    return fit_path(nominal, place, turn, line, position, rotation)
 
 
 def _line_by_line(points: ControlPoints, sensor: Sensor) -> Orientation:

@@ -126,7 +126,7 @@ class NoiseModel:
 
     def _roughness(self, system: System, state: State, inverse: BandInverse, gain: float) -> tuple[Array, Array]:
         squares, variances, counts = system.roughness(state.path, inverse)
-        explained = np.maximum(counts - variances / self.roughness**2, 0.0)
+        explained = np.clip(counts - variances / self.roughness**2, 0.0, counts)
         level = (squares + USUAL_COUNTS * self.usual_roughness**2) / (explained + USUAL_COUNTS)
         # the fixed point is approached slowly: go half as far again
         factor = (level / self.roughness**2) ** 0.75

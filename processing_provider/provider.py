@@ -15,6 +15,7 @@ from .chain import Chain
 from .comparedtm import CompareDtm
 from .densematch import DenseMatch
 from .dtmfromextent import DtmFromExtent
+from .evaluatemodel import EvaluateModel
 from .filteraltimetry import FilterAltimetry
 from .footprints import Footprints
 from .hillshade import Hillshade
@@ -52,6 +53,7 @@ ALGORITHMS = (
     OrthoImage,
     TrainingPairs,
     TrainModel,
+    EvaluateModel,
 )
 
 

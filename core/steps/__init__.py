@@ -29,6 +29,7 @@ STEP_IDS = (
     "orthoimage",
     "trainingpairs",
     "trainmodel",
+    "evaluatemodel",
 )
 
 __all__ = ["STEP_IDS", "Kind", "Output", "OutputKind", "Parameter", "Step", "StepResult", "step"]

@@ -76,6 +76,11 @@ def test_out_of_range_values_name_the_parameter(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_benchmark_that_takes_no_seeds_says_so(capsys):
+    assert main(["bench", "view", "--seeds", "2"]) == 1
+    assert "leave --seeds out" in capsys.readouterr().err
+
+
 def test_simulated_view_is_whole(tmp_path):
     folder = tmp_path / "a scene"
     assert main(["simulateview", "--size", "96", "--output-folder", str(folder)]) == 0

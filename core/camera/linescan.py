@@ -99,6 +99,9 @@ class LineScan:
         attitude. Only the part across the ray matters to an intersection.
         """
         line = np.asarray(line, float)
+        if self.joint is not None:  # as in `shared`: what rays have in common then cancels to the last digit
+            by_error = self.displacement_jacobian(line, points)
+            return np.asarray(by_error @ self.joint.between(line, line) @ np.swapaxes(by_error, -1, -2))
         if self.orientation.covariance is None:
             return np.zeros((*line.shape, 3, 3))
         nearest = np.clip(np.searchsorted(self.orientation.line, line), 0, len(self.orientation) - 1)

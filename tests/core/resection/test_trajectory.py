@@ -76,6 +76,19 @@ def test_a_two_line_sensor_is_solved_exactly_from_exact_control(preset: str) -> 
     assert angle < 1e-7
 
 
+@pytest.mark.parametrize("lateral", [0.0, 5.0])
+def test_fine_pixels_settle_under_shared_altitude_errors(lateral: float) -> None:
+    """A two-line sensor of 12.5 m lines: knots every 64 of them would leave the smoothness to rounding."""
+    scene = simulate("ce2_paper", SphereTerrain(), 60_000, seed=1, start_latitude=0.2, line_step=40, altimetry=False)
+    ground = FractalField(1, (12e3,), (100.0,))
+    altitude = scene.control.altitude + ground.height(scene.control.bearings * RADIUS)
+    points = replace(scene.control, altitude=altitude, sigma_altitude=np.full(len(scene.control), 100.0))
+    found = recover_trajectory(with_lateral_noise(points, RADIUS, lateral, 1), scene.sensor, sigma_lateral=lateral)
+    assert np.all((found.orientation.flag & Flag.UNCONVERGED) == 0)
+    assert mean_errors(found, scene.truth)[1] < 50.0
+    assert np.all(np.sqrt(np.mean(pulls(found, scene.truth)[:, :3] ** 2, axis=0)) < 2.0)
+
+
 def test_shared_altitude_errors_are_recognised_and_the_error_bars_are_true() -> None:
     ratios, squares = [], []
     for seed in range(3):

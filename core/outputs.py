@@ -11,6 +11,8 @@ from pathlib import Path
 
 from .errors import InputError
 
+_LITTLE = 1 << 18  # bytes left on a disk that count as none
+
 
 def require_writable(path: str | Path, suffixes: tuple[str, ...] = ()) -> None:
     """Raise `InputError` where ``path`` cannot be written, before long work starts; leaves nothing behind."""
@@ -47,6 +49,22 @@ def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path
     finally:
         for leftover in target.parent.glob(f"{_escape(temporary.name)}*"):
             leftover.unlink()
+
+
+@contextmanager
+def on_disk_of(path: str | Path) -> Iterator[None]:
+    """Turn a full disk met on the way to ``path``, in files beside it, into an `InputError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(Path(path), error) from error
+
+
+def unwritten(path: str | Path, error: Exception) -> InputError:
+    """What to say of a failed write of GDAL's, whose own words seldom tell that the disk is full."""
+    full = shutil.disk_usage(Path(path).parent).free < _LITTLE
+    reason = "No space left on device" if full else str(error).rstrip(".")
+    return InputError(f"Output {str(path)!r} was not written ({reason}).")
 
 
 def _beside(target: Path) -> Path:

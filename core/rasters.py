@@ -20,7 +20,7 @@ import numpy.typing as npt
 from .bodies import Array, Body, LonLat, body_of_crs, spatial_reference
 from .errors import CancelledError, InputError
 from .frames import angular_distance
-from .outputs import replacing
+from .outputs import replacing, unwritten
 from .progress import Progress, silent
 
 Mask = npt.NDArray[np.bool_]
@@ -302,6 +302,10 @@ class DtmWriter:
             block = np.where(np.isfinite(block), block, np.float32(NODATA))
             self._dataset.GetRasterBand(index + 1).WriteArray(block, column, row)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._dataset = None
+
 
 @contextmanager
 def writing_dtm(
@@ -315,6 +319,7 @@ def writing_dtm(
 
     with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
         rough = str(temporary) + ".raw.tif"
+        writer = DtmWriter(None, 0)
         try:
             options = [
                 "TILED=YES",
@@ -335,12 +340,15 @@ def writing_dtm(
                 target.SetNoDataValue(NODATA)
                 target.SetDescription(band.name)
                 target.SetUnitType(band.unit)
-            yield DtmWriter(dataset, len(bands))
+            writer = DtmWriter(dataset, len(bands))
+            yield writer
             dataset.FlushCache()
             _to_cog(dataset, str(temporary), progress)
             del dataset
         except RuntimeError as error:
-            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+            writer.close()
+            dataset = None  # noqa: F841 - closed here, where GDAL is quiet
+            raise unwritten(path, error) from error
 
 
 def write_dtm(
@@ -377,7 +385,8 @@ def write_image(
             dataset.FlushCache()
             del dataset
         except RuntimeError as error:
-            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+            dataset = None  # noqa: F841 - closed here, where GDAL is quiet
+            raise unwritten(path, error) from error
 
 
 def _to_cog(dataset: Any, path: str, progress: Progress) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..outputs import replacing
+from ..outputs import replacing, unwritten
 from ..rasters import NODATA, Raster, Window, quiet_gdal
 from ..version import VERSION
 
@@ -85,7 +85,8 @@ def writing_matches(
             targets.clear()
             del target, dataset
         except RuntimeError as error:
-            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+            dataset = None  # noqa: F841 - closed here, where GDAL is quiet
+            raise unwritten(path, error) from error
 
 
 def _write_block(targets: Sequence[Any], first: int, bands: Sequence[NDArray[Any]]) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..bodies import body_of_crs, spatial_reference
 from ..errors import InputError
+from ..outputs import on_disk_of
 from ..progress import Progress, part, silent, tell
 from ..rasters import Band, DtmWriter, Grid, writing_dtm
 from ..terrain.gridding import PointSpool, fill_holes
@@ -52,7 +53,7 @@ def run(
         "LEVELLED": "YES",
         "VERSION": VERSION,
     }
-    with PointSpool((grid.height, grid.width), Path(output).parent) as spool:
+    with on_disk_of(output), PointSpool((grid.height, grid.width), Path(output).parent) as spool:
         tell(progress, 0.3, "Sorting points")
         inside = sum(_add(spool, grid, piece) for piece in file.pieces())
         if not inside:

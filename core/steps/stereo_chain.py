@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..camera.footprints import ground_points
 from ..camera.linescan import ImageCamera
+from ..camera.sensor import load_sensor
 from ..errors import InputError
 from ..progress import Progress, part
 from ..rasters import Raster
@@ -25,8 +26,10 @@ from .recovereop import STEP as RECOVER
 from .scans import camera_of, image_cameras
 from .step import Step, StepResult
 
-# Shares of the whole time at which the stages end, as measured with the three views of a line scanner.
-_ENDS = {"orient": 0.12, "match": 0.5, "intersect": 0.8, "grid": 0.87, "level": 0.9, "report": 1.0}
+Array = NDArray[np.float64]
+
+# Shares of the whole time, as measured with the three views of a line scanner.
+_SHARES = {"orient": 0.15, "match": 0.4, "intersect": 0.25, "grid": 0.07, "level": 0.03, "report": 0.1}
 
 
 @dataclass(frozen=True)
@@ -58,20 +61,33 @@ class Chain:
     notes: list[str] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    reached: float = 0.0  # of the progress bar
 
-    def orient(self) -> None:
-        """Find the cameras, from GCPs by `recovereop`, else from what is given; check that they fit the images."""
+    def orient(self, ties: Sequence[str] = ()) -> None:
+        """Find the cameras, from GCPs and match files by `recovereop`, else from what is given; check their images."""
         with self.stage("orient") as progress:
             self.eops = self.given["eops"]
             if self.given["gcps"]:
                 self.eops = str(self.folder / f"eops{Path(self.given['output_eops'] or 'eops.csv').suffix}")
-                self.call(RECOVER, progress, OUTPUT=self.eops)
+                self.call(RECOVER, progress, TIES=list(ties), OUTPUT=self.eops)
             self.cameras = image_cameras(self.given["sensor"], self.eops, self.given["cameras"])
-            self.warnings += [said for image in self.images for said in checked_coverage(image, self.cameras)]
+            for image in self.images:
+                # A view the user named has to be there; else the file's own name will do too.
+                camera = camera_of(self.cameras, image.view, "" if self.given["views"] else image.name)
+                self.warnings += checked_coverage(image, camera)
+
+    def places(self) -> Array:
+        """What tells which image looks from between the others, (N, k): the ground in the middle of each, m; before
+        the cameras are known the places of the views in the sensor, mm."""
+        if self.cameras:
+            seen = [camera_of(self.cameras, image.view, image.name) for image in self.images]
+            return np.array([_middle(camera) for camera in seen])
+        sensor = load_sensor(self.given["sensor"])
+        return np.array([[sensor.px_mm[sensor.view_index(image.view)]] for image in self.images])
 
     def match(self) -> list[str]:
         """Match the image in the middle with every other one; the match files, which share it as image A."""
-        first, *others = middle_first(self.images, self.cameras)
+        first, *others = middle_first(self.images, self.places())
         made = []
         with self.stage("match") as progress:
             for number, other in enumerate(others):
@@ -100,10 +116,9 @@ class Chain:
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
         """The part of the progress bar that a stage fills, and a clock."""
-        order = list(_ENDS)
-        before = _ENDS[order[order.index(name) - 1]] if order.index(name) else 0.0
-        started = time.monotonic()
-        yield part(self.progress, before, _ENDS[name])
+        before, started = self.reached, time.monotonic()
+        self.reached += _SHARES[name]
+        yield part(self.progress, before, self.reached)
         self.seconds[name] = time.monotonic() - started
 
     def call(self, step: Step, progress: Progress, **own: Any) -> StepResult:
@@ -134,9 +149,8 @@ def stereo_images(paths: Sequence[str], views: str | None) -> list[StereoImage]:
     return images
 
 
-def checked_coverage(image: StereoImage, cameras: Sequence[ImageCamera]) -> list[str]:
+def checked_coverage(image: StereoImage, camera: ImageCamera) -> list[str]:
     """What to say of lines without orientation; raises `InputError` where image and camera do not belong together."""
-    camera = camera_of(cameras, image.view, image.name)
     if camera.samples != image.samples:
         raise InputError(
             f"Image {image.name!r} has {image.samples} samples a line and camera {camera.name!r} {camera.samples}; "
@@ -157,16 +171,15 @@ def checked_coverage(image: StereoImage, cameras: Sequence[ImageCamera]) -> list
     ]
 
 
-def middle_first(images: Sequence[StereoImage], cameras: Sequence[ImageCamera]) -> list[StereoImage]:
-    """The images with the one first that looks from between the others: its ground lies nearest to that of all."""
+def middle_first(images: Sequence[StereoImage], places: Array) -> list[StereoImage]:
+    """The images with the one first whose place (N, k) lies nearest to those of all; two stay as they are."""
     if len(images) < 3:
         return list(images)
-    places = np.array([_middle(camera_of(cameras, image.view, image.name)) for image in images])
     apart = np.linalg.norm(places[:, None] - places, axis=-1).sum(axis=1)
     first = images[int(np.argmin(np.nan_to_num(apart, nan=np.inf)))]
     return [first, *(image for image in images if image is not first)]
 
 
-def _middle(camera: ImageCamera) -> NDArray[np.float64]:
+def _middle(camera: ImageCamera) -> Array:
     """The ground point (3,) in the middle of an image, on the sphere."""
     return ground_points(camera, np.mean(camera.lines), (camera.samples - 1) / 2, camera.body_radius_m)

@@ -59,7 +59,8 @@ def report_of(chain: Chain, matches: Sequence[str], raw: str, dtm: str, target: 
     a = camera_of(chain.cameras, files[0].view_a, files[0].image_a)
     nodes = _nodes(files[0])
     tell(progress, 0.1, "Looking at the matches")
-    pairs = [_pair(chain, file, path, a, nodes, _median(height)) for file, path in zip(files, matches)]
+    pixel_m = float(np.mean(footprint(a, a.body_radius_m).pixel_m))
+    pairs = [_pair(chain, file, path, a, nodes, _median(height), pixel_m) for file, path in zip(files, matches)]
     misses = _misses(chain, files, part(progress, 0.2, 0.6))
     tell(progress, 0.6, "Comparing")
     cells = height.shape
@@ -81,6 +82,8 @@ def report_of(chain: Chain, matches: Sequence[str], raw: str, dtm: str, target: 
         node_line=nodes[0],
         node_sample=nodes[1],
         pairs=pairs,
+        image_pixel_m=pixel_m,
+        scanned=not isinstance(a, FrameCamera),
         misses=misses,
         orbit=_orbit(a),
         height=height[::step, ::step],
@@ -115,7 +118,7 @@ def _nodes(file: MatchFile) -> tuple[Array, Array]:
 
 
 def _pair(
-    chain: Chain, file: MatchFile, path: str, a: ImageCamera, nodes: tuple[Array, Array], level: float
+    chain: Chain, file: MatchFile, path: str, a: ImageCamera, nodes: tuple[Array, Array], level: float, pixel_m: float
 ) -> PairQuality:
     """How image A was matched with another."""
     b = camera_of(chain.cameras, file.view_b, file.image_b)
@@ -125,8 +128,7 @@ def _pair(
     bands = (source.read(shape=shape, band=band, resampling="nearest") for band in (3, 4))
     score, sigma = (np.where(valid, values, np.nan).astype(np.float64) for values, valid in bands)
     ratio = _median(found.base_to_height)
-    pixel = float(np.mean(footprint(a, a.body_radius_m).pixel_m))
-    return PairQuality(file.view_b, score, sigma, found.seen, _median(found.convergence), ratio, pixel / ratio)
+    return PairQuality(file.view_b, score, sigma, found.seen, _median(found.convergence), ratio, pixel_m / ratio)
 
 
 def _misses(chain: Chain, files: list[MatchFile], progress: Progress) -> MissQuality:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..outputs import replacing, require_writable
+from ..outputs import on_disk_of, replacing, require_writable
 from ..progress import Progress, silent, tell
 from ..resection.joint import joint_path
 from .densematch import STEP as MATCH
@@ -43,10 +43,14 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
     for name, path in targets.items():
         require_writable(path, _ENDINGS[name])
     images = stereo_images(given["images"], given["views"])
-    with _workplace(Path(targets["OUTPUT"]).parent) as folder:
+    with _workplace(targets["OUTPUT"]) as folder:
         chain = Chain(given, folder, progress, images)
-        chain.orient()
-        matches = chain.match()
+        if given["gcps"] and given["use_ties"] and given["method"] == "trajectory":
+            matches = chain.match()
+            chain.orient(matches)
+        else:
+            chain.orient()
+            matches = chain.match()
         points = chain.intersect(matches)
         raw = chain.grid(points)
         dtm = level_stereo(chain, raw)
@@ -72,16 +76,10 @@ def _check_source(given: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _workplace(beside: Path) -> Iterator[Path]:
+def _workplace(output: str) -> Iterator[Path]:
     """A folder for everything on the way, on the output's disk; gone at the end, whatever happens."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=".stereodtm.", dir=beside) as folder:
-            yield Path(folder)
-    except OSError as error:
-        raise InputError(
-            f"The stereo chain cannot write into {str(beside)!r} ({error.strerror or error}); free some space or "
-            "choose another folder."
-        ) from error
+    with on_disk_of(output), tempfile.TemporaryDirectory(prefix=".stereodtm.", dir=Path(output).parent) as folder:
+        yield Path(folder)
 
 
 def _publish(results: dict[str, Any]) -> None:
@@ -140,6 +138,15 @@ STEP = Step(
         *_of(GRID, "EXTENT", "PIXEL_SIZE", "CRS", "FILL"),
         *_of(MATCH, "KERNEL", "THRESHOLD", advanced=True),
         *_of(RECOVER, "METHOD", "USE_CERTAINTY", "SIGMA_LATERAL", advanced=True),
+        Parameter(
+            "USE_TIES",
+            Kind.FLAG,
+            "Use matches as ties",
+            "With GCPS: let the matches join the views while the trajectory is recovered (bundle adjustment), and "
+            "ALTIMETRY's shots hold the surface they span.",
+            default=True,
+            advanced=True,
+        ),
         *_of(INTERSECT, "MIN_ALTITUDE", "MAX_ALTITUDE"),
     ),
     outputs=(

@@ -32,6 +32,7 @@ Mask = NDArray[np.bool_]
 
 PARALLEL = 1e-4  # rad between two rays below which they fix no point
 POINTING_PX = 1e-3  # the least 1-sigma of any pixel's place: keeps exact rays from infinite weight
+SINGULAR = 1e-20  # determinant of the normal matrix over its trace, below which it is not inverted
 BLUNDER = 6.0  # robust 1-sigmas of the ray miss beyond which a match is wrong
 
 
@@ -91,6 +92,9 @@ def intersect_rays(
     shared = {} if shared is None else shared
     miss, miss_sigma, angle = _misses(c, d, seen, moved, shared)
     solved = (rays >= 2) & (angle > PARALLEL)
+    # Orientations that are hardly known leave no weight to solve with.
+    share = np.trace(normal, axis1=1, axis2=2)[:, None, None]
+    solved &= np.linalg.det(normal / np.where(share > 0, share, 1.0)) > SINGULAR
     normal[~solved] = np.eye(3)
     inverse = np.linalg.inv(normal)
     points = np.where(solved[:, None], base + np.einsum("nij,nj->ni", inverse, right), np.nan)

@@ -171,9 +171,17 @@ class _Terrain:
         return cls(values.astype(np.float64), valid, (window.column, window.row))
 
     def height(self, column: Array, row: Array) -> Array:
-        """Heights (N,) at columns and rows (N,) of the surface's grid, bilinear; NaN where unknown."""
-        found, known = bilinear(self.values, self.valid, row - self.place[1], column - self.place[0])
-        return np.where(known, found, np.nan)
+        """Heights (N,) at columns and rows (N,) of the surface's grid, bilinear; NaN where unknown.
+
+        Up to half a cell beyond the outermost centres the rim is held.
+        """
+        # Rounded, for a cell's own middle must not lean on a neighbour without a height.
+        row, column = np.round(row - self.place[1], 6), np.round(column - self.place[0], 6)
+        rows, columns = self.valid.shape
+        near = (row > -0.5) & (row < rows - 0.5) & (column > -0.5) & (column < columns - 0.5)
+        row, column = np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)
+        found, known = bilinear(self.values, self.valid, row, column)
+        return np.where(known & near, found, np.nan)
 
 
 def _around(places: Array, width: int, height: int, spare: int) -> Window | None:

@@ -20,6 +20,7 @@ Pixel = tuple[float, float]
 _BLUE, _RED, _GREY = "#1f5f8b", "#b3372c", "#8a95a1"
 _LINES = (_BLUE, _RED, "#b07408", "#2e7d4f", "#6b4c9a")
 _GOOD = 0.5  # share of the overlap matched, below which the report warns
+_AMISS = 0.5  # pixels by which rays may miss before the orientation is doubted
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ class StereoQuality:
     """All that the report shows.
 
     ``height``, ``sigma`` (R, C) are decimated for pictures of pixels of ``pixel_m``; ``cells`` (rows, columns) of
-    ``cell_m`` has the whole DTM. ``outlines`` are the images' footprints, columns and rows of the whole DTM.
-    ``profile`` and ``profile_across`` are the streaks of its rows and columns (m).
+    ``cell_m`` has the whole DTM. ``outlines`` are the images' footprints, columns and rows of the whole DTM;
+    ``image_pixel_m`` the ground size of their pixels; ``scanned`` whether they are of line scanners. ``profile`` and
+    ``profile_across`` are the streaks of the DTM's rows and columns (m).
     """
 
     title: str
@@ -98,6 +100,8 @@ class StereoQuality:
     node_line: Array
     node_sample: Array
     pairs: Sequence[PairQuality]
+    image_pixel_m: float
+    scanned: bool
     misses: MissQuality
     orbit: OrbitQuality | None
     height: Array
@@ -143,12 +147,17 @@ def quality_report(q: StereoQuality) -> Report:
 def _result(report: Report, q: StereoQuality) -> None:
     shares = [pair.matched_of_overlap for pair in q.pairs]
     poor = min(shares) < _GOOD
+    off = _median(q.misses.all) / q.image_pixel_m
+    amiss = off > _AMISS
     opening = (
         f"{q.points:,} ground points; {q.covered:.0%} of the DTM's {q.cells[1]} x {q.cells[0]} cells have a height."
     )
-    blocks = [note(opening, "warning" if poor or q.warnings else "good")]
+    blocks = [note(opening, "warning" if poor or amiss or q.warnings else "good")]
     if poor:
         blocks.append(note(f"Only {min(shares):.0%} of the overlap is matched; see Matching.", "warning"))
+    if amiss:
+        doubt = f"The rays miss each other by {off:.2g} pixels: the orientations disagree, and the terrain may be bent."
+        blocks.append(note(doubt, "warning"))
     blocks += [note(sentence, "warning") for sentence in q.warnings]
     rows: list[list[object]] = [
         ["Cell", f"{q.cell_m[0]:.4g} x {q.cell_m[1]:.4g}", "m", "size on the ground"],
@@ -160,7 +169,9 @@ def _result(report: Report, q: StereoQuality) -> None:
     if q.reference is not None:
         rows.append(["Bias", q.reference.numbers.bias, "m", f"mean of DTM minus {q.reference.source}"])
         rows.append(["NMAD", q.reference.numbers.nmad, "m", f"robust spread of DTM minus {q.reference.source}"])
-    rows.append(["Row streaks", _rms(q.profile), "m", f"RMS; columns: {_rms(q.profile_across):.3g} (terrain alone)"])
+    if q.scanned:
+        alone = f"RMS; columns, terrain alone: {_rms(q.profile_across):.3g} m"
+        rows.append(["Row streaks", _rms(q.profile), "m", alone])
     fig, axis = new_figure(size=_map_size(q.height.shape, q.pixel_m))
     show_relief(axis, q.height, q.pixel_m, "", "height [m]")
     report.section(
@@ -323,6 +334,8 @@ def _dtm(report: Report, q: StereoQuality) -> None:
     top = _quantile(q.sigma, 0.98)
     show_values(axis, q.sigma, q.pixel_m, "", "sigma [m]", SIGMA_COLOURS, (0.0, top if top > 0 else 1.0))
     report.section("Sigma of the heights", figure(fig, "One-sigma error of each cell, as the chain estimates it."))
+    if not q.scanned:
+        return
     fig, axis = new_figure(size=(10.0, 3.0))
     axis.plot(q.profile_across, color=_GREY, linewidth=0.8, label="columns (terrain alone)")
     axis.plot(q.profile, color=_BLUE, linewidth=0.9, label="rows")

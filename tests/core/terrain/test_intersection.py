@@ -100,3 +100,13 @@ def test_ray_misses_tell_a_sigma_too_small(matches, views):
     assert sigma_factor(found) == pytest.approx(3.0, rel=0.16)
     honest = intersect_matches(seen_by, line[views] + noise[0] / 20, sample[views] + noise[1] / 20, 0.1)
     assert sigma_factor(honest) == 1.0
+
+
+def test_rays_of_unknown_orientation_give_no_point_and_no_error():
+    origins = np.array([[[0.0, 0.0, 1e5]] * 3, [[5e4, 0.0, 1e5]] * 3])
+    directions = -origins / np.linalg.norm(origins, axis=-1, keepdims=True)
+    covariance = np.tile(np.eye(3), (2, 3, 1, 1))
+    covariance[:, 1] *= np.diag([1e40, 1e-3, 1.0])
+    covariance[:, 2] = np.nan
+    found = intersect_rays(origins, directions, covariance)
+    assert np.linalg.norm(found.points[0]) < 1e-6 and np.isnan(found.points[1:]).all()

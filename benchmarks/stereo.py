@@ -1,0 +1,217 @@
+"""The whole stereo chain beside the same chain with other matchers and with line-by-line orientation, on one scene of
+known truth; and the real Apollo 15 pair against a reference DEM.
+
+Simulated CE-1 over real relief (GLD100 Copernicus; simulated rough ground without the data): control with 5 m of
+lateral noise, altitudes interpolated from a laser altimeter's shots, images with noise. No DTM is levelled, and
+nothing but the last column's numbers knows the truth. The matchers beside get images resampled by the trajectory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.camera.footprints import footprint
+from ..core.camera.linescan import ImageCamera
+from ..core.frames import unit_vectors
+from ..core.matching.match_file import write_matches
+from ..core.progress import Progress, part, silent, tell
+from ..core.rasters import Grid, Raster
+from ..core.steps import StepResult, step
+from ..core.steps.inputs import reference_on
+from ..core.steps.scans import camera_of, image_cameras
+from ..core.steps.stereo_chain import Chain, middle_first, stereo_images
+from ..core.steps.stereodtm import STEP
+from ..core.tables import read_table
+from ..core.terrain.comparison import compare_grids
+from ..core.terrain.coregistration import coregister
+from ..core.terrain.quality import sight, streaks
+from .data import real_data
+from .stereo_matchers import MATCHERS, SIGMA_PX, Matcher, rectified, shifts
+from .table import Table, Tables
+
+Array = NDArray[np.float64]
+
+LINES, SEED, LATERAL_M, CELL_M = 1400, 1, 5.0, 180.0
+RELIEF_M = 4000.0  # above and below the mean within which the matchers beside search
+HEADER = ["", "matched", "cells", "bias, m", "NMAD, m", "LE90, m", "row streaks, m", "seconds"]
+
+
+def run(data: str | None = None, folder: str | None = None, progress: Progress = silent) -> Tables:
+    """All of it; ``folder`` keeps the scenes and DTMs."""
+    found = real_data(data)
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(folder or temporary)
+        tables = [simulated(found, place, part(progress, 0.0, 0.9))]
+        if found and (found / "moon" / "apollo15_rev16").is_dir():
+            tables.append(apollo(found / "moon" / "apollo15_rev16", place, part(progress, 0.9, 1.0)))
+    return Tables(tables)
+
+
+def simulated(data: Path | None, place: Path, progress: Progress) -> Table:
+    """The chain and its rivals on one simulated scene."""
+    scene = place / "scene"
+    dem = data / "moon" / "gld100" / "copernicus.tif" if data else None
+    terrain = str(dem) if dem and dem.exists() else "rough"
+    flown = {"TERRAIN": terrain, "LINES": LINES, "SEED": SEED, "LATERAL_NOISE": LATERAL_M, "OUTPUT_FOLDER": str(scene)}
+    _do("simulatescene", flown, part(progress, 0.0, 0.1))
+    exact = {"LATERAL_NOISE": 0.0, "GCP_ALTITUDES": True, "IMAGES": False, "OUTPUT_FOLDER": str(place / "exact")}
+    _do("simulatescene", {**flown, **exact}, silent)
+    ours = _chain(scene, place / "ours", {})
+    tell(progress, 0.15, "Matching")
+    matches = ours.match()
+    ours.orient(matches)
+    table = Table(f"CE-1, {LINES} lines over {Path(terrain).name}, error against the truth", HEADER)
+    tell(progress, 0.3, "Ours")
+    table.rows.append(_row("ours: dense matching, trajectory with ties", ours, matches, scene))
+    for number, (name, changes) in enumerate(_orientations(scene).items()):
+        tell(progress, 0.4 + 0.08 * number, name)
+        other = _chain(scene, place / f"orientation_{number}", changes)
+        other.orient()
+        other.seconds["match"] = ours.seconds["match"]
+        table.rows.append(_row(f"dense matching, {name}", other, matches, scene))
+    for number, (name, matcher) in enumerate(MATCHERS.items()):
+        tell(progress, 0.75 + 0.1 * number, name)
+        other = _chain(scene, place / f"matcher_{number}", {})
+        other.eops, other.cameras = ours.eops, ours.cameras
+        other.seconds["orient"] = ours.seconds["orient"]
+        table.rows.append(_row(f"{name}, trajectory with ties", other, _matched_by(matcher, other), scene))
+    table.notes.append(
+        "matched: share of the pixels of the nadir image in the worse pair; cells: share of the DTM with a height; row "
+        "streaks: RMS of the mean error of a row, against the eight rows on either side."
+    )
+    return table
+
+
+def _orientations(scene: Path) -> dict[str, Mapping[str, Any]]:
+    """Other orientations for the same matches: line by line, also from control without errors, and the truth."""
+    exact = {"method": "collinearity", "gcps": str(scene.parent / "exact" / "gcps.csv"), "altimetry": None}
+    truth = {"eops": str(scene / "truth_eop.csv"), "gcps": None}
+    line_by_line = {"method": "collinearity"}
+    return {
+        "trajectory without ties": {},
+        "collinearity": line_by_line,
+        "collinearity of exact control": exact,
+        "true EOPs": truth,
+    }
+
+
+def _chain(scene: Path, folder: Path, changes: Mapping[str, Any]) -> Chain:
+    """A chain over the scene's files with a user's defaults and ``changes``."""
+    views = [str(scene / f"{view}.tif") for view in ("backward", "nadir", "forward")]
+    files = {"SENSOR": "sensor.json", "GCPS": "gcps.csv", "ALTIMETRY": "altimetry.csv"}
+    given = {"IMAGES": views, "PIXEL_SIZE": CELL_M, "LEVEL": False, "OUTPUT": str(folder / "raw.tif")}
+    given |= {name: str(scene / file) for name, file in files.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    return Chain({**STEP.checked(given), **changes}, folder, silent, stereo_images(views, None))
+
+
+def _row(name: str, chain: Chain, matches: list[str], scene: Path) -> list[Any]:
+    """Intersect, grid and measure."""
+    dtm = Raster(chain.grid(chain.intersect(matches)))
+    values, valid = dtm.read()
+    truth = reference_on(dtm.grid, str(scene / "truth_dtm.tif"))
+    height = np.where(valid, values, np.nan).astype(float)
+    error = height - np.where(truth.valid, truth.height, np.nan)
+    numbers = compare_grids(height, height - error, dtm.grid.pixel_size_m)
+    profile = streaks(error)
+    share = min(float(np.mean(Raster(path).read(band=1)[1])) for path in matches)
+    streak = float(np.sqrt(np.nanmean(profile**2)))
+    seconds = sum(chain.seconds.values())
+    return [name, share, float(valid.mean()), numbers.bias, numbers.nmad, numbers.le90, streak, seconds]
+
+
+def _matched_by(matcher: Matcher, chain: Chain) -> list[str]:
+    """Match files made by another matcher, from images resampled onto the middle one."""
+    started = time.monotonic()
+    first, *others = middle_first(chain.images, chain.places())
+    grey_a = _grey(first.path)
+    a = camera_of(chain.cameras, first.view)
+    level = _level(chain)
+    nodes = np.linspace(0, first.lines - 1, 40), np.linspace(0, first.samples - 1, 20)
+    made = []
+    for number, other in enumerate(others):
+        b = camera_of(chain.cameras, other.view)
+        ready = rectified(_grey(other.path), a, b, grey_a.shape, level)
+        seen = sight(a, b, other.lines, *nodes, level)
+        reach = int(np.ceil(RELIEF_M * np.nanmedian(seen.base_to_height) / _pixel(chain)))
+        parallax, score = matcher(grey_a, ready.grey, reach)
+        sample_shift, line_shift = shifts(ready, parallax)
+        sigma = np.where(np.isfinite(parallax), SIGMA_PX, np.nan)
+        about = {"IMAGE_A": first.name, "IMAGE_B": other.name, "VIEW_A": first.view, "VIEW_B": other.view}
+        made.append(str(chain.folder / f"matches_{number}.tif"))
+        write_matches(made[-1], sample_shift, line_shift, np.where(np.isfinite(sigma), score, np.nan), sigma, about)
+    chain.seconds["match"] = time.monotonic() - started
+    return made
+
+
+def _grey(path: str) -> NDArray[np.float32]:
+    values, valid = Raster(path).read()
+    return np.where(valid, values, np.nan).astype(np.float32)
+
+
+def _level(chain: Chain) -> float:
+    """Usual altitude of the ground, by the altimetry."""
+    return float(np.median(read_table(chain.given["altimetry"]).numbers("altitude")))
+
+
+def _pixel(chain: Chain) -> float:
+    """Ground size of a pixel, m."""
+    return float(np.mean(footprint(chain.cameras[0], chain.cameras[0].body_radius_m).pixel_m))
+
+
+def apollo(folder: Path, place: Path, progress: Progress) -> Table:
+    """The real pair with its doubtful pose: the DTM against GLD100 after one shift and a quadratic trend."""
+    names = ("AS15-M-0297", "AS15-M-0298")
+    output = str(place / "apollo.tif")
+    images, poses = ([str(folder / f"{name}.{kind}") for name in names] for kind in ("png", "json"))
+    found = _do("stereodtm", {"IMAGES": images, "CAMERAS": poses, "LEVEL": False, "OUTPUT": output}, progress)
+    reference = Raster(folder / "gld100_64ppd.tif")
+    known, valid = reference.read()
+    heights = np.where(valid, known, np.nan).astype(float)
+    means = _on_cells(Raster(output), reference.grid)
+    fitted = coregister(means, heights, valid)
+    east, north = fitted.cols * reference.grid.pixel_size_m[0], -fitted.rows * reference.grid.pixel_size_m[1]
+    overlap = _seen_by_all(image_cameras(None, None, poses), reference.grid, heights)
+    share = float(np.isfinite(means[overlap]).mean())
+    header = ["", "shift east, m", "shift north, m", "trend, m", "NMAD, m", "cells compared", "share of the overlap"]
+    table = Table("Apollo 15 metric frames 0297 and 0298 against GLD100 (474 m)", header)
+    trend = float(np.nanmax(fitted.trend) - np.nanmin(fitted.trend))
+    table.rows.append(["ours", east, north, trend, fitted.nmad, int(np.isfinite(fitted.residual).sum()), share])
+    table.notes += [*found.notes, "trend: range of the quadratic surface; it and the shift come from the images' pose."]
+    return table
+
+
+def _on_cells(dtm: Raster, grid: Grid) -> Array:
+    """Mean height of the DTM in each cell of a coarser grid; NaN where fewer than two of its cells lie there."""
+    values, valid = dtm.read()
+    row, column = np.nonzero(valid)
+    at_column, at_row = (np.rint(axis).astype(int) for axis in grid.pixel_of(*dtm.grid.lonlat_of(column, row)))
+    inside = (at_column >= 0) & (at_column < grid.width) & (at_row >= 0) & (at_row < grid.height)
+    cell, size = (at_row * grid.width + at_column)[inside], grid.width * grid.height
+    count = np.bincount(cell, minlength=size)
+    total = np.bincount(cell, values[row, column][inside], size)
+    return np.where(count >= 2, total / np.maximum(count, 1), np.nan).reshape(grid.height, grid.width)
+
+
+def _seen_by_all(cameras: Sequence[ImageCamera], grid: Grid, height: Array) -> NDArray[np.bool_]:
+    """Cells of a grid whose ground every camera sees."""
+    column, row = np.meshgrid(np.arange(grid.width), np.arange(grid.height))
+    lon, lat = grid.lonlat_of(column, row)
+    points = (grid.body.radius_m + height)[..., None] * unit_vectors(lon, lat)
+    seen = np.isfinite(height)
+    for camera in cameras:
+        sample = camera.project(points)[1]
+        seen &= np.isfinite(sample) & (np.abs(sample - (camera.samples - 1) / 2) <= camera.samples / 2)
+    return seen
+
+
+def _do(name: str, values: Mapping[str, Any], progress: Progress) -> StepResult:
+    chosen = step(name)
+    return chosen.run(**chosen.checked(values), progress=progress)

@@ -32,7 +32,7 @@ from .rendered_pairs import Pair, relative_heights
 Float = NDArray[np.float32]
 
 TABLE, ABOUT, FORMAT = "manifest.csv", "manifest.json", "planetary-dtm pairs 1"
-_CACHED = 256  # tiles held in memory
+_CACHE = 5e8  # bytes of tiles held in memory
 
 
 def sha256(path: str | Path) -> str:
@@ -126,7 +126,16 @@ class FolderPairs:
                 f"The pairs have {folder.about['tile']} pixels, crops of {plan.crop} are to be trained on; choose a "
                 "smaller crop or larger tiles."
             )
-        self._pair = lru_cache(_CACHED)(self._read)
+        self._pair = lru_cache(max(int(_CACHE / self._bytes), 1))(self._read)
+
+    @property
+    def _bytes(self) -> float:
+        """Memory of one pair."""
+        return 8.0 * float(self.folder.about["tile"]) ** 2
+
+    @property
+    def held_bytes(self) -> float:
+        return min(_CACHE, len(self.folder.tiles) * self._bytes)
 
     def batch(self, step: int) -> tuple[Float, Float]:
         plan = self.plan

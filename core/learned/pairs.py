@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .plan import Plan
-from .rendered_pairs import GLD100_AREAS, SUN_AZIMUTH, Area, Pair, PairSource
+from .rendered_pairs import GLD100_AREAS, SIDE, SUN_AZIMUTH, Area, Pair, PairSource
 
 Float = NDArray[np.float32]
 
@@ -32,6 +32,10 @@ class Pairs(Protocol):
 
     def held_out(self, count: int) -> Sequence[Pair]:
         """At most `count` pairs of ground that no batch shows."""
+
+    @property
+    def held_bytes(self) -> float:
+        """Most memory that pairs at hand take."""
 
     def card(self) -> dict[str, Any]:
         """The fields of the model card that come from the data: height_unit, sun_azimuth, training_boxes ..."""
@@ -88,6 +92,10 @@ class RenderedPairs:
 
     def held_out(self, count: int) -> Sequence[Pair]:
         return [self.unseen.pair(number) for number in range(count)]
+
+    @property
+    def held_bytes(self) -> float:
+        return 6.0 * SIDE**2 * self.plan.kept_scenes
 
     def card(self) -> dict[str, Any]:
         dems = ", ".join(sorted({area.file for area in self.areas}))

@@ -45,7 +45,7 @@ def scores(
         with torch.no_grad():
             predicted = network(torch.from_numpy(pair.grey)[None, None])
         truth = torch.from_numpy(pair.height)[None, None]
-        flat, true = plane_removed(predicted), plane_removed(truth)
+        flat, true = plane_removed(predicted * plan.height_divisor), plane_removed(truth)
         levels = list(zip(pyramid(flat, 4), pyramid(true, 4)))
         row = [float(correlations(p, t, concordance=kind)) for kind in (False, True) for p, t in levels]
         correlation, factor = _local(predicted, truth)

@@ -11,10 +11,10 @@ _NUMBER = 4  # bytes; also in mixed precision, where the weights and most of wha
 _RUNTIME = 0.4e9  # bytes of the libraries themselves
 
 
-def needed(plan: Plan, processes: int = 1) -> float:
+def needed(plan: Plan, processes: int = 1, held: float = 0.0) -> float:
     """Bytes that one process needs: weights five times over (with gradient, two moments, average), the outputs that a
-    step keeps for its gradients, and the scenes at hand. Measured: right within 7 % for Pix2PixCC in float32, 40 % too
-    much for the U-Net in bfloat16.
+    step keeps for its gradients, and `held` bytes of pairs at hand. Measured: right within 7 % for Pix2PixCC in
+    float32, 40 % too much for the U-Net in bfloat16.
     """
     weights = 5 * plan.network().parameters()
     pictures = max(plan.batch // processes, 1)
@@ -24,8 +24,7 @@ def needed(plan: Plan, processes: int = 1) -> float:
         weights += 4 * (2 * 16 * base + 16 * base**2 * (2 + 8 + 32) + 16 * 8 * base)
         # two verdicts are kept at a time; each block keeps its convolution, normalised and rectified output
         kept += 2 * 3 * area * base * (1 / 4 + 2 / 16 + 4 / 64 + 8 / 64)
-    scenes = (2 + 4) * 384**2 * plan.kept_scenes
-    return _NUMBER * (weights + pictures * kept) + scenes + _RUNTIME
+    return _NUMBER * (weights + pictures * kept) + held + _RUNTIME
 
 
 def available() -> float | None:

@@ -17,6 +17,10 @@ from .rendered_pairs import Pair
 Float = NDArray[np.float32]
 
 COLOURS = ("#1f5f8b", "#b07408", "#2e7d4f", "#b3372c", "#6d4c8f")
+_UNUSED = {
+    "unet": ("base", "upsampling", "discriminator", "concordance", "height_divisor"),
+    "pix2pixcc": ("widths", "warm_up", "weight_decay"),
+}
 _LEVELS = ("1", "1/2", "1/4", "1/8")
 
 
@@ -43,7 +47,8 @@ def training_report(
         report.section("Samples", figure(_tiles(samples), text))
     if card:
         report.section("Scores on held-out ground", _scores(card["metrics"]))
-    return report.section("Plan", key_values(asdict(plan)))
+    used = {key: value for key, value in asdict(plan).items() if key not in _UNUSED[plan.architecture]}
+    return report.section("Plan", key_values(used))
 
 
 def _curve(log: Sequence[Mapping[str, float]]) -> Any:

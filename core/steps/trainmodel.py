@@ -88,7 +88,7 @@ def _trained(
     output_report: str | None,
     progress: Progress,
 ) -> StepResult:
-    facts, warnings = _facts(plan, processes)
+    facts, warnings = _facts(plan, processes, pairs.held_bytes)
     first = processes.first
     if not pairs.held_out(1):
         raise InputError("No pair is held out, so the model could not be scored; make pairs with a larger SPLIT.")
@@ -121,9 +121,9 @@ def _trained(
     return StepResult(made, tuple(warnings), (f"{facts['memory']}. Checkpoint and log are in {work}.",))
 
 
-def _facts(plan: Plan, processes: Processes) -> tuple[dict[str, object], list[str]]:
+def _facts(plan: Plan, processes: Processes, held: float) -> tuple[dict[str, object], list[str]]:
     """What the report tells of the run, and a warning where memory is short."""
-    wanted, free = needed(plan, processes.count), available()
+    wanted, free = needed(plan, processes.count, held), available()
     memory = f"about {wanted / 1e9:.1f} GB of memory needed by each process"
     facts: dict[str, object] = {
         "memory": memory + (f", {free / 1e9:.1f} GB are free" if free else ""),

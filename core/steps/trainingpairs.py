@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bodies import require_same_body
 from ..errors import InputError
 from ..learned.pair_folder import ABOUT, FORMAT, TABLE, sha256
 from ..learned.pair_ground import Ground, choose, grounds_of, lonlat_box, parse_boxes
 from ..learned.pair_rules import KeptTiles, largest_black
 from ..learned.rendered_pairs import SUN_AZIMUTH, photograph
 from ..outputs import replacing_folder
-from ..progress import Progress, silent, tell
+from ..progress import Progress, each, silent
 from ..rasters import Grid, Mask, Raster, Window, write_image
 from ..tables import write_table
 from ..version import VERSION
@@ -86,27 +87,15 @@ def run(
     excluded = parse_boxes(exclude or "")
     grounds = [grounds_of(layer.name, layer.grid, step, tile, split, excluded, layer.image is None) for layer in layers]
     byte = image is None or all(layer.image is not None and layer.image.is_byte() for layer in layers)
-    kept = KeptTiles(255.0 if byte else _span(layers))
-    rows: list[dict[str, Any]] = []
-    scale = height_scale
+    draw = _Drawing(layers, grounds, tile, seed, byte, KeptTiles(255.0 if byte else _span(layers)))
     with replacing_folder(output_folder) as folder:
-        for number in range(count):
-            tell(progress, number / count, f"Tile {number + 1} of {count}, {len(kept.numbers)} kept")
-            rng = np.random.default_rng([seed, number])
-            index, ground = choose(grounds, rng)
-            window = ground.draw(rng)
-            row = _row(number, layers[index], window, ground.held_out)
-            grey, valid, height, known = layers[index].tile(window, tile, rng)
-            row |= _judged(grey, valid, known, kept, max_black, max_similarity)
-            if row["status"] == "kept":
-                kept.keep(number, grey)
-                row |= _written(folder, number, layers[index], window, grey, valid, height, byte)
-            rows.append(row)
+        rows = [draw.row(folder, k, max_black, max_similarity) for k in each(range(count), progress, count, "Tiles")]
         counts = Counter(row["reason"] or "kept" for row in rows)
         if not counts["kept"]:
             reasons = ", ".join(f"{n} {reason}: {REASONS[reason]}" for reason, n in sorted(counts.items()))
             raise InputError(f"All {count} tiles were rejected ({reasons}); loosen that rule or choose other layers.")
-        scale = scale or max(row["relief_m"] for row in rows if row["status"] == "kept")
+        relief = max(row["relief_m"] for row in rows if row["status"] == "kept")
+        scale = height_scale or relief
         write_table(folder / TABLE, {name: [row.get(name, "") for row in rows] for name in _COLUMNS})
         about = {
             "format": FORMAT,
@@ -129,14 +118,42 @@ def run(
         (folder / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return StepResult(
         {"OUTPUT_FOLDER": output_folder, "KEPT": counts["kept"], "REJECTED": count - counts["kept"]},
-        notes=(_said(counts, rows),),
+        (f"The largest relief, {relief:.0f} m, is above HEIGHT_SCALE, {scale:g} m.",) if relief > scale else (),
+        (_said(counts, rows),),
     )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """What the tiles of a set are drawn from, and those kept so far."""
+
+    layers: Sequence[Layer]
+    grounds: Sequence[Sequence[Ground]]
+    side: int
+    seed: int
+    byte: bool
+    kept: KeptTiles
+
+    def row(self, folder: Path, number: int, max_black: float, max_similarity: float) -> dict[str, Any]:
+        """Draw tile `number`, write it if the rules let it pass -> its row of the manifest."""
+        rng = np.random.default_rng([self.seed, number])
+        index, ground = choose(self.grounds, rng)
+        layer, window = self.layers[index], ground.draw(rng)
+        grey, valid, height, known = layer.tile(window, self.side, rng)
+        row = _row(number, layer, window, ground.held_out)
+        row |= _judged(grey, valid, known, self.kept, max_black, max_similarity)
+        if row["status"] == "kept":
+            self.kept.keep(number, grey)
+            row |= _written(folder, number, layer, window, grey, valid, height, self.byte)
+        return row
 
 
 def _layers(dems: Sequence[str], image: str | None) -> list[Layer]:
     """Open the layers; with an image there is one DEM, on the same body and under it."""
     if image is None:
         rasters = [Raster(path, "DEM") for path in dems]
+        for raster in rasters[1:]:
+            require_same_body(rasters[0].grid.body, f"DEM {rasters[0].name!r}", raster.grid.body, f"{raster.name!r}")
         return [Layer(None, raster, raster.grid) for raster in rasters]
     if len(dems) != 1:
         raise InputError(f"IMAGE goes with one DEM, {len(dems)} are given; join them in a virtual raster first.")

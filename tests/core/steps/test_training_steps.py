@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -93,6 +95,9 @@ def test_constructed_black_and_duplicate_tiles_are_caught(ground, tmp_path):
     assert made.outputs["KEPT"] == 1 and made.outputs["REJECTED"] == 5
     assert {row["reason"] for row in rows(tmp_path / "a")} == {"", "similar"}
     assert "5 because too similar" in made.notes[0]
+    flat = pairs(tmp_path / "f", IMAGE=tmp_path / "twice.tif", DEM=[str(ground / "dem.tif")], COUNT=2, SPLIT=0.5,
+                 HEIGHT_SCALE=1.0)  # fmt: skip
+    assert not made.warnings and "above HEIGHT_SCALE, 1 m" in flat.warnings[0]
     black = tile.copy()
     black[:4, :6] = 0  # 24 of 4096 pixels: 0.59 %
     write_image(tmp_path / "black.tif", grid, np.hstack([tile, black]), {})
@@ -131,6 +136,8 @@ def test_bad_layers_are_refused_in_one_sentence(ground, tmp_path):
     for dem, words in (("far.tif", "far.tif.*overlaps"), ("mars.tif", "Moon.*Mars")):
         with pytest.raises(InputError, match=words):
             pairs(tmp_path / "bad", IMAGE=image, DEM=[str(tmp_path / dem)])
+    with pytest.raises(InputError, match="Moon.*Mars"):
+        pairs(tmp_path / "bad", DEM=[str(ground / "dem.tif"), str(tmp_path / "mars.tif")])
     with pytest.raises(InputError, match="one DEM, 2 are given"):
         pairs(tmp_path / "bad", IMAGE=image, DEM=[str(ground / "dem.tif")] * 2)
     write_image(tmp_path / "dark.tif", Raster(image).grid, np.zeros((SIDE, SIDE), np.uint8), {})
@@ -139,9 +146,19 @@ def test_bad_layers_are_refused_in_one_sentence(ground, tmp_path):
     assert not (tmp_path / "bad").exists() and not list(tmp_path.glob(".bad*"))
 
 
-def test_a_missing_or_altered_file_is_named(folder, tmp_path):
-    import shutil
+def test_a_full_disk_leaves_nothing_behind(ground, tmp_path):
+    """The file size limit stands for it: writing fails half-way, with an error of the system."""
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, allowed[1]))
+    try:
+        with pytest.raises(InputError, match="was not written"):
+            pairs(tmp_path / "full", DEM=[str(ground / "dem.tif")], TILE=32)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert list(tmp_path.iterdir()) == []
 
+
+def test_a_missing_or_altered_file_is_named(folder, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     name = next(row["height"] for row in rows(copy) if row["status"] == "kept")

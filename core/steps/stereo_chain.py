@@ -86,15 +86,17 @@ class Chain:
         return np.array([[sensor.px_mm[sensor.view_index(image.view)]] for image in self.images])
 
     def match(self) -> list[str]:
-        """Match the image in the middle with every other one; the match files, which share it as image A."""
+        """Match the image in the middle with the others, two at a time; the match files, which share it as image A."""
         first, *others = middle_first(self.images, self.places())
-        made = []
+        made: list[str] = []
         with self.stage("match") as progress:
-            for number, other in enumerate(others):
-                pair = {"IMAGE_A": first.path, "VIEW_A": first.view, "IMAGE_B": other.path, "VIEW_B": other.view}
-                made.append(str(self.folder / f"matches_{number}.tif"))
-                share = part(progress, number / len(others), (number + 1) / len(others))
-                self.call(MATCH, share, **pair, EOPS=self.eops, OUTPUT=made[-1])
+            for number in range(0, len(others), 2):
+                values = {"IMAGE_A": first.path, "VIEW_A": first.view, "EOPS": self.eops}
+                for other, letter, output in zip(others[number : number + 2], "BC", ("OUTPUT", "OUTPUT_C")):
+                    made.append(str(self.folder / f"matches_{len(made)}.tif"))
+                    values |= {f"IMAGE_{letter}": other.path, f"VIEW_{letter}": other.view, output: made[-1]}
+                share = part(progress, number / len(others), min(number + 2, len(others)) / len(others))
+                self.call(MATCH, share, **values)
         return made
 
     def intersect(self, matches: list[str]) -> str:

@@ -35,6 +35,9 @@ package: setup
 desktop: setup
 	@$(RUN) tests/desktop/launch.py
 
+docs: setup
+	@.venv/bin/mkdocs build --quiet --strict && echo "build/guide/index.html"
+
 translations:
 	@python3 .ci/translate.py
 

@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QImage, QPainter, QPalette, QPen
 from qgis.PyQt.QtWidgets import QWidget
 
 from .background import Newest
+from .plot import text_colour
 from .plot_data import MatchPair, read_loupe
 
 _GAP, _TITLE = 6, 16
@@ -118,7 +119,7 @@ class MatchView(QWidget):
         painter = QPainter(self)
         palette = self.palette()
         painter.fillRect(self.rect(), palette.color(QPalette.ColorRole.Base))
-        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        painter.setPen(text_colour(palette))
         if self.pair is None:
             text = self._message or self.tr("No matches yet: run the step Matching of the Push-broom dock")
             painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
@@ -133,7 +134,7 @@ class MatchView(QWidget):
             loupe = None if self._loupes is None else self._loupes[index - 2]
             image = self._images[index] if index < 2 else loupe
             if image is not None:
-                painter.setPen(palette.color(QPalette.ColorRole.Text))
+                painter.setPen(text_colour(palette))
                 painter.drawText(QPointF(place.left(), _TITLE - 4), title)
                 painter.drawImage(place, image)
                 if index >= 2:

@@ -86,7 +86,7 @@ class Plot(QWidget):
         if self.cursor_at is not None and self.curve is not None:
             frame, at = self._frame(), self._to_pixel(self.cursor_at)
             if frame.left() <= at <= frame.right():
-                painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Text), 1, Qt.PenStyle.DashLine))
+                painter.setPen(QPen(text_colour(self.palette()), 1, Qt.PenStyle.DashLine))
                 painter.drawLine(QPointF(at, frame.top()), QPointF(at, frame.bottom()))
         if self.hasFocus():
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1, Qt.PenStyle.DotLine))
@@ -95,7 +95,7 @@ class Plot(QWidget):
 
     def _draw(self, painter: QPainter) -> None:
         palette, frame = self.palette(), self._frame()
-        text, accent = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Highlight)
+        text, accent = text_colour(palette), palette.color(QPalette.ColorRole.Highlight)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = self.font()
         font.setPointSizeF(0.8 * font.pointSizeF())
@@ -218,6 +218,16 @@ class Plot(QWidget):
     def changeEvent(self, event: object) -> None:
         self._drawn = None
         super().changeEvent(event)
+
+
+def text_colour(palette: QPalette) -> QColor:
+    """The colour of text on the base colour; themes made of style sheets leave some of the palette as it was."""
+    base = palette.color(QPalette.ColorRole.Base).lightness()
+    roles = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText)
+    found = max((palette.color(role) for role in roles), key=lambda colour: abs(colour.lightness() - base))
+    if abs(found.lightness() - base) > 90:
+        return found
+    return QColor(Qt.GlobalColor.white if base < 128 else Qt.GlobalColor.black)
 
 
 def _span(values: Array) -> tuple[float, float]:

@@ -227,4 +227,4 @@ def _with_sigma(value: float, sigma: float | None) -> str:
     if sigma is None or not sigma > 0:
         return f"{value:.7g}"
     decimals = int(np.clip(1 - np.floor(np.log10(sigma)), 0, 12))
-    return f"{value:.{decimals}f} ± {sigma:.{decimals}f}"
+    return f"{round(float(value), decimals) + 0.0:.{decimals}f} ± {sigma:.{decimals}f}"

@@ -17,6 +17,7 @@ from ..core.steps.dtmfromextent import Pixels
 from ..processing_provider.inputs import extent_on
 from .background import Newest
 from .plan import grid_of
+from .plot import text_colour
 from .view import visible_area
 
 _SHARE = 4  # the preview has a quarter of the square's side
@@ -83,7 +84,7 @@ class Preview(QWidget):
         box = QRectF((self.width() - side) / 2, 1, side, side)
         painter.fillRect(box, palette.color(QPalette.ColorRole.Base))
         if self._image is None:
-            painter.setPen(palette.color(QPalette.ColorRole.Text))
+            painter.setPen(text_colour(palette))
             painter.drawText(
                 box.adjusted(6, 6, -6, -6), int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.message
             )

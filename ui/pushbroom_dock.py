@@ -133,7 +133,7 @@ class PushBroomDock(QgsDockWidget):
     def _start(self, stage: Stage, jobs: list[Job]) -> None:
         job = jobs[0]
         shown = next((label_of(job.makes[name]) for name in job.on_map), step(job.step_id).title)
-        run = Run(f"{PROVIDER_ID}:{job.step_id}", _parameters(job), shown)
+        run = Run(f"{PROVIDER_ID}:{job.step_id}", _parameters(job), shown, self.windowTitle())
 
         def ended(run: Run) -> None:
             QTimer.singleShot(0, lambda: self._ended(stage, jobs, run))

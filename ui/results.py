@@ -8,8 +8,10 @@ from .runs import Run
 
 
 def add_to_map(run: Run) -> list[QgsMapLayer]:
-    """Load the layers a run made, named after it, on top of the layer tree, and let them be styled."""
+    """Load the layers a run made, named after it, on top of the layer tree or of its group, and let them be styled."""
     project, added = QgsProject.instance(), []
+    root = project.layerTreeRoot()
+    parent = (root.findGroup(run.group) or root.insertGroup(0, run.group)) if run.group else root
     expected = run.context.layersToLoadOnCompletion()
     for source, details in expected.items():
         layer = _loaded(source, run.context)
@@ -17,7 +19,7 @@ def add_to_map(run: Run) -> list[QgsMapLayer]:
             continue
         layer.setName(run.title if len(expected) == 1 else f"{run.title}: {details.name}")
         project.addMapLayer(layer, False)
-        project.layerTreeRoot().insertLayer(0, layer)
+        parent.insertLayer(0, layer)
         if details.postProcessor():
             details.postProcessor().postProcessLayer(layer, run.context, run.feedback)
         added.append(layer)

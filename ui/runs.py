@@ -61,9 +61,10 @@ class Run(QObject):
     changed = pyqtSignal()
     ended = pyqtSignal(object)
 
-    def __init__(self, algorithm_id: str, parameters: dict[str, Any], title: str) -> None:
+    def __init__(self, algorithm_id: str, parameters: dict[str, Any], title: str, group: str = "") -> None:
         super().__init__()
         self.algorithm_id, self.parameters, self.title = algorithm_id, parameters, title
+        self.group = group  # of the layer tree, where its layers go
         self.state, self.results, self.error, self.seconds = State.WAITING, {}, "", 0.0
         self.project_closed = False
         self.feedback, self.context = RunFeedback(), QgsProcessingContext()

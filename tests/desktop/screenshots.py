@@ -1,10 +1,11 @@
 """Make the documentation's pictures: python -m planetary_dtm.tests.desktop.screenshots [FOLDER]
 
-A simulated scene is opened in a real QGIS on a virtual screen, in the light and in the dark theme.
+Simulated scenes are opened in a real QGIS on a virtual screen, in the light and in the dark theme.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +20,24 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         scene, simulate = Path(work) / "scene", step("simulateview")
         simulate.run(**simulate.checked({"SIZE": 512, "TRACKS": 12, "SEED": 7, "OUTPUT_FOLDER": str(scene)}))
+        orbit, simulate = Path(work) / "orbit", step("simulatescene")
+        simulate.run(**simulate.checked({"LINES": 1500, "LATERAL_NOISE": 3.0, "OUTPUT_FOLDER": str(orbit)}))
         for theme, suffix in (("default", ""), ("Night Mapping", "_dark")):
+            results = Path(work) / f"results{suffix}"
+            results.mkdir()
+            chain = session.play(
+                session.HERE / "gallery_chain.py",
+                Path(work),
+                size=(1400, 860),
+                theme=theme,
+                seconds=900,
+                pictures=folder,
+                scene=orbit,
+                results=results,
+                suffix=suffix,
+            )
+            if "error" in chain:
+                raise RuntimeError(chain["error"])
             found = session.play(
                 session.HERE / "gallery.py",
                 Path(work),
@@ -33,6 +51,8 @@ def main(folder: Path) -> None:
             )
             if "error" in found:
                 raise RuntimeError(found["error"])
+    pictures = [str(path) for path in sorted(folder.glob("*.png"))]
+    subprocess.run(["mogrify", "-colors", "192", "-define", "png:compression-level=9", *pictures], check=True)
 
 
 if __name__ == "__main__":

@@ -106,12 +106,13 @@ def _add(
     child.setPosition(place)
     for name, source in sources.items():
         child.addParameterSources(name, [source])
-    final = QgsProcessingModelOutput(output)
-    final.setChildId(child_id)
-    final.setChildOutputName("OUTPUT")
-    final.setDescription(output)
-    final.setPosition(place + QPointF(180.0, 90.0))
-    child.setModelOutputs({output: final})
+    if output:
+        final = QgsProcessingModelOutput(output)
+        final.setChildId(child_id)
+        final.setChildOutputName("OUTPUT")
+        final.setDescription(output)
+        final.setPosition(place + QPointF(180.0, 90.0))
+        child.setModelOutputs({output: final})
     model.addChildAlgorithm(child)
 
 

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLabel, Q
 
 from planetary_dtm.core.steps import STEP_IDS, step
 from planetary_dtm.processing_provider import resources
-from planetary_dtm.ui.plot import Plot
+from planetary_dtm.ui.plot import Plot, text_colour
 from planetary_dtm.ui.stages import stages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,6 +197,8 @@ def test_dark_theme_is_dark(plugin, qtbot):
     palette.setColor(QPalette.ColorRole.Base, palette.color(QPalette.ColorRole.Text))
     plot.setPalette(palette)
     assert plot.grab().toImage().pixelColor(2, 2).lightness() < 100
+    # a theme of style sheets: the base is dark and the palette's text still is too
+    assert text_colour(palette).lightness() > 150
 
 
 # --- languages ---------------------------------------------------------------------------------------------------

@@ -203,6 +203,14 @@ def test_whole_chain_at_one_press(plugin, work, quick, qtbot, messages, tmp_path
     qtbot.wait(300)
     kinds = [layer.customProperty(PRODUCT) for layer in QgsProject.instance().mapLayers().values()]
     assert {"dtm", "certainty"} <= set(kinds)
+    (group,) = QgsProject.instance().layerTreeRoot().children()
+    assert [node.name() for node in group.children()] == [
+        "DTM",  # with its hillshade
+        "Exterior orientation",
+        "Certainty map",
+        "Good shots",
+    ]
+    assert all(layer.crs().isValid() for layer in QgsProject.instance().mapLayers().values())
     assert dock._next() is None and not dock.all_button.isEnabled()
     assert "Done: " in dock.panels["terrain"].state.text()
     assert dock.panels["orientation"].report_button.isEnabled()

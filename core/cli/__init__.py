@@ -16,7 +16,7 @@ from ..steps import STEP_IDS, Kind, OutputKind, Parameter, Step, step
 from ..version import VERSION
 from .terminal import TerminalProgress
 
-BENCHMARKS = ("view", "hadley", "paper", "trajectory", "certainty", "stereo", "learned")
+BENCHMARKS = ("view", "hadley", "paper", "trajectory", "certainty", "matching", "stereo", "learned")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -129,7 +129,8 @@ def _equations(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, fie
     in_a = [cv2.filter2D(fused, -1, d, borderType=cv2.BORDER_REFLECT_101) for d in (_DERIVATIVE, _DERIVATIVE.T)]
     turn = np.linalg.inv(_mean_jacobian(field))  # a derivative along B's axes: through those along A's
     gradients = [turn[0, i] * in_a[0] + turn[1, i] * in_a[1] for i in (0, 1)]
-    local = window_mean(weight * difference**2, 2 * kernel + 1) / np.maximum(window_mean(weight, 2 * kernel + 1), 1e-3)
+    near = 2 * kernel + 1
+    local = window_mean(weight * difference**2, near) / np.maximum(window_mean(weight, near), 1e-3)
     if used.any():
         local = np.maximum(local, 1e-3 * float(np.median(local[used][::16])))
     local = np.maximum(local, np.float32(1e-20))

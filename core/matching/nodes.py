@@ -27,9 +27,8 @@ def gathered(image: Image) -> Nodes:
 
 
 def at_nodes(field: Field) -> Nodes:
-    """A field (h, w, k) read at the nodes, as the mean about each."""
-    mean = opencv().blur(field, (SPACING, SPACING))[FIRST::SPACING, FIRST::SPACING]
-    return np.ascontiguousarray(np.moveaxis(mean.reshape(*mean.shape[:2], -1), -1, 0))
+    """A field (h, w, k) read at the nodes."""
+    return np.ascontiguousarray(np.moveaxis(field[FIRST::SPACING, FIRST::SPACING], -1, 0))
 
 
 def at_pixels(nodes: Nodes, rows: int, columns: int) -> Field:

@@ -51,8 +51,9 @@ def main(folder: Path) -> None:
             )
             if "error" in found:
                 raise RuntimeError(found["error"])
-    pictures = [str(path) for path in sorted(folder.glob("*.png"))]
-    subprocess.run(["mogrify", "-colors", "192", "-define", "png:compression-level=9", *pictures], check=True)
+    for path in sorted(folder.glob("*.png")):
+        smaller = ["convert", str(path), "-colors", "192", "-define", "png:compression-level=9", str(path)]
+        subprocess.run(smaller, check=True)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from ..core.resection.altitudes import fill_altitudes
 from ..core.resection.collinearity import recover_collinearity
 from ..core.resection.model import ControlPoints, Flag, Orientation, Resection
 from ..core.resection.trajectory import recover_trajectory
-from ..core.simulation.scene import Scene, simulate, with_altitude_noise, with_lateral_bias, with_lateral_noise
+from ..core.simulation.scene import Scene, simulate, with_altitude_noise, with_lateral_noise
 from ..core.simulation.terrain import PaperTerrain, RoughTerrain
 from ..core.terrain.intersection import intersect_matches
 from .resection import table_3, table_5
@@ -83,8 +83,22 @@ def real_like(scene: Scene, known: CertaintyModel, lateral_m: float, bias_m: flo
     radius = scene.terrain.radius_m
     points = with_lateral_noise(scene.control, radius, lateral_m, seed)
     if bias_m:
-        points = with_lateral_bias(points, radius, bias_m, seed)
+        points = with_flight_bias(points, scene, bias_m, seed)
     return fill_altitudes(replace(points, altitude=np.full(len(points), np.nan)), known).points
+
+
+def with_flight_bias(points: ControlPoints, scene: Scene, bias_m: float, seed: int) -> ControlPoints:
+    """A slow bias of ``bias_m`` along and across the flight, as errors of an orbit are, that turns once or less."""
+    generator = np.random.default_rng([seed, 6])
+    line = points.line - points.line.min()
+    angle = 2 * np.pi * (generator.uniform() + generator.uniform(0.3, 1.0) * line / line.max())[:, None]
+    normal = np.cross(scene.truth.position[0], scene.truth.position[-1])
+    ahead = np.cross(normal, points.bearings)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    aside = np.cross(points.bearings, ahead)
+    off = bias_m / scene.terrain.radius_m * (np.cos(angle) * ahead + np.sin(angle) * aside)
+    lon, lat, _ = lonlat_radius(points.bearings + off)
+    return replace(points, lon=lon, lat=lat)
 
 
 def errors_of(found: Resection, scene: Scene) -> Errors:

@@ -181,7 +181,7 @@ class PushBroomDock(QgsDockWidget):
         """Open Processing's dialog of the stage's main algorithm, filled in."""
         import processing
 
-        jobs = stage.jobs(self.workspace) or [Job("densematch", {}, {})]
+        jobs = stage.jobs(self.workspace)
         processing.execAlgorithmDialog(f"{PROVIDER_ID}:{jobs[-1].step_id}", jobs[-1].parameters)
 
     def open_whole(self) -> None:

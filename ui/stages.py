@@ -223,13 +223,14 @@ def _orientation() -> Stage:
 
 def _matching() -> Stage:
     def jobs(work: Workspace) -> list[Job]:
-        made = []
-        for key, other in (("matches_ab", "image_b"), ("matches_ac", "image_c")):
-            if work[other]:
-                name = f"matches_{Path(work['image_a']).stem}_{Path(work[other]).stem}.tif"
-                asked = {"IMAGE_A": work["image_a"], "IMAGE_B": work[other], "OUTPUT": work.new_file(name)}
-                made.append(Job("densematch", asked, {"OUTPUT": key}))
-        return made
+        first, makes = Path(work["image_a"]).stem, {"OUTPUT": "matches_ab"}
+        asked = {"IMAGE_A": work["image_a"], "IMAGE_B": work["image_b"]}
+        asked["OUTPUT"] = work.new_file(f"matches_{first}_{Path(work['image_b']).stem}.tif")
+        if work["image_c"]:  # together, so that the three agree
+            asked["IMAGE_C"] = work["image_c"]
+            asked["OUTPUT_C"] = work.new_file(f"matches_{first}_{Path(work['image_c']).stem}.tif")
+            makes["OUTPUT_C"] = "matches_ac"
+        return [Job("densematch", asked, makes)]
 
     return Stage(
         "matching",
@@ -252,7 +253,8 @@ def _matching() -> Stage:
 def _terrain() -> Stage:
     def jobs(work: Workspace) -> list[Job]:
         points = work.new_file("points.csv")
-        matches = [work[key] for key in ("matches_ab", "matches_ac") if work.has(key)]
+        pairs = (("matches_ab", "image_b"), ("matches_ac", "image_c"))
+        matches = [work[key] for key, image in pairs if work.has(key) and work[image]]
         rays = {"MATCHES": matches, "SENSOR": work["sensor"], "EOPS": work["eops"], "OUTPUT": points}
         grid: dict[str, Any] = {"INPUT": points, "FILL": work["fill"] == "true", "OUTPUT": work.new_file("dtm.tif")}
         if work["pixel_size"]:

@@ -121,6 +121,21 @@ def test_every_result_feeds_the_next_stage(plugin, work):
     assert one.parameters["IMAGES"] == [work["image_a"], work["image_b"]]
 
 
+def test_three_images_are_matched_together(plugin, work, tmp_path):
+    (job,) = stage_of("matching").jobs(work)
+    assert "IMAGE_C" not in job.parameters and job.makes == {"OUTPUT": "matches_ab"}
+    work["image_c"] = work["image_b"]
+    (job,) = stage_of("matching").jobs(work)
+    known = {p.name for p in step("densematch").parameters} | {o.name for o in step("densematch").outputs}
+    assert set(job.parameters) <= known and job.makes == {"OUTPUT": "matches_ab", "OUTPUT_C": "matches_ac"}
+    for key in ("matches_ab", "matches_ac"):
+        (tmp_path / key).write_text("x")
+        work[key] = str(tmp_path / key)
+    assert len(stage_of("terrain").jobs(work)[0].parameters["MATCHES"]) == 2
+    work["image_c"] = ""  # what was matched with it before does not count any more
+    assert len(stage_of("terrain").jobs(work)[0].parameters["MATCHES"]) == 1
+
+
 def test_missing_package_is_said_before_a_run(plugin, work, monkeypatch):
     monkeypatch.setattr("planetary_dtm.ui.stages.find_spec", lambda name: None if name == "cv2" else name)
     dock = plugin.pushbroom_dock

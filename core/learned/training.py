@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CancelledError, InputError, MissingPackageError
+from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
 from ..progress import Progress, silent, tell
 from . import checkpoint
 from .pairs import Pairs, RenderedPairs, rendering_workers
@@ -203,7 +204,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         plan = published(**{"steps": 10_000, "base": options["base"], "crop": 256, "height_divisor": 16.0, **changes})
     else:
         plan = Plan(**changes)
-    train_default(options["dems"], options["work"], options["output"], plan, options["workers"])
+    try:
+        train_default(options["dems"], options["work"], options["output"], plan, options["workers"])
+    except PlanetaryDtmError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from ..bodies import body_of_radius
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..matching.match_file import MatchFile
-from ..progress import Progress, silent, tell
+from ..progress import Progress, each, part, silent, tell
 from ..terrain.intersection import Intersection, good_matches, intersect_matches, joined, sigma_factor
 from ..terrain.points import points_of, writing_points
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, camera_of, image_cameras
@@ -43,7 +43,8 @@ def run(
     factors: list[float] = []
     with writing_points(output, body := body_of_radius(radius)) as writer:
         for number, group in enumerate(groups):
-            factor = match_factor(group, known)
+            here = number / len(groups)
+            factor = match_factor(group, known, part(progress, here, here))
             factors.append(factor)
             step = max(1, _PIXELS // group[0].samples)
             for first in range(0, group[0].lines, step):
@@ -83,10 +84,12 @@ def grouped(files: list[MatchFile], cameras: list[ImageCamera]) -> list[list[Mat
     return list(groups.values())
 
 
-def match_factor(group: list[MatchFile], cameras: list[ImageCamera]) -> float:
+def match_factor(group: list[MatchFile], cameras: list[ImageCamera], progress: Progress = silent) -> float:
     """How much larger than stated the sigma of the matches is, by the ray misses on some lines of image A."""
     lines = np.unique(np.linspace(0, group[0].lines - 1, _JUDGED).astype(int))
-    found = [intersect_block(group, cameras, int(line), 1) for line in lines]
+    found = [
+        intersect_block(group, cameras, int(line), 1) for line in each(lines, progress, len(lines), "Intersecting")
+    ]
     return sigma_factor(joined([part for part in found if len(part)])) if any(map(len, found)) else 1.0
 
 

@@ -70,7 +70,7 @@ class Manifest:
     def _lines(self) -> list[dict[str, Any]]:
         if not self.path.exists():
             return []
-        found = []
+        found: list[dict[str, Any]] = []
         for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 line = json.loads(text)

@@ -6,7 +6,6 @@ given to another; a scheduler that goes away is waited for, since what is done i
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -25,7 +24,6 @@ PATIENCE_S = 120.0  # how long a scheduler that went away is waited for
 CONNECT_S = 20.0
 _TRIES = 20  # deaths of workers a unit may see: they are killed from outside, not by it
 _TICK_S = 0.2
-_TIMEOUTS = (TimeoutError, asyncio.TimeoutError)  # two classes before Python 3.11
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -128,7 +126,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         if scheduler:
             try:
                 client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
-            except (OSError, ValueError, *_TIMEOUTS) as error:
+            except (OSError, ValueError, *_timeouts()) as error:
                 raise InputError(
                     f"SCHEDULER {scheduler!r} does not answer; start it (dask scheduler) or leave SCHEDULER empty."
                 ) from error
@@ -150,9 +148,16 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         try:
             yield client
         finally:
-            with suppress(OSError, *_TIMEOUTS):  # whatever is left of it ends with this process
+            with suppress(OSError, *_timeouts()):  # whatever is left of it ends with this process
                 client.close(timeout=2)
                 cluster.close(timeout=5)
+
+
+def _timeouts() -> tuple[type[Exception], type[Exception]]:
+    """Two classes before Python 3.11; asyncio takes its time to load."""
+    import asyncio
+
+    return TimeoutError, asyncio.TimeoutError
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QCoreApplication
@@ -54,11 +55,10 @@ def sentence(seconds: float, size: float) -> str:
 
 def free_memory() -> float | None:
     """Bytes of memory that are free, where the system tells."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            return next(1024.0 * float(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        pass
+    told = Path("/proc/meminfo")
+    if told.exists():
+        lines = (line.split() for line in told.read_text(encoding="ascii").splitlines())
+        return next((1024.0 * float(words[1]) for words in lines if words[0] == "MemAvailable:"), None)
     try:
         return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):

@@ -41,7 +41,7 @@ def prepare(path: str, context: QgsProcessingContext) -> None:
         crs = "" if reference is None else reference.ExportToWkt(["FORMAT=WKT2_2019"])
         if crs and (reference.GetAuthorityName(None) or "").startswith("IAU"):
             crs = f"IAU_2015:{reference.GetAuthorityCode(None)}"
-        limits = _limits(dataset, layer)
+        limits = _limits(layer)
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
     _alive.append(_PointStyler(crs, limits))
     context.layerToLoadOnCompletionDetails(path).setPostProcessor(_alive[-1])
@@ -65,14 +65,12 @@ class _PointStyler(QgsProcessingLayerPostProcessorInterface):
         layer.triggerRepaint()
 
 
-def _limits(dataset: ogr.DataSource, layer: ogr.Layer) -> tuple[float, float] | None:
-    if layer.GetLayerDefn().GetFieldIndex(_FIELD) < 0:
+def _limits(layer: ogr.Layer) -> tuple[float, float] | None:
+    index = layer.GetLayerDefn().GetFieldIndex(_FIELD)
+    if index < 0:
         return None
-    found = dataset.ExecuteSQL(f'SELECT MIN({_FIELD}) AS low, MAX({_FIELD}) AS high FROM "{layer.GetName()}"')
-    row = found.GetNextFeature()
-    low, high = row["low"], row["high"]
-    dataset.ReleaseResultSet(found)
-    return (float(low), float(high)) if low is not None and high > low else None
+    known = [row.GetFieldAsDouble(index) for row in layer if row.IsFieldSetAndNotNull(index)]
+    return (min(known), max(known)) if known and max(known) > min(known) else None
 
 
 def _graduated(low: float, high: float) -> QgsGraduatedSymbolRenderer:

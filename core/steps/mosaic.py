@@ -33,7 +33,7 @@ from .step import Kind, Parameter, Step, StepResult
 Float = npt.NDArray[np.float32]
 
 OVERLAP = 128  # pixels that a block reaches into the next: heights pass from one to the other over twice that
-_BYTES_PER_PIXEL = 130  # peak of predicting and levelling a block (`planetary-dtm bench scale`)
+_BYTES_PER_PIXEL = 130  # peak of predicting and levelling a block
 _FIXED_MB = 450.0  # interpreter, libraries and model
 _SMALLEST = 512  # pixels of a block's side, under which its surroundings cost more than itself
 

@@ -42,7 +42,7 @@ TURN_KNOTS = 32.0  # fine enough for jitter of 200 lines
 START_LINES = 400  # resected for the start
 # what the roughness starts from: swings of these sizes (RMS), some seven radians of phase for each flown
 USUAL_SHIFT_M, USUAL_TURN, USUAL_RATE = 1400.0, 0.035, 7.3
-ROUNDS = 20
+ROUNDS = 40  # rounding makes the last ones slow where control is exact and pixels are fine
 FREE_ROUNDS = 4  # after these the roughness is changed less and less
 LOOSENED = 12  # times the roughness is raised tenfold before the system is given up
 WHITE_ROUNDS = 8  # with independent altitude errors; enough to see whether they are

@@ -34,14 +34,15 @@ def scenario(stage):
     toolbar = stage.widget("PlanetaryDtmToolbar")
     button = toolbar.widgetForAction(plugin.actions[0])
     before = set(project.mapLayers())
+    stage.dog.start()
     stage.click(button)
-    stage.reset_hold()
     runs = plugin.runs
     yield lambda: bool(runs.active) or len(project.mapLayers()) > 1
     yield lambda: not runs.active
     yield 0.5
     yield stage.drawn
-    stage.found["longest_hold_s"] = stage.longest_hold
+    stage.dog.stop()
+    stage.found["holds"] = stage.dog.report()
     added = [layer for key, layer in project.mapLayers().items() if key not in before]
     top = project.layerTreeRoot().children()[0]
     stage.found["layers"] = [top.name(), *(node.name() for node in top.children())]

@@ -19,6 +19,8 @@ from qgis.PyQt.QtCore import QPoint, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QWidget
 from qgis.utils import iface
 
+from planetary_dtm.tests.desktop.watchdog import Watchdog
+
 Scenario = Callable[["Stage"], Generator[Any, None, None]]
 
 
@@ -33,8 +35,7 @@ class Stage:
         self.found: dict[str, Any] = {}
         self.iface = iface
         self.window = iface.mainWindow()
-        self.longest_hold = 0.0
-        self._beat = time.monotonic()
+        self.dog = Watchdog()
 
     def play(self, scenario: Scenario) -> None:
         """Start the scenario; QGIS closes at its end."""
@@ -75,18 +76,13 @@ class Stage:
         """Whether the map has been drawn to the end."""
         return not self.iface.mapCanvas().isDrawing()
 
-    def reset_hold(self) -> None:
-        """Start measuring how long the event loop is held."""
-        self.longest_hold, self._beat = 0.0, time.monotonic()
-
     def _outside(self, *words: str) -> None:
         QApplication.processEvents()
-        subprocess.run(words, check=True, timeout=30)
-        self._beat = time.monotonic()  # waiting here is the scenario's own doing
+        with self.dog.aside():
+            subprocess.run(words, check=True, timeout=30)
 
     def _tick(self) -> None:
         now = time.monotonic()
-        self.longest_hold, self._beat = max(self.longest_hold, now - self._beat), now
         try:
             if now > self._limit:
                 raise TimeoutError("the scenario took too long")
@@ -107,6 +103,7 @@ class Stage:
 
     def _leave(self) -> None:
         self._timer.stop()
+        self.dog.stop()
         self._report.write_text(json.dumps(self.found), encoding="utf-8")
         QgsProject.instance().setDirty(False)
         iface.newProject(False)

@@ -38,8 +38,9 @@ def test_one_press(tmp_path):
     assert valid.mean() > 0.95
     residual = (height - truth)[valid]
     assert residual.std() < truth.std()
-    print(f"\nlongest hold of the event loop: {1000 * found['longest_hold_s']:.0f} ms")
-    assert found["longest_hold_s"] < 1.0  # 0.1 on a machine of its own; other work delays it
+    holds = found["holds"]
+    print(f"\nthe plugin held the event loop {1000 * holds['plugin_wall_s']:.0f} ms; anybody: {holds['any']}")
+    assert holds["plugin_cpu_s"] < 0.1, holds["plugin"]  # of the clock it may be more: other work delays it
     # the terrain's colours are on the screen: a screenshot of an empty window has none
     screen = Raster(picture)
     assert [screen.size[1], screen.size[0]] == found["screen"]

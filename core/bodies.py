@@ -6,6 +6,7 @@ and latitudes leave and enter this module as planetocentric, east positive.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ _IAU_2015 = {
 _EARTH_RADII_M = (6_340_000.0, 6_400_000.0)
 # Products disagree by metres to kilometres about one body's radius; bodies of like size differ by more.
 _SAME_RADIUS = 0.005
+_KEPT = 16  # transformations a thread keeps
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,9 @@ class LonLat:
         self._ratio = (self.body.semi_minor_m / self.body.semi_major_m) ** 2
         self._angular = bool(reference.IsGeographic())
         self._unit = geographic.GetAngularUnits()
-        self._forward = osr.CoordinateTransformation(reference, geographic)
-        self._inverse = osr.CoordinateTransformation(geographic, reference)
+        if not self._angular:
+            self._forward = osr.CoordinateTransformation(reference, geographic)
+            self._inverse = osr.CoordinateTransformation(geographic, reference)
 
     def from_xy(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
         """Map x, y of the CRS (any equal shape) -> longitude in -pi..pi, latitude (rad); NaN outside the projection."""
@@ -186,6 +189,19 @@ class LonLat:
             turn = 2 * np.pi / self._unit
             x = near_x + (x - near_x + turn / 2) % turn - turn / 2
         return x, y
+
+
+_made = threading.local()
+
+
+def lonlat_of(crs: str) -> LonLat:
+    """The `LonLat` of a CRS, made once a thread: PROJ takes tens of milliseconds, and threads may not share it."""
+    known: dict[str, LonLat] = _made.__dict__.setdefault("known", {})
+    if crs not in known:
+        while len(known) >= _KEPT:
+            del known[next(iter(known))]
+        known[crs] = LonLat(crs)
+    return known[crs]
 
 
 def _transform(transformation: Any, x: Array, y: Array) -> tuple[Array, Array]:

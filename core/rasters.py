@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .bodies import Array, Body, LonLat, body_of_crs, spatial_reference
+from .bodies import Array, Body, LonLat, body_of_crs, lonlat_of, spatial_reference
 from .errors import CancelledError, InputError
 from .frames import angular_distance
 from .outputs import replacing, unwritten
@@ -57,7 +57,7 @@ class Grid:
 
     @cached_property
     def lonlat(self) -> LonLat:
-        return LonLat(self.crs)
+        return lonlat_of(self.crs)
 
     @cached_property
     def body(self) -> Body:

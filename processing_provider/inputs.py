@@ -37,7 +37,7 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
 )
 
-from ..core.bodies import LonLat, body_of_crs, same_body, spatial_reference
+from ..core.bodies import body_of_crs, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
 from ..core.steps import Kind, Parameter, Step
 
@@ -319,8 +319,8 @@ def _carried(
     """
     across = np.linspace(rectangle.xMinimum(), rectangle.xMaximum(), _SAMPLED)
     down = np.linspace(rectangle.yMinimum(), rectangle.yMaximum(), _SAMPLED)
-    lon, lat = LonLat(wkt(own)).from_xy(*np.meshgrid(across, down))
-    return LonLat(wkt(target)).to_xy(lon, lat)
+    lon, lat = lonlat_of(wkt(own)).from_xy(*np.meshgrid(across, down))
+    return lonlat_of(wkt(target)).to_xy(lon, lat)
 
 
 def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:

@@ -7,7 +7,7 @@ from qgis.core import QgsGeometry, QgsPointXY
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..core.bodies import Body, LonLat, same_body
+from ..core.bodies import Body, lonlat_of, same_body
 from ..core.errors import PlanetaryDtmError
 from ..processing_provider.inputs import wkt
 
@@ -20,7 +20,7 @@ def move_map(canvas: QgsMapCanvas, lon: float, lat: float, body: Body) -> str:
     if not target.isValid():
         return translate("MapLink", "The map has no CRS; set the project's (for example Set Project CRS from Layer).")
     try:
-        frame = LonLat(wkt(target))
+        frame = lonlat_of(wkt(target))
     except PlanetaryDtmError as error:
         return translate("MapLink", "This place cannot be shown on the map: {}").format(error)
     if not same_body(frame.body, body):

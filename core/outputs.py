@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError
@@ -41,13 +43,73 @@ def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path
     require_writable(path, suffixes)
     target = Path(path)
     temporary = _beside(target)
+    waits = False
     try:
         yield temporary
-        os.replace(temporary, target)
+        waits = _taken_up(_Finished(temporary, target))
+        if not waits:
+            os.replace(temporary, target)
     except OSError as error:
         raise _unwritable(target, error) from error
     finally:
-        for leftover in target.parent.glob(f"{_escape(temporary.name)}*"):
+        if not waits:
+            _remove(temporary)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What `replacing` and `replacing_folder` make in here, in this thread, is renamed at the end, all or nothing."""
+    waiting: list[_Finished] = []
+    groups: list[list[_Finished]] = _open.__dict__.setdefault("groups", [])
+    groups.append(waiting)
+    try:
+        yield
+        for made in waiting:
+            try:
+                _move_in(made.temporary, made.target)
+            except OSError as error:
+                raise _unwritable(made.target, error) from error
+    finally:
+        groups.remove(waiting)
+        for made in waiting:
+            _remove(made.temporary)
+
+
+@dataclass(frozen=True, eq=False)
+class _Finished:
+    """A whole file or folder under its temporary name."""
+
+    temporary: Path
+    target: Path
+
+
+_open = threading.local()
+
+
+def _taken_up(made: _Finished) -> bool:
+    """Hand what is finished to the `together` that is open, if one is."""
+    groups = _open.__dict__.get("groups")
+    if not groups:
+        return False
+    groups[-1].append(made)
+    return True
+
+
+def _move_in(temporary: Path, target: Path) -> None:
+    """Rename a file, or a folder whose files take the place of those of their name."""
+    if temporary.is_dir() and target.exists():
+        for made in sorted(temporary.iterdir()):
+            os.replace(made, target / made.name)
+    else:
+        os.replace(temporary, target)
+
+
+def _remove(temporary: Path) -> None:
+    """Remove a temporary file or folder, and what was written beside it under its name."""
+    for leftover in temporary.parent.glob(f"{_escape(temporary.name)}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
             leftover.unlink()
 
 
@@ -86,19 +148,19 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     if target.exists() and not target.is_dir():
         raise InputError(f"Output folder {str(target)!r} is a file; choose another name.")
     temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+    waits = False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         yield temporary
-        if not target.exists():
-            os.replace(temporary, target)
-            return
-        for made in sorted(temporary.iterdir()):
-            os.replace(made, target / made.name)
+        waits = _taken_up(_Finished(temporary, target))
+        if not waits:
+            _move_in(temporary, target)
     except OSError as error:
         raise InputError(f"Output folder {str(target)!r} was not written: {error.strerror or error}.") from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if not waits:
+            _remove(temporary)
 
 
 def _escape(name: str) -> str:

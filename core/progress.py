@@ -7,12 +7,15 @@ terminal bar, a test).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from types import CodeType, FrameType
+from typing import Any, TypeVar
 
 from .errors import CancelledError
 
 Progress = Callable[[float, str], bool]
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+_callbacks: set[CodeType] = set()
 
 
 def silent(fraction: float, message: str = "") -> bool:
@@ -41,3 +44,18 @@ def each(items: Iterable[T], progress: Progress, total: int, message: str = "") 
         tell(progress, index / max(total, 1), message)
         yield item
     tell(progress, 1.0, message)
+
+
+def called_by_c(function: F) -> F:
+    """Mark a function that a C library calls: an exception raised in it would be lost there."""
+    _callbacks.add(function.__code__)
+    return function
+
+
+def is_called_by_c(frame: FrameType | None) -> bool:
+    """Whether a marked function runs in ``frame`` or above it."""
+    while frame is not None:
+        if frame.f_code in _callbacks:
+            return True
+        frame = frame.f_back
+    return False

@@ -21,7 +21,7 @@ from .bodies import Array, Body, LonLat, body_of_crs, lonlat_of, spatial_referen
 from .errors import CancelledError, InputError
 from .frames import angular_distance
 from .outputs import replacing, unwritten
-from .progress import Progress, silent
+from .progress import Progress, called_by_c, silent
 
 Mask = npt.NDArray[np.bool_]
 NODATA = -32768.0
@@ -399,6 +399,7 @@ def _to_cog(dataset: Any, path: str, progress: Progress) -> None:
         return
     cancelled: list[bool] = []
 
+    @called_by_c
     def told(fraction: float, message: str, data: Any) -> int:
         go_on = progress(fraction, "Writing")
         if not go_on:

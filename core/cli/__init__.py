@@ -8,47 +8,51 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from inspect import signature
-from types import FrameType
 from typing import Any
 
 from ..errors import CancelledError, InputError, PlanetaryDtmError
 from ..steps import STEP_IDS, Kind, OutputKind, Parameter, Step, step
 from ..version import VERSION
+from .interrupts import Interrupts
 from .terminal import TerminalProgress
 
 BENCHMARKS = ("view", "hadley", "paper", "trajectory", "certainty", "matching", "stereo", "learned")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the console script's entry point. Returns the exit status."""
+    """Run one command. Returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = vars(_parser(given).parse_args(given))
-    command = options.pop("command")
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        if command == "bench":
-            return _bench(options)
-        return _run(step(command), {k.upper(): v for k, v in options.items()})
-    except (CancelledError, KeyboardInterrupt):
-        print("Cancelled.", file=sys.stderr)
-        return 130
-    except PlanetaryDtmError as error:
-        print(f"planetary-dtm {command}: {error}", file=sys.stderr)
-        return 1
-    except MemoryError:
-        print(
-            f"planetary-dtm {command}: not enough memory; choose a larger pixel size or a smaller extent.",
-            file=sys.stderr,
-        )
-        return 1
+    command = given[0] if given else ""
+    with Interrupts() as interrupts:
+        try:
+            options = vars(_parser(given).parse_args(given))
+            command = options.pop("command")
+            if command == "bench":
+                return _bench(options, interrupts)
+            return _run(step(command), {k.upper(): v for k, v in options.items()}, interrupts)
+        except (CancelledError, KeyboardInterrupt):
+            print("Cancelled.", file=sys.stderr)
+            return 130
+        except PlanetaryDtmError as error:
+            print(f"planetary-dtm {command}: {error}", file=sys.stderr)
+            return 1
+        except MemoryError:
+            print(
+                f"planetary-dtm {command}: not enough memory; choose a larger pixel size or a smaller extent.",
+                file=sys.stderr,
+            )
+            return 1
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def program() -> int:
+    """The console script: `main`, and once it has ended an interrupt no longer changes the exit status."""
+    status = main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return status
 
 
-def _run(chosen: Step, values: dict[str, Any]) -> int:
-    with TerminalProgress(chosen.title) as progress:
+def _run(chosen: Step, values: dict[str, Any], interrupts: Interrupts) -> int:
+    with TerminalProgress(chosen.title, interrupts.heard) as progress:
         result = chosen.run(**chosen.checked(values), progress=progress)
     for sentence in result.warnings:
         print(f"Warning: {sentence}", file=sys.stderr)
@@ -59,12 +63,12 @@ def _run(chosen: Step, values: dict[str, Any]) -> int:
     return 0
 
 
-def _bench(options: dict[str, Any]) -> int:
+def _bench(options: dict[str, Any], interrupts: Interrupts) -> int:
     module = import_module(f"...benchmarks.{options['name']}", __package__)
     own = {} if options["seeds"] is None else {"seeds": options["seeds"]}
     if own and "seeds" not in signature(module.run).parameters:
         raise InputError(f"Benchmark {options['name']!r} has no number of SEEDS to choose: leave --seeds out.")
-    with TerminalProgress(f"bench {options['name']}") as progress:
+    with TerminalProgress(f"bench {options['name']}", interrupts.heard) as progress:
         table = module.run(data=options["data"], folder=options["folder"], progress=progress, **own)
     print(table.text())
     if options["json"]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 
 
 class TerminalProgress:
-    """A `core.progress.Progress` that draws one line and rewrites it."""
+    """A `core.progress.Progress` that draws one line and rewrites it; answers False once it is ``cancelled``."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._cancelled = cancelled
         self._title, self._shown, self._drawn = title, "", sys.stderr.isatty()
 
     def __enter__(self) -> TerminalProgress:
@@ -23,7 +25,7 @@ class TerminalProgress:
                 sys.stderr.write("\r" + line.ljust(len(self._shown)))
                 sys.stderr.flush()
                 self._shown = line
-        return True
+        return not self._cancelled()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

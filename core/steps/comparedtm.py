@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..outputs import together
 from ..pictures import DIFFERENCE_COLOURS, show_relief, show_values
 from ..progress import Progress, part, silent, tell
 from ..rasters import Band, Grid, Raster, is_raster, write_dtm
@@ -62,13 +63,14 @@ def run(
         "SLOPE_RMSE": numbers.slope_rmse,
         "COUNT": numbers.count,
     }
-    if output:
-        write_dtm(output, grid, [difference], [Band("difference", unit)], about, part(progress, 0.6, 0.8))
-        made["OUTPUT"] = output
-    if output_report:
-        tell(progress, 0.8, "Drawing the report")
-        _report(source, height, difference, numbers, about, unit).write(output_report)
-        made["OUTPUT_REPORT"] = output_report
+    with together():
+        if output:
+            write_dtm(output, grid, [difference], [Band("difference", unit)], about, part(progress, 0.6, 0.8))
+            made["OUTPUT"] = output
+        if output_report:
+            tell(progress, 0.8, "Drawing the report")
+            _report(source, height, difference, numbers, about, unit).write(output_report)
+            made["OUTPUT_REPORT"] = output_report
     return StepResult(made, warnings)
 
 

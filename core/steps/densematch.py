@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..matching.dense import Options, Picture, match_views
 from ..matching.match_file import writing_matches
-from ..outputs import require_writable
+from ..outputs import require_writable, together
 from ..progress import Progress, part, silent
 from ..rasters import Raster, Window
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -51,6 +51,7 @@ def run(
     sigmas: list[list[float]] = [[] for _ in others]
     lines, samples = a.size
     with ExitStack() as files:
+        files.enter_context(together())
         writers = []
         for path, other, view, source in zip(paths, others, views, (image_b, image_c)):
             about = {**names, "IMAGE_B": other.name, "VIEW_B": view or _view(other, str(source))}

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from ..altimetry.filtering import FilterResult, filter_shots
 from ..altimetry.readers import Shots, read_shots
 from ..bodies import body_named
-from ..outputs import require_writable
-from ..progress import Progress, part, silent
+from ..outputs import require_writable, together
+from ..progress import Progress, part, silent, tell
 from ..tables import write_table
 from .inputs import ALTIMETRY_HELP
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -32,15 +32,16 @@ def run(
         require_writable(path)
     shots = read_shots(input, body_named(body) if body else None, altitude_field=altitude_field or None)
     found = filter_shots(shots, part(progress, 0.0, 0.9))
-    _write(output, shots, found, found.keep)
     made: dict[str, Any] = {"OUTPUT": output}
     wild = int((~found.keep).sum())
     notes = [f"{wild} of {len(shots)} shots of {Path(input).name} are wild ({wild / len(shots):.2%})."]
-    if output_outliers:
-        if wild:
+    with together():
+        _write(output, shots, found, found.keep)
+        tell(progress, 0.95, "Writing")
+        if output_outliers and wild:
             _write(output_outliers, shots, found, ~found.keep)
             made["OUTPUT_OUTLIERS"] = output_outliers
-        else:
+        elif output_outliers:
             notes.append("There are none to write to OUTPUT_OUTLIERS.")
     made |= {"KEPT": len(shots) - wild, "OUTLIERS": wild}
     return StepResult(made, notes=tuple(notes))

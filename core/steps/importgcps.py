@@ -15,7 +15,7 @@ from ..camera.csm_linescan import CsmLineScan
 from ..camera.open_camera import open_camera
 from ..camera.sensor import Sensor, load_sensor, sensor_to_json
 from ..errors import InputError
-from ..outputs import replacing
+from ..outputs import replacing, together
 from ..progress import Progress, silent, tell
 from ..resection.model import ControlPoints, control_points
 from ..resection.tables import checked_gcps, write_gcps
@@ -55,7 +55,8 @@ def run(
     if bool(camera) == bool(input or sensor):
         raise InputError("Give INPUT and SENSOR, or CAMERA: the tables of a product, or the image's camera model.")
     if camera:
-        return _from_camera(camera, dem, line_step, output, output_sensor)
+        with together():
+            return _from_camera(camera, dem, line_step, output, output_sensor)
     if not input or not sensor:
         raise InputError(f"{'INPUT' if sensor else 'SENSOR'} is missing; tables and the sensor belong together.")
     scanner = load_sensor(sensor)

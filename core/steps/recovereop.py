@@ -18,6 +18,7 @@ from ..camera.csm_export import write_csm_states
 from ..camera.linescan import LineScan
 from ..camera.sensor import Sensor, load_sensor
 from ..errors import InputError
+from ..outputs import together
 from ..progress import Progress, part, silent, tell
 from ..resection.altitudes import KnownAltitudes, certainty_map, fill_altitudes
 from ..resection.bundle import TiePicker
@@ -68,28 +69,31 @@ def run(
         progress=part(progress, 0.3, 0.9),
     )
     tell(progress, 0.9, "Writing")
-    write_eops(output, found.orientation, scanner.body_radius_m)
-    write_joint(output, found.orientation, found.joint)
     warnings = [*table.warnings, *known.warnings]
     outputs: dict[str, Any] = {"OUTPUT": output}
-    if output_csm_folder:
-        csm_said = write_csm_states(output_csm_folder, scanner, found.orientation)[1]
-        warnings += csm_said
-        outputs["OUTPUT_CSM_FOLDER"] = output_csm_folder
-    if output_report:
-        inputs = {
-            "GCPs": Path(gcps).name,
-            "Sensor": f"{scanner.name} ({Path(sensor).name})",
-            "Altimetry": Path(altimetry).name if altimetry else "none",
-            "Method": method,
-            "Ties": ", ".join(Path(path).name for path in ties) if ties else "none",
-            "Certainty used": "yes" if use_certainty else "no",
-            "Lateral sigma [m]": "estimated" if sigma_lateral is None else f"{sigma_lateral:g}",
-            "Version": VERSION,
-            "Time [s]": f"{time.monotonic() - started:.1f}",
-        }
-        orientation_report(found, scanner, inputs, known.sentences, warnings, certainty).write(output_report)
-        outputs["OUTPUT_REPORT"] = output_report
+    with together():
+        write_eops(output, found.orientation, scanner.body_radius_m)
+        write_joint(output, found.orientation, found.joint)
+        if output_csm_folder:
+            tell(progress, 0.92, "Writing")
+            csm_said = write_csm_states(output_csm_folder, scanner, found.orientation)[1]
+            warnings += csm_said
+            outputs["OUTPUT_CSM_FOLDER"] = output_csm_folder
+        if output_report:
+            tell(progress, 0.95, "Drawing the report")
+            inputs = {
+                "GCPs": Path(gcps).name,
+                "Sensor": f"{scanner.name} ({Path(sensor).name})",
+                "Altimetry": Path(altimetry).name if altimetry else "none",
+                "Method": method,
+                "Ties": ", ".join(Path(path).name for path in ties) if ties else "none",
+                "Certainty used": "yes" if use_certainty else "no",
+                "Lateral sigma [m]": "estimated" if sigma_lateral is None else f"{sigma_lateral:g}",
+                "Version": VERSION,
+                "Time [s]": f"{time.monotonic() - started:.1f}",
+            }
+            orientation_report(found, scanner, inputs, known.sentences, warnings, certainty).write(output_report)
+            outputs["OUTPUT_REPORT"] = output_report
     verdict = found.verdict
     if verdict.good < verdict.instants:
         warnings.append(f"{verdict.instants - verdict.good} of {verdict.instants} lines carry a flag; see its column.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..outputs import on_disk_of, replacing, require_writable
+from ..outputs import on_disk_of, replacing, require_writable, together
 from ..progress import Progress, silent, tell
 from ..resection.joint import joint_path
 from .densematch import STEP as MATCH
@@ -59,7 +59,8 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
             with chain.stage("report") as stage:
                 made["OUTPUT_REPORT"] = report_of(chain, matches, raw, dtm, folder / "report.html", stage)
         tell(progress, 1.0, "Done")
-        _publish({targets[name]: made[name] for name in targets})
+        with together():
+            _publish({targets[name]: made[name] for name in targets})
     return StepResult({**targets, **chain.numbers}, tuple(chain.warnings), tuple(chain.notes))
 
 

@@ -1,0 +1,220 @@
+"""Inputs for cancelling every step: simulated once in a folder, small or of a size at which waiting would hurt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.rasters import Band, Raster, write_dtm
+from ..core.steps import step
+from ..core.tables import write_table
+
+Values = dict[str, Any]
+
+
+class Inputs:
+    """Makes what a step needs when it is first asked for."""
+
+    def __init__(self, folder: Path, large: bool) -> None:
+        self.folder, self.large = folder, large
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def of(self, name: str) -> list[tuple[str, Values]]:
+        """The cases of a step: what tells them apart, and parameters (an optional output set to None is left out)."""
+        return getattr(self, f"_{name}")()
+
+    # --- made once ----------------------------------------------------------------------------------------------
+
+    def _made(self, name: str, make: Callable[[Path], None]) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            make(path)
+        return path
+
+    def _step(self, name: str, id: str, output: str = "OUTPUT", **values: Any) -> Path:
+        """The output of a step."""
+        chosen = step(id)
+        return self._made(name, lambda path: chosen.run(**chosen.checked({**values, output: str(path)})) and None)
+
+    def view(self, side: int | None = None) -> Path:
+        """Image, shots and truth of a simulated view."""
+        side = side or (4096 if self.large else 256)
+        return self._step(f"view{side}", "simulateview", "OUTPUT_FOLDER", SIZE=side, TRACKS=24 if self.large else 8)
+
+    def scene(self, images: bool = True) -> Path:
+        """A push-broom scene of three views."""
+        lines = 1800 if self.large else 1200
+        values = {"LINES": lines, "LATERAL_NOISE": 3.0, "IMAGES": images}
+        return self._step(f"scene{lines}{images:d}", "simulatescene", "OUTPUT_FOLDER", **values)
+
+    def shots(self) -> Path:
+        """Altimetry: tracks from south to north over a wide area, one shot in a hundred wild."""
+
+        def make(path: Path) -> None:
+            rng = np.random.default_rng(1)
+            tracks, along = (400, 1000) if self.large else (20, 100)
+            lat = np.tile(np.linspace(10.0, 40.0, along), tracks)
+            lon = np.repeat(np.linspace(-20.0, 20.0, tracks), along) + 1e-3 * rng.normal(size=lat.size)
+            altitude = 800 * np.sin(8 * lat / 57.3) * np.cos(11 * lon / 57.3) + 10 * rng.normal(size=lat.size)
+            wild = rng.random(lat.size) < 0.01
+            altitude[wild] += rng.choice([-1, 1], wild.sum()) * rng.uniform(300, 3000, wild.sum())
+            write_table(path, {"lon": lat * 0 + lon, "lat": lat, "altitude": altitude})
+
+        return self._made("shots.csv", make)
+
+    def coarse(self) -> Path:
+        """A coarse DEM under the view."""
+
+        def make(path: Path) -> None:
+            truth = Raster(str(self.view() / "truth_dtm.tif"))
+            side = truth.size[0] // 8
+            height, _ = truth.read(None, (side, side))
+            write_dtm(path, truth.grid.resized(side, side), [height.astype(np.float32)], [Band("height")], {})
+
+        return self._made("coarse.tif", make)
+
+    def eops(self) -> Path:
+        """The true orientation of the scene."""
+        return self.scene() / "truth_eop.csv"
+
+    def matches(self) -> Path:
+        """Matches between two views of the scene, from the true points of their pixels' columns."""
+        scene = self.scene()
+        return self._step(
+            "matches.tif", "densematch", IMAGE_A=str(scene / "nadir.tif"), IMAGE_B=str(scene / "forward.tif")
+        )
+
+    def points(self) -> Path:
+        """Intersected points."""
+        scene = self.scene()
+        given = {"MATCHES": [str(self.matches())], "SENSOR": str(scene / "sensor.json"), "EOPS": str(self.eops())}
+        return self._step("points.las", "intersect", **given)
+
+    def pairs(self) -> Path:
+        """A folder of training pairs."""
+        tile = 1024 if self.large else 128
+        count = 24
+        truth = self.view() / "truth_dtm.tif"
+        values = {"DEM": [str(truth)], "COUNT": count, "TILE": tile, "SPLIT": 0.3, "MAX_SIMILARITY": 100.0}
+        return self._step(f"pairs{tile}", "trainingpairs", "OUTPUT_FOLDER", **values)
+
+    # --- the steps ----------------------------------------------------------------------------------------------
+
+    def _dtmfromextent(self) -> list[tuple[str, Values]]:
+        image, shots = str(self.view() / "image.tif"), str(self.view() / "altimetry.csv")
+        return [
+            ("numpy", {"INPUT": image, "ALTIMETRY": shots, "ENGINE": "numpy"}),
+            ("torch", {"INPUT": image, "REFERENCE_DEM": str(self.coarse()), "ENGINE": "torch"}),
+            ("jmars", {"INPUT": image, "MODE": "jmars", "ENGINE": "numpy"}),
+        ]
+
+    def _leveldtm(self) -> list[tuple[str, Values]]:
+        given = {"INPUT": str(self.view() / "truth_dtm.tif")}
+        shots, coarse = str(self.view() / "altimetry.csv"), str(self.coarse())
+        return [
+            ("shots", {**given, "ALTIMETRY": shots}),
+            ("DEM", {**given, "REFERENCE_DEM": coarse}),
+            ("rigid", {**given, "ALTIMETRY": shots, "MODE": "rigid"}),
+            ("rigid DEM", {**given, "REFERENCE_DEM": coarse, "MODE": "rigid"}),
+        ]
+
+    def _comparedtm(self) -> list[tuple[str, Values]]:
+        given = {"INPUT": str(self.view() / "truth_dtm.tif")}
+        return [
+            ("DEM", {**given, "REFERENCE": str(self.coarse())}),
+            ("shots", {**given, "REFERENCE": str(self.view() / "altimetry.csv")}),
+        ]
+
+    def _hillshade(self) -> list[tuple[str, Values]]:
+        return [("", {"INPUT": str(self.view() / "truth_dtm.tif")})]
+
+    def _simulateview(self) -> list[tuple[str, Values]]:
+        return [("", {"SIZE": 4096 if self.large else 512, "TRACKS": 24})]
+
+    def _mosaic(self) -> list[tuple[str, Values]]:
+        given = {"INPUT": str(self.view() / "image.tif"), "REFERENCE_DEM": str(self.coarse()), "BLOCK": 1024}
+        return [
+            ("one process", {**given, "WORKERS": 1, "ENGINE": "numpy"}),
+            ("two workers", {**given, "WORKERS": 2, "ENGINE": "numpy"}),
+        ]
+
+    def _filteraltimetry(self) -> list[tuple[str, Values]]:
+        return [("", {"INPUT": str(self.shots()), "BODY": "Moon"})]
+
+    def _certaintymap(self) -> list[tuple[str, Values]]:
+        # 0.02 degrees are 606 m
+        size = 1000 if self.large else 20000
+        return [("", {"INPUT": str(self.shots()), "BODY": "Moon", "PIXEL_SIZE": size})]
+
+    def _simulatescene(self) -> list[tuple[str, Values]]:
+        return [("", {"LINES": 1800 if self.large else 1200, "TRUTH_POINTS": True})]
+
+    def _importgcps(self) -> list[tuple[str, Values]]:
+        def make(path: Path) -> None:
+            line = np.arange(100_000 if self.large else 1000)
+            columns = {"line": line, "lon_first": 10 + 0 * line, "lat_first": 1e-4 * line}
+            write_table(path, {**columns, "lon_last": 11 + 0 * line, "lat_last": 1e-4 * line})
+
+        grid = self._made("grid.csv", make)
+        return [("", {"INPUT": [str(grid)], "SENSOR": str(self.scene() / "sensor.json"), "VIEWS": "nadir"})]
+
+    def _recovereop(self) -> list[tuple[str, Values]]:
+        scene = self.scene()
+        given = {
+            "GCPS": str(scene / "gcps.csv"),
+            "SENSOR": str(scene / "sensor.json"),
+            "ALTIMETRY": str(scene / "altimetry.csv"),
+        }
+        return [
+            ("trajectory", given),
+            ("with ties", {**given, "TIES": [str(self.matches())]}),
+            ("two_phase", {**given, "METHOD": "two_phase"}),
+            ("collinearity", {**given, "METHOD": "collinearity"}),
+        ]
+
+    def _densematch(self) -> list[tuple[str, Values]]:
+        scene = self.scene()
+        two = {"IMAGE_A": str(scene / "nadir.tif"), "IMAGE_B": str(scene / "forward.tif"), "OUTPUT_C": None}
+        return [("two", two), ("three", {**two, "IMAGE_C": str(scene / "backward.tif"), "OUTPUT_C": "x"})]
+
+    def _intersect(self) -> list[tuple[str, Values]]:
+        sensor = str(self.scene() / "sensor.json")
+        return [("", {"MATCHES": [str(self.matches())], "SENSOR": sensor, "EOPS": str(self.eops())})]
+
+    def _pointstodtm(self) -> list[tuple[str, Values]]:
+        return [("", {"INPUT": str(self.points()), "FILL": True})]
+
+    def _footprints(self) -> list[tuple[str, Values]]:
+        scene = self.scene()
+        dem = str(scene / "truth_dtm.tif")
+        return [("", {"EOPS": str(self.eops()), "SENSOR": str(scene / "sensor.json"), "DEM": dem})]
+
+    def _stereodtm(self) -> list[tuple[str, Values]]:
+        scene = self.scene()
+        images = [str(scene / f"{view}.tif") for view in ("forward", "nadir", "backward")]
+        given = {"IMAGES": images, "SENSOR": str(scene / "sensor.json"), "GCPS": str(scene / "gcps.csv")}
+        return [("", {**given, "ALTIMETRY": str(scene / "altimetry.csv")})]
+
+    def _orthoimage(self) -> list[tuple[str, Values]]:
+        scene = self.scene()
+        given = {"IMAGE": str(scene / "nadir.tif"), "SENSOR": str(scene / "sensor.json"), "EOPS": str(self.eops())}
+        return [("", {**given, "DTM": str(scene / "truth_dtm.tif")})]
+
+    def _trainingpairs(self) -> list[tuple[str, Values]]:
+        tile = 1024 if self.large else 128
+        given = {"DEM": [str(self.view() / "truth_dtm.tif")], "COUNT": 24, "TILE": tile, "MAX_SIMILARITY": 100.0}
+        return [("", given)]
+
+    def _trainmodel(self) -> list[tuple[str, Values]]:
+        given = {"PAIRS": str(self.pairs()), "EPOCHS": 1, "BATCH": 8}
+        crop = 1024 if self.large else 64
+        return [
+            ("unet", {**given, "CROP": crop}),
+            ("pix2pixcc", {**given, "ARCHITECTURE": "pix2pixcc", "BASE": 32 if self.large else 4, "CROP": crop // 2}),
+        ]
+
+    def _evaluatemodel(self) -> list[tuple[str, Values]]:
+        return [("", {"PAIRS": str(self.pairs()), "COUNT": 4, "ENGINE": "numpy"})]

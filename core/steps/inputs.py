@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..altimetry.readers import read_shots
 from ..bodies import require_same_body
 from ..errors import InputError
+from ..grid_map import GridMap
 from ..rasters import Grid, Mask, Raster, Window
 from ..terrain.sampling import bilinear
 from ..terrain.shots import Shots, make_shots
@@ -112,10 +113,10 @@ def reference_on(grid: Grid, path: str, what: str = "REFERENCE_DEM") -> Referenc
     if not valid.any():
         raise InputError(f"{what} {source.name!r} holds only nodata in the extent.")
     out, known = np.empty((grid.height, grid.width)), np.empty((grid.height, grid.width), bool)
-    step = max(1, 2_000_000 // grid.width)
+    step, there = max(1, 2_000_000 // grid.width), GridMap(grid, part)
     for start in range(0, grid.height, step):
         row = np.arange(start, min(start + step, grid.height))
-        c, r = part.pixel_of(*grid.lonlat_of(*np.meshgrid(np.arange(grid.width), row)))
+        c, r = there.places(row)
         # Up to half a cell beyond the outermost centres the rim is held.
         near = (c > -0.5) & (c < part.width - 0.5) & (r > -0.5) & (r < part.height - 0.5)
         r, c = np.clip(r, 0, part.height - 1), np.clip(c, 0, part.width - 1)

@@ -1,4 +1,4 @@
-"""A large image mosaic with known terrain: a DEM mirrored to a period that fits itself, rendered, and laid side by side."""
+"""A large image mosaic with known terrain: a DEM and its mirror images, rendered, and laid side by side."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _CRS = "IAU_2015:30110"  # equirectangular: near the equator a metre is a metre 
 
 
 def periodic_heights(dem: Path, half: int) -> Float:
-    """Heights (2 half, 2 half), m: the upper left corner of a DEM and its mirror images, which repeat without a step."""
+    """Heights (2 half, 2 half), m: the upper left corner of a DEM and its mirror images; they repeat without a step."""
     corner = Raster(dem).read(Window(0, 0, half, half))[0].astype(np.float32)
     wide = np.concatenate([corner, corner[:, ::-1]], axis=1)
     return np.concatenate([wide, wide[::-1]], axis=0)
 
 
 def rendered(height: Float, seed: int = 0) -> NDArray[np.uint8]:
-    """The 8-bit picture of a periodic terrain under a western sun, shadows across its borders included; 0 is nowhere."""
+    """The 8-bit picture of a periodic terrain under a western sun, shadows across its borders too; 0 is nowhere."""
     rows, columns = height.shape
     texture = np.tile(fractal((rows // 2, columns // 2), np.random.default_rng(seed), 2.5), (2, 2))
     noise = np.random.default_rng([seed, 1])
@@ -40,9 +40,8 @@ def rendered(height: Float, seed: int = 0) -> NDArray[np.uint8]:
         row = np.arange(top - 1, min(top + _STRIP, rows) + 1) % rows
         part = height[row]
         part = np.concatenate([part[:, -_AROUND:], part, part[:, :1]], axis=1)
-        light = reflectance(
-            surface_normals(part, PIXEL_M), sun_vector(AZIMUTH, INCIDENCE), np.array([0.0, 0.0, 1.0]), 1.0, LunarLambert()
-        )
+        up, sun = np.array([0.0, 0.0, 1.0]), sun_vector(AZIMUTH, INCIDENCE)
+        light = reflectance(surface_normals(part, PIXEL_M), sun, up, 1.0, LunarLambert())
         light = (light * cast_shadows(part, PIXEL_M, AZIMUTH, INCIDENCE))[1:-1, _AROUND:-1]
         strip = slice(top, top + len(light))
         light = light * np.exp(0.03 * texture[strip]) + 0.002 * noise.standard_normal(light.shape, np.float32)

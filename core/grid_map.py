@@ -1,4 +1,4 @@
-"""Where the pixels of one grid lie on another: exact at nodes, interpolated between them as far as that is exact too."""
+"""Where the pixels of one grid lie on another: exact at nodes, interpolated between where that will do."""
 
 from __future__ import annotations
 

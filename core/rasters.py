@@ -309,15 +309,21 @@ class DtmWriter:
 
 @contextmanager
 def writing_dtm(
-    path: str | Path, grid: Grid, bands: Sequence[Band], metadata: Mapping[str, str], progress: Progress = silent
+    path: str | Path,
+    grid: Grid,
+    bands: Sequence[Band],
+    metadata: Mapping[str, str],
+    progress: Progress = silent,
+    threads: int = 1,
 ) -> Iterator[DtmWriter]:
     """Write a Float32 GeoTIFF with nodata, overviews, band names and units, as a cloud-optimised one (COG).
 
-    The file takes its name only when complete; `InputError` when it cannot be written.
+    The file takes its name only when complete; `InputError` when it cannot be written. ``threads`` compress it and
+    make its overviews; the bytes do not depend on them.
     """
     from osgeo import gdal
 
-    with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
+    with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal(), _gdal_threads(threads):
         rough = str(temporary) + ".raw.tif"
         writer = DtmWriter(None, 0)
         try:
@@ -328,6 +334,7 @@ def writing_dtm(
                 "PREDICTOR=3",
                 "INTERLEAVE=BAND",
                 "BIGTIFF=IF_SAFER",
+                f"NUM_THREADS={threads}",
             ]
             dataset = gdal.GetDriverByName("GTiff").Create(
                 rough, grid.width, grid.height, len(bands), gdal.GDT_Float32, options
@@ -343,7 +350,7 @@ def writing_dtm(
             writer = DtmWriter(dataset, len(bands))
             yield writer
             dataset.FlushCache()
-            _to_cog(dataset, str(temporary), progress)
+            _to_cog(dataset, str(temporary), progress, threads)
             del dataset
         except RuntimeError as error:
             writer.close()
@@ -389,13 +396,28 @@ def write_image(
             raise unwritten(path, error) from error
 
 
-def _to_cog(dataset: Any, path: str, progress: Progress) -> None:
+@contextmanager
+def _gdal_threads(threads: int) -> Iterator[None]:
+    """Let GDAL take so many threads for what it does by itself, overviews above all."""
+    from osgeo import gdal
+
+    name = "GDAL_NUM_THREADS"
+    before = gdal.GetConfigOption(name)
+    gdal.SetConfigOption(name, str(threads))
+    try:
+        yield
+    finally:
+        gdal.SetConfigOption(name, before)
+
+
+def _to_cog(dataset: Any, path: str, progress: Progress, threads: int) -> None:
     from osgeo import gdal
 
     options = ["COMPRESS=DEFLATE", "PREDICTOR=YES", f"BLOCKSIZE={2 * _BLOCK}", "OVERVIEW_RESAMPLING=AVERAGE"]
+    options.append(f"NUM_THREADS={threads}")
     if gdal.GetDriverByName("COG") is None:
         dataset.BuildOverviews("AVERAGE", [2, 4, 8, 16])
-        gdal.GetDriverByName("GTiff").CreateCopy(path, dataset, options=[*options[:2], "TILED=YES"])
+        gdal.GetDriverByName("GTiff").CreateCopy(path, dataset, options=[*options[:2], options[-1], "TILED=YES"])
         return
     cancelled: list[bool] = []
 

@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-THREADS = min(8, os.cpu_count() or 1)
+
+def _allowed() -> int:
+    """Cores, or what OMP_NUM_THREADS says: a worker of one thread is to be one."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdigit() and int(told) > 0 else os.cpu_count() or 1
 
 
-def in_order(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
-    """The results of ``work`` on each item, in order; never more than a few are begun before they are taken."""
+THREADS = min(8, _allowed())
+
+
+def in_order(work: Callable[[S], T], items: Iterable[S], threads: int | None = None) -> Iterator[T]:
+    """The results of ``work`` on each item, in order, by `THREADS` threads unless told otherwise; never more than a
+    few are begun before they are taken."""
     waiting: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
+    count = threads or THREADS
+    with ThreadPoolExecutor(count) as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
-                if len(waiting) > 2 * THREADS:
+                if len(waiting) > 2 * count:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch, where it is loaded, use one thread: as fast and to the same bits wherever the work is done."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

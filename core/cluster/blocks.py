@@ -1,9 +1,10 @@
-"""A large grid cut into blocks that overlap, and their results joined again without seams, strip by strip."""
+"""A large grid cut into blocks that overlap, and their results joined again without seams, piece by piece."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from ..rasters import Window
 Float = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
-STRIP = 256  # rows joined at a time
+PIECE = 256, 8192  # rows and columns joined at a time
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,19 @@ class Layout:
                 if other in place:
                     yield number, place[other], _shared(blocks[number].reach, blocks[place[other]].reach)
 
+    def meeting(self, window: Window) -> Iterator[tuple[int, int]]:
+        """Rows and columns of the blocks that reach into a window."""
+        ends = ((window.row, window.height, self.height), (window.column, window.width, self.width))
+        rows, columns = (
+            [
+                number
+                for number, (first, last) in enumerate(_reaches(total, self.side, self.overlap))
+                if first < start + length and last > start
+            ]
+            for start, length, total in ends
+        )
+        return product(rows, columns)
+
     def weight(self, block: Block) -> tuple[Array, Array]:
         """Weights of a block's rows and columns: 1 inside, a ramp across each overlap; with its neighbours', 1."""
         ends = ((block.reach.row, block.reach.height, self.height), (block.reach.column, block.reach.width, self.width))
@@ -80,41 +94,46 @@ def offsets(pairs: Sequence[tuple[int, int]], steps: Array, weights: Array, coun
     return np.asarray(spsolve((scaled @ difference + damping).tocsc(), -(scaled @ steps)))
 
 
+def pieces(layout: Layout) -> list[Window]:
+    """Windows that cover the whole, row by row, small enough for any of it to be joined at a time."""
+    return [
+        Window(left, top, min(PIECE[1], layout.width - left), min(PIECE[0], layout.height - top))
+        for top in range(0, layout.height, PIECE[0])
+        for left in range(0, layout.width, PIECE[1])
+    ]
+
+
 def joined(
     layout: Layout,
-    blocks: Sequence[Block],
+    blocks: Mapping[tuple[int, int], Block],
     read: Callable[[Block, Window], Sequence[Float]],
+    piece: Window,
     added: Mapping[str, float] | None = None,
-) -> Iterator[tuple[int, list[Float]]]:
-    """Strips of the whole: (first row, [height, sigma ...]), NaN where no block knows.
+) -> list[Float]:
+    """A piece of the whole: [height, sigma ...], NaN where no block knows.
 
-    ``read(block, window)`` gives the bands of a window of the whole grid inside the block's reach. Heights (band 1)
-    are means by `Layout.weight`, after ``added`` was added to each block's; further bands are errors that neighbours
-    share, and are averaged alike.
+    blocks: by row and column, those that know something; ``read(block, window)`` gives the bands of a window of the
+    whole grid inside the block's reach. Heights (band 1) are means by `Layout.weight`, after ``added`` was added to
+    each block's; further bands are errors that neighbours share, and are averaged alike.
     """
-    for top in range(0, layout.height, STRIP):
-        rows = min(STRIP, layout.height - top)
-        total, weight = None, np.zeros((rows, layout.width), np.float32)
-        for block in blocks:
-            reach = block.reach
-            start, stop = max(top, reach.row), min(top + rows, reach.row + reach.height)
-            if stop <= start:
-                continue
-            bands = read(block, Window(reach.column, start, reach.width, stop - start))
-            along, across = layout.weight(block)
-            share = np.outer(along[start - reach.row : stop - reach.row], across).astype(np.float32)
-            share = np.where(np.isfinite(bands[0]), share, np.float32(0))
-            if total is None:
-                total = [np.zeros((rows, layout.width), np.float32) for _ in bands]
-            part = slice(start - top, stop - top), slice(reach.column, reach.column + reach.width)
-            weight[part] += share
-            for number, (sums, band) in enumerate(zip(total, bands)):
-                lift = np.float32(added.get(block.name, 0.0) if added and number == 0 else 0.0)
-                sums[part] += share * np.where(share > 0, band + lift, np.float32(0))
-        if total is None:
-            total = [np.zeros((rows, layout.width), np.float32)]
-        known = weight > 0
-        yield top, [np.where(known, sums / np.where(known, weight, 1), np.float32(np.nan)) for sums in total]
+    total: list[Float] = []
+    weight = np.zeros((piece.height, piece.width), np.float32)
+    for block in (blocks[place] for place in layout.meeting(piece) if place in blocks):
+        window = _shared(piece, block.reach)
+        bands = read(block, window)
+        rows, columns = layout.weight(block)
+        row, column = window.row - block.reach.row, window.column - block.reach.column
+        share = np.outer(rows[row : row + window.height], columns[column : column + window.width]).astype(np.float32)
+        share[~np.isfinite(bands[0])] = 0
+        total = total or [np.zeros_like(weight) for _ in bands]
+        row, column = window.row - piece.row, window.column - piece.column
+        part = slice(row, row + window.height), slice(column, column + window.width)
+        weight[part] += share
+        for number, (sums, band) in enumerate(zip(total, bands)):
+            lift = np.float32(added.get(block.name, 0.0) if added and number == 0 else 0.0)
+            sums[part] += share * np.where(share > 0, band + lift, np.float32(0))
+    weight[weight <= 0] = np.nan
+    return [sums / weight for sums in total or [weight]]
 
 
 def _reaches(length: int, side: int, overlap: int) -> list[tuple[int, int]]:

@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from .cost import Cost
 
 _PIECE = 1 << 22  # bytes read at a time
 
@@ -22,12 +23,12 @@ _PIECE = 1 << 22  # bytes read at a time
 @dataclass(frozen=True)
 class Done:
     """A unit's result: file name inside the folder of parts ("" where there is nothing to keep), its SHA-256, what it
-    cost (seconds) and sentences for the user."""
+    cost and sentences for the user."""
 
     unit: str
     file: str
     sha256: str
-    seconds: float
+    cost: Cost = field(default_factory=Cost)
     warnings: tuple[str, ...] = ()
 
 
@@ -47,7 +48,7 @@ class Manifest:
                 "output."
             )
         for line in lines[1:]:
-            entry = Done(**{**line, "warnings": tuple(line["warnings"])})
+            entry = Done(**{**line, "cost": Cost(**line["cost"]), "warnings": tuple(line["warnings"])})
             if not entry.file or self._intact(entry):
                 self.done[entry.unit] = entry
         # Rewritten, so that a line cut short by a kill does not stand in the way of the next.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ R = TypeVar("R")
 PATIENCE_S = 120.0  # how long a scheduler that went away is waited for
 CONNECT_S = 20.0
 _TRIES = 20  # deaths of workers a unit may see: they are killed from outside, not by it
+_FULL = 0.98  # of its memory, at which a worker is started afresh
 _TICK_S = 0.2
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -56,15 +58,20 @@ def do_units(
         finished(result)
         del left[number]
 
-    waited = time.monotonic()
+    waited, known = time.monotonic(), False
     while left:
         before = len(left)
         try:
             with _client(workers, memory_mb, scheduler) as client:
+                known = True
                 _gather(client, work, left, done, len(units), progress)
         except _ConnectionLost as lost:
             if len(left) < before:
                 waited = time.monotonic()
+            if not known:
+                raise InputError(
+                    f"SCHEDULER {scheduler!r} does not answer; start it (dask scheduler) or leave SCHEDULER empty."
+                ) from lost
             if not scheduler or time.monotonic() - waited > PATIENCE_S:
                 raise InputError(
                     f"The scheduler {scheduler or 'of the local cluster'} went away; start again: what is done is kept."
@@ -86,6 +93,7 @@ def _gather(
     progress: Progress,
 ) -> None:
     futures = {client.submit(work, unit, pure=False, retries=0): number for number, unit in left.items()}
+    deaths: Counter[int] = Counter()
     try:
         while futures:
             tell(progress, 1 - len(left) / total, f"Unit {total - len(left) + 1} of {total}")
@@ -97,6 +105,13 @@ def _gather(
             for future in ready:
                 if future.status == "error":
                     error = future.exception(timeout=10)
+                    number = futures[future]
+                    deaths[number] += 1
+                    # Schedulers started elsewhere give a unit up after fewer deaths of its workers than we do.
+                    if type(error).__name__ == "KilledWorker" and deaths[number] < _TRIES:
+                        del futures[future]
+                        futures[client.submit(work, left[number], pure=False, retries=0)] = number
+                        continue
                     if isinstance(error, PlanetaryDtmError):
                         raise error
                     raise InputError(f"A worker failed on a unit ({type(error).__name__}: {error}); start again.")
@@ -119,6 +134,9 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         "distributed.nanny.environ": _ONE_THREAD,
         "distributed.nanny.pre-spawn-environ": _ONE_THREAD,
         "distributed.comm.timeouts.connect": "20s",
+        # A unit keeps nothing in Dask's hands that could be spilled; pausing would only wait for ever.
+        **{f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")},
+        "distributed.worker.memory.terminate": _FULL,
         "distributed.admin.log-length": 0,
         "logging.distributed": "critical",
     }
@@ -127,9 +145,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
             try:
                 client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
             except (OSError, ValueError, *_timeouts()) as error:
-                raise InputError(
-                    f"SCHEDULER {scheduler!r} does not answer; start it (dask scheduler) or leave SCHEDULER empty."
-                ) from error
+                raise _ConnectionLost() from error
             try:
                 yield client
             finally:
@@ -141,7 +157,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
                 threads_per_worker=1,
                 processes=True,
                 memory_limit=f"{memory_mb:.0f}MB",
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # Dask's own picture of the work, where bokeh is installed
                 silence_logs="CRITICAL",
             )
         client = Client(cluster, set_as_default=False)

@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..cluster.blocks import STRIP, Block, Layout, joined, offsets
+from ..cluster.blocks import Block, Layout, joined, offsets, pieces
+from ..cluster.cost import Meter, total
+from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, checksum, fingerprint
 from ..cluster.pool import do_units
 from ..errors import InputError
 from ..learned.engine import Engine, load_engine
 from ..learned.model_file import load_model
+from ..learned.prediction import LEVELS, MARGIN
 from ..outputs import replacing, require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Band, Grid, Raster, Window, writing_dtm
+from ..threads import in_order, one_thread
 from ..version import VERSION
 from . import dtmfromextent
 from .dtmfromextent import DEFAULT_MODEL, RELATIVE, Pixels, sun_of
@@ -33,8 +37,9 @@ from .step import Kind, Parameter, Step, StepResult
 Float = npt.NDArray[np.float32]
 
 OVERLAP = 128  # pixels that a block reaches into the next: heights pass from one to the other over twice that
-_BYTES_PER_PIXEL = 130  # peak of predicting and levelling a block
-_FIXED_MB = 450.0  # interpreter, libraries and model
+_AROUND = OVERLAP + MARGIN * 2 ** (LEVELS - 1)  # pixels read beyond a block's own on each side
+_BYTES_PER_PIXEL = 54  # of what is read: peak of predicting and levelling a block
+_FIXED_MB = 400.0  # interpreter, libraries and model
 _SMALLEST = 512  # pixels of a block's side, under which its surroundings cost more than itself
 
 
@@ -64,7 +69,7 @@ def run(
     if altimetry and reference_dem:
         raise InputError("ALTIMETRY and REFERENCE_DEM are both given; level to one of them.")
     window, grid, factor = whole_grid(image.grid, extent, pixel_size)
-    side = _affordable(block, memory)
+    side = affordable(block, memory)
     layout = Layout(grid.height, grid.width, side, OVERLAP)
     job = Job(
         str(Path(input).resolve()) if Path(input).exists() else input,
@@ -81,21 +86,20 @@ def run(
     blocks = layout.blocks()
     files = [name for name in (job.input, job.altimetry, job.reference_dem, job.model) if name]
     about = {**asdict(job), "side": side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
-    manifest = Manifest(Path(job.folder), fingerprint(about, files))
-    missing = set(manifest.missing(item.name for item in blocks))
-    units = [Unit(job, grid.sub(item.reach), item) for item in blocks if item.name in missing]
-    do_units(
-        predict_block, units, manifest.add, workers or _cores(), memory, scheduler or "", part(progress, 0.0, 0.85)
-    )
-    metres = bool(altimetry or reference_dem)
-    if not any(done.file for done in manifest.done.values()):
-        raise InputError("The extent holds nodata only; choose one that meets the image.")
-    _write(output, grid, layout, blocks, manifest, metres, job, part(progress, 0.85, 1.0))
-    seconds = sum(done.seconds for done in manifest.done.values())
-    shutil.rmtree(job.folder, ignore_errors=True)
+    with sole_worker(Path(job.folder), output):
+        manifest = Manifest(Path(job.folder), fingerprint(about, files))
+        missing = set(manifest.missing(item.name for item in blocks))
+        units = [Unit(job, grid.sub(item.reach), item) for item in blocks if item.name in missing]
+        count = workers or _cores()
+        do_units(predict_block, units, manifest.add, count, memory, scheduler or "", part(progress, 0.0, 0.85))
+        if not any(done.file for done in manifest.done.values()):
+            raise InputError("The extent holds nodata only; choose one that meets the image.")
+        _write(output, grid, layout, blocks, manifest, job, count, part(progress, 0.85, 1.0))
+        shutil.rmtree(job.folder, ignore_errors=True)
+    cost = total(done.cost for done in manifest.done.values())
     note = (
-        f"{len(blocks)} blocks of {side} pixels ({len(blocks) - len(units)} were done before), {seconds:.0f} s of "
-        f"work in {time.monotonic() - started:.0f} s."
+        f"{len(blocks)} blocks of {side} pixels ({len(blocks) - len(units)} were done before): {cost.cpu_s:.0f} CPU "
+        f"seconds and at most {cost.peak_mb:.0f} MB a worker; {time.monotonic() - started:.0f} s in all."
     )
     return StepResult({"OUTPUT": output}, _warnings(manifest, blocks), (note,))
 
@@ -131,33 +135,40 @@ def predict_block(unit: Unit) -> Done:
 
     Runs anywhere this package and the files are; the same unit gives the same bytes.
     """
-    started = time.monotonic()
-    job, reach, name = unit.job, unit.block.reach, unit.block.name
-    image = Raster(job.input, "INPUT")
-    first = job.window
+    meter, job, name = Meter(), unit.job, unit.block.name
+    engine = _engine(job.model, job.engine)
+    with one_thread():
+        bands, warnings = _bands(unit, engine)
+    if not bands:
+        return Done(name, "", "", meter.cost())
+    path = Path(job.folder) / f"{name}.npy"
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, np.stack(bands).astype(np.float32))
+    return Done(name, path.name, checksum(path), meter.cost(), warnings)
+
+
+def _bands(unit: Unit, engine: Engine) -> tuple[list[Float], tuple[str, ...]]:
+    """Height and, in metres, sigma of a block, and warnings; nothing where the image shows nothing."""
+    job, reach, first = unit.job, unit.block.reach, unit.job.window
     window = Window(
         first.column + reach.column * job.factor,
         first.row + reach.row * job.factor,
         reach.width * job.factor,
         reach.height * job.factor,
     )
-    pixels = Pixels(image, window, unit.grid)
+    pixels = Pixels(Raster(job.input, "INPUT"), window, unit.grid)
     if not pixels.read(*pixels.window)[1].any():
-        return Done(name, "", "", time.monotonic() - started)
-    relief = pixels.relief(_engine(job.model, job.engine), job.sun_azimuth, job.sun_incidence, "seamless")
+        return [], ()
+    relief = pixels.relief(engine, job.sun_azimuth, job.sun_incidence, "seamless")
     warnings = (*pixels.warnings, *relief.warnings)
-    bands: Sequence[Float] = [relief.height]
-    if job.altimetry or job.reference_dem:
-        try:
-            references = read_references(unit.grid, job.altimetry, job.altitude_field, job.reference_dem)
-        except InputError as error:
-            raise InputError(f"Block {name}: {error} A larger BLOCK may hold what it levels to.") from error
-        levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative", hidden=relief.hidden)
-        bands, warnings = [levelled.height, levelled.sigma], warnings + levelled.warnings
-    path = Path(job.folder) / f"{name}.npy"
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, np.stack(bands).astype(np.float32))
-    return Done(name, path.name, checksum(path), time.monotonic() - started, warnings)
+    if not (job.altimetry or job.reference_dem):
+        return [relief.height], warnings
+    try:
+        references = read_references(unit.grid, job.altimetry, job.altitude_field, job.reference_dem)
+    except InputError as error:
+        raise InputError(f"Block {unit.block.name}: {error} A larger BLOCK may hold what it levels to.") from error
+    levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative", hidden=relief.hidden)
+    return [levelled.height, levelled.sigma], warnings + levelled.warnings
 
 
 @lru_cache(maxsize=1)
@@ -181,14 +192,19 @@ def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> t
     return window, grid.sub(window).resized(width, height), factor
 
 
-def _affordable(block: int, memory_mb: float) -> int:
+def affordable(block: int, memory_mb: float) -> int:
     """The side of the blocks: as asked for, or smaller where a worker's memory does not hold it."""
     pixels = max(memory_mb - _FIXED_MB, 0) * 1e6 / _BYTES_PER_PIXEL
-    side = min(block, int(np.sqrt(pixels)) - 2 * OVERLAP)
+    side = min(block, int(np.sqrt(pixels)) - 2 * _AROUND)
     if side < _SMALLEST:
-        least = _FIXED_MB + _BYTES_PER_PIXEL * (_SMALLEST + 2 * OVERLAP) ** 2 / 1e6
-        raise InputError(f"MEMORY {memory_mb:g} MB is too little for a worker; give at least {np.ceil(least):.0f} MB.")
+        least = np.ceil(needed_mb(_SMALLEST))
+        raise InputError(f"MEMORY {memory_mb:g} MB is too little for a worker; give at least {least:.0f} MB.")
     return side
+
+
+def needed_mb(side: int) -> float:
+    """What a worker takes at most, MB, for blocks of ``side`` pixels."""
+    return float(_FIXED_MB + _BYTES_PER_PIXEL * (side + 2 * _AROUND) ** 2 / 1e6)
 
 
 def _write(
@@ -197,21 +213,17 @@ def _write(
     layout: Layout,
     blocks: Sequence[Block],
     manifest: Manifest,
-    metres: bool,
     job: Job,
+    threads: int,
     progress: Progress,
 ) -> None:
     known = [item for item in blocks if manifest.done[item.name].file]
-    opened = {}
+    metres = bool(job.altimetry or job.reference_dem)
 
     def read(item: Block, window: Window) -> list[Float]:
-        if item.name not in opened:
-            opened[item.name] = np.load(manifest.folder / manifest.done[item.name].file, mmap_mode="r")
-            for name in [n for n in opened if int(n[1:5]) < item.row - 1]:
-                del opened[name]
+        bands = np.load(manifest.folder / manifest.done[item.name].file, mmap_mode="r")
         row, column = window.row - item.reach.row, window.column - item.reach.column
-        bands = opened[item.name][:, row : row + window.height, column : column + window.width]
-        return list(np.asarray(bands))
+        return list(bands[:, row : row + window.height, column : column + window.width])
 
     added = {} if metres else _levels(layout, known, read)
     about: dict[str, Any] = {
@@ -226,11 +238,13 @@ def _write(
     if metres:
         about |= {"LEVELLED_TO": Path(job.altimetry or job.reference_dem or "").name, "DATUM": grid.body.datum}
     bands = (Band("height", "m"), Band("sigma", "m")) if metres else (RELATIVE,)
-    with writing_dtm(output, grid, bands, about, part(progress, 0.7, 1.0)) as writer:
-        for top, strip in joined(layout, known, read, added):
-            tell(progress, 0.7 * top / grid.height, "Joining the blocks")
-            nothing = np.full((min(STRIP, grid.height - top), grid.width), np.nan, np.float32)
-            writer.write([*strip, *[nothing] * (len(bands) - len(strip))], 0, top)
+    places, windows = {(item.row, item.column): item for item in known}, pieces(layout)
+    with writing_dtm(output, grid, bands, about, part(progress, 0.7, 1.0), threads) as writer:
+        made = in_order(lambda piece: joined(layout, places, read, piece, added), windows, threads)
+        for piece, values in zip(windows, made):
+            tell(progress, 0.7 * piece.row / grid.height, "Joining the blocks")
+            nothing = [np.full(values[0].shape, np.nan, np.float32)] * (len(bands) - len(values))
+            writer.write([*values, *nothing], piece.column, piece.row)
 
 
 def _levels(layout: Layout, blocks: Sequence[Block], read: Any) -> dict[str, float]:

@@ -3,11 +3,21 @@
 import numpy as np
 import pytest
 
-from planetary_dtm.core.cluster.blocks import Layout, joined, offsets
+from planetary_dtm.core.cluster.blocks import Layout, joined, offsets, pieces
+
+
+def whole(layout, blocks, read):
+    """All pieces laid out."""
+    known = {(block.row, block.column): block for block in blocks}
+    made = np.full((layout.height, layout.width), -1.0, np.float32)
+    for piece in pieces(layout):
+        part = slice(piece.row, piece.row + piece.height), slice(piece.column, piece.column + piece.width)
+        made[part] = joined(layout, known, read, piece)[0]
+    return made
 
 
 @pytest.mark.parametrize("shape", [(700, 1500), (300, 300), (1024, 512), (513, 2047)])
-def test_a_surface_cut_into_blocks_comes_back(shape):
+def test_a_surface_cut_into_blocks_comes_back(shape, monkeypatch):
     layout = Layout(*shape, side=512, overlap=64)
     surface = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     blocks = layout.blocks()
@@ -23,8 +33,8 @@ def test_a_surface_cut_into_blocks_comes_back(shape):
         part = slice(window.row, window.row + window.height), slice(window.column, window.column + window.width)
         return [surface[part]]
 
-    whole = np.concatenate([strip[0] for _, strip in joined(layout, blocks, read)])
-    np.testing.assert_allclose(whole, surface, atol=1e-6)
+    monkeypatch.setattr("planetary_dtm.core.cluster.blocks.PIECE", (100, 600))
+    np.testing.assert_allclose(whole(layout, blocks, read), surface, atol=1e-6)
 
 
 def test_unknown_pixels_of_one_block_are_taken_from_the_other():
@@ -37,9 +47,9 @@ def test_unknown_pixels_of_one_block_are_taken_from_the_other():
             values[:, 500:] = np.nan
         return [values]
 
-    whole = np.concatenate([strip[0] for _, strip in joined(layout, [left, right], read)])
-    assert (whole[:, :440] == 1).all() and (whole[:, 500:] == 3).all()
-    alone = np.concatenate([strip[0] for _, strip in joined(layout, [left], read)])
+    both = whole(layout, [left, right], read)
+    assert (both[:, :440] == 1).all() and (both[:, 500:] == 3).all()
+    alone = whole(layout, [left], read)
     assert np.isnan(alone[:, 600:]).all() and (alone[:, :400] == 1).all()
 
 

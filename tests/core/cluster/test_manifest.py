@@ -2,6 +2,7 @@
 
 import pytest
 
+from planetary_dtm.core.cluster.cost import Cost
 from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum, fingerprint
 from planetary_dtm.core.errors import InputError
 
@@ -9,14 +10,14 @@ from planetary_dtm.core.errors import InputError
 def _finish(manifest, name, content=b"heights"):
     path = manifest.folder / f"{name}.npy"
     path.write_bytes(content)
-    manifest.add(Done(name, path.name, checksum(path), 1.5, ("A warning.",)))
+    manifest.add(Done(name, path.name, checksum(path), Cost(1.5, peak_mb=7.0), ("A warning.",)))
 
 
 def test_a_second_start_knows_what_is_done(tmp_path):
     first = Manifest(tmp_path / "parts", "abc")
     _finish(first, "a")
     _finish(first, "b")
-    first.add(Done("empty", "", "", 0.1))
+    first.add(Done("empty", "", ""))
     again = Manifest(tmp_path / "parts", "abc")
     assert again.done == first.done
     assert again.missing(["a", "b", "c", "empty"]) == ["c"]
@@ -38,7 +39,7 @@ def test_a_line_never_leads_out_of_the_folder(tmp_path):
     outside = tmp_path / "outside.npy"
     outside.write_bytes(b"x")
     manifest = Manifest(tmp_path / "parts", "abc")
-    manifest.add(Done("a", "../outside.npy", checksum(outside), 1.0))
+    manifest.add(Done("a", "../outside.npy", checksum(outside)))
     assert Manifest(tmp_path / "parts", "abc").missing(["a"]) == ["a"]
 
 

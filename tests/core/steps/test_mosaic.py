@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from planetary_dtm.core.cluster.lock import sole_worker
 from planetary_dtm.core.cluster.manifest import Manifest
 from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.rasters import Raster, Window
 from planetary_dtm.core.steps import mosaic, step
 
 SIZE, ROWS = 1100, 512
+
+# Dask leaves sockets and loops to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def run(step_id, progress=lambda fraction, message="": True, **values):
@@ -78,6 +82,22 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(scene, whole, tmp
     assert output.read_bytes() == whole[0].read_bytes()
 
 
+def test_two_workers_give_the_bytes_of_one(scene, whole, tmp_path):
+    pytest.importorskip("distributed")
+    run("mosaic", **options(scene, tmp_path / "two.tif", WORKERS=2))
+    assert (tmp_path / "two.tif").read_bytes() == whole[0].read_bytes()
+
+
+def test_an_output_in_the_making_is_refused(scene, tmp_path):
+    output = tmp_path / "held.tif"
+    with (
+        sole_worker(tmp_path / "held.parts", str(output)),
+        pytest.raises(InputError, match=r"held\.tif.*another process"),
+    ):
+        run("mosaic", **options(scene, output))
+    assert [path.name for path in tmp_path.iterdir()] == ["held.parts"]
+
+
 def test_parts_of_other_parameters_are_not_mixed_in(scene, tmp_path):
     output = tmp_path / "cut.tif"
     Manifest(tmp_path / "cut.parts", "of another work")
@@ -91,6 +111,12 @@ def test_without_reference_blocks_become_one_relative_surface(scene, tmp_path):
     assert Raster(output).metadata["LEVELLED"] == "NO" and Raster(output).unit() == ""
     steps = np.abs(np.diff(heights(output), axis=1))
     assert np.median(steps[:, 511]) < 1.5 * np.median(steps)
+
+
+def test_blocks_shrink_to_the_memory_given():
+    assert mosaic.affordable(4096, 2000.0) == 4096
+    assert 512 <= mosaic.affordable(4096, 1000.0) < 2500
+    assert mosaic.needed_mb(mosaic.affordable(4096, 1000.0)) <= 1000.0
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+_LONGEST = 600  # characters; more is no sentence but a piece of a file
+
+
+def one_line(message: str) -> str:
+    """The message on one line of readable length: names out of a file may hold anything, escape codes of a terminal
+    too, and be of any length."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in message)
+    if len(plain) <= _LONGEST:
+        return plain
+    return f"{plain[: _LONGEST - 203]} … {plain[-200:]}"
+
 
 class PlanetaryDtmError(Exception):
     """Base of every error raised on purpose; its text is shown to the user as it is."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class InputError(PlanetaryDtmError):
@@ -18,6 +34,17 @@ class MissingPackageError(PlanetaryDtmError):
         how = how or f"pip install {package}"
         super().__init__(f"{purpose} needs the Python package {package!r}, which is not installed ({how}).")
         self.package = package
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel from workers; the constructor does not take what it made.
+        return _remade, (self.package, str(self))
+
+
+def _remade(package: str, message: str) -> MissingPackageError:
+    error = MissingPackageError.__new__(MissingPackageError)
+    PlanetaryDtmError.__init__(error, message)
+    error.package = package
+    return error
 
 
 class CancelledError(PlanetaryDtmError):

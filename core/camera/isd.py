@@ -148,7 +148,7 @@ def _focal_plane(fields: Fields) -> FocalPlane:
 def _trajectory(fields: Fields) -> InertialTrajectory:
     centre = fields.number("center_ephemeris_time")
     tables = [fields.inside(key) for key in ("instrument_position", "instrument_pointing", "body_rotation")]
-    frames = {table.content.get("reference_frame", 1) for table in tables}
+    frames = {table.number("reference_frame") if "reference_frame" in table else 1 for table in tables}
     if len(frames) > 1:
         raise InputError(f"{fields.source} gives positions and rotations in different inertial frames; write it anew.")
     return InertialTrajectory(_path(tables[0], centre), _slerp(tables[1], centre), _slerp(tables[2], centre))

@@ -22,16 +22,24 @@ _MOST_BYTES = 100 << 20  # a state with a node for each of 400,000 lines
 def read_text(path: str | Path) -> str:
     """The camera file's text; raises `InputError` where it cannot be read or is no text of a sensible size."""
     file = Path(path)
+    if not is_plain_file(file):
+        raise InputError(f"Camera {str(file)!r} does not exist or is no file; check the path.")
     try:
         size = file.stat().st_size
         if size > _MOST_BYTES:
             raise InputError(f"Camera {file.name!r} has {size >> 20} MB; a camera model is smaller, give another file.")
         return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"Camera {str(file)!r} does not exist; check the path.") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
         raise InputError(f"Camera {file.name!r} {reason}; give a CSM state, an ISD or frame camera in JSON.") from None
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether there is a regular file: a pipe or a device could block, or never end."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or not one at all
+        return False
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ class Fields:
         self.require(key)
         value = self.content[key]
         good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        number = _as_float(value) if good else math.nan
+        number = as_float(value) if good else math.nan
         if not math.isfinite(number) or (above is not None and number <= above):
             self.refuse(key, "a number" if above is None else f"a number above {above:g}")
         return number
@@ -115,7 +123,8 @@ class Fields:
         return Fields(self.content[key], self.source, f"{self.path}{key}.")
 
 
-def _as_float(value: float) -> float:
+def as_float(value: float) -> float:
+    """A number of JSON's, where whole ones are of any length, as float; infinite beyond its range."""
     try:
         return float(value)
     except OverflowError:

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from .json_fields import as_float, is_plain_file
 
 Array = NDArray[np.float64]
+_MOST_BYTES = 1 << 20
 BUILT_IN = Path(__file__).resolve().parents[2] / "resources" / "sensors"
 
 
@@ -82,13 +84,15 @@ def load_sensor(source: str | Path) -> Sensor:
     name = str(source)
     shipped = built_in_sensors()
     path = BUILT_IN / f"{name.casefold()}.json" if name.casefold() in shipped else Path(source)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not is_plain_file(path):
         raise InputError(
             f"Sensor {name!r} is neither a JSON file nor one of the built-in sensors ({', '.join(shipped)})."
-        ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        )
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"it has more than {_MOST_BYTES >> 20} MB")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"Sensor file {name!r} cannot be read as JSON: {error}.") from None
     return sensor_from_json(content, name)
 
@@ -149,7 +153,7 @@ def _text(content: Mapping[str, Any], field: str, source: str) -> str:
 
 def _number(content: Mapping[str, Any], field: str, source: str, above: float | None = 0.0) -> float:
     value = content.get(field)
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(as_float(value))
     if not good or (above is not None and float(value or 0.0) <= above):
         kind = "a number" if above is None else f"a number above {above:g}"
         raise InputError(f'Sensor file {source!r}: field "{field}" should be {kind}, not {value!r}.')

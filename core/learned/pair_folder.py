@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +33,37 @@ Float = NDArray[np.float32]
 
 TABLE, ABOUT, FORMAT = "manifest.csv", "manifest.json", "planetary-dtm pairs 1"
 _CACHE = 5e8  # bytes of tiles held in memory
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and bool(-1e12 < value < 1e12)
+
+
+def _above_zero(value: Any) -> bool:
+    return _number(value) and value > 0
+
+
+def _boxes(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(box, list) and len(box) == 4 and all(map(_number, box)) for box in value
+    )
+
+
+# What the manifest must hold, and how each field is judged.
+_FIELDS: dict[str, Callable[[Any], bool]] = {
+    "tile": lambda value: type(value) is int and 1 <= value <= 8192,
+    "pixel_m": _above_zero,
+    "grey": lambda value: value in ("symmetric", "robust"),
+    "height_scale": _above_zero,
+    "sun_azimuth": lambda value: value is None or _number(value),
+    "body": lambda value: isinstance(value, str),
+    "table_sha256": lambda value: isinstance(value, str),
+    "sources": lambda value: isinstance(value, list)
+    and all(isinstance(source, dict) and isinstance(source.get("dem"), str) for source in value),
+    "training_boxes": _boxes,
+    "held_out_boxes": _boxes,
+}
+_COLUMNS = ("status", "split", "image", "height", "image_sha256", "height_sha256")
 
 
 def sha256(path: str | Path) -> str:
@@ -72,19 +103,22 @@ class PairFolder:
             raise InputError(f"Folder {str(self.folder)!r} has no {ABOUT}; make pairs with trainingpairs first.")
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
-            sound = about["format"] == FORMAT and all(
-                key in about
-                for key in ("tile", "pixel_m", "grey", "height_scale", "sun_azimuth", "body", "table_sha256")
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            ours = about["format"] == FORMAT
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"Manifest {str(path)!r} is damaged; make the pairs again.") from error
-        if not sound:
+        if not ours:
             raise InputError(f"Manifest {str(path)!r} is not of format {FORMAT!r}; make the pairs again.")
+        for key, sound in _FIELDS.items():
+            if key not in about or not sound(about[key]):
+                raise InputError(f"Manifest {str(path)!r} has no usable field {key!r}; make the pairs again.")
         return dict(about)
 
     def _checked(self) -> list[Listed]:
         self._check(TABLE, self.about["table_sha256"])
         rows = read_table(self.folder / TABLE, "Manifest").columns
+        missing = [name for name in _COLUMNS if name not in rows]
+        if missing:
+            raise InputError(f"Manifest {str(self.folder / TABLE)!r} has no column {missing[0]!r}; make the pairs again.")
         tiles = []
         for index in np.flatnonzero(np.asarray(rows["status"]) == "kept"):
             for kind in ("image", "height"):
@@ -101,8 +135,14 @@ class PairFolder:
 
     def read(self, tile: Listed) -> tuple[Float, NDArray[np.bool_], Float]:
         """Grey, its validity, and heights above the tile's minimum (m) of a tile."""
-        grey, valid = Raster(self.folder / tile.image, "Pair image").read()
-        height, _ = Raster(self.folder / tile.height, "Pair height").read()
+        side = self.about["tile"]
+        images = [
+            Raster(self.folder / name, f"Pair {kind}") for kind, name in (("image", tile.image), ("height", tile.height))
+        ]
+        for image in images:
+            if image.size != (side, side):
+                raise InputError(f"Pair file {image.path!r} is not {side} x {side} pixels; make the pairs again.")
+        (grey, valid), (height, _) = (image.read() for image in images)
         return grey.astype(np.float32), valid, height.astype(np.float32)
 
 

@@ -7,7 +7,6 @@ between all lines are more than a file should hold; between lines on a coarse gr
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..archives import read_arrays
 from ..errors import InputError
 from ..outputs import replacing
 from .model import InstantsCovariance, Orientation
@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 ANCHORS = 256  # at most, along the trajectory
 LEAST_STEP = 40.0  # lines between them
 REACH = 2600.0  # lines: no two views of one point lie farther apart
+_MOST_BYTES = 1 << 26  # of a file: 256 anchors need 3 MB
 _COLUMNS = 64  # anchors solved for at once
 
 
@@ -131,15 +132,15 @@ def read_joint(eops: str | Path, orientation: Orientation) -> JointCovariance | 
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as content:
-            start, step, values = float(content["start"]), float(content["step"]), content["values"].astype(float)
-            of = content["of"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        content = read_arrays(path, ("start", "step", "values", "of"), _MOST_BYTES)
+    except (OSError, ValueError) as error:
         raise InputError(f"{path.name!r} cannot be read ({error}); delete it or run recovereop again.") from error
-    if values.ndim != 4 or values.shape[2:] != (6, 6) or step <= 0:
+    start, step, values, of = (array.astype(float) for array in content.values())
+    scalars = start.shape == step.shape == () and np.isfinite(start) and 0 < step < np.inf
+    if not scalars or values.ndim != 4 or values.shape[2:] != (6, 6) or not values.size or not np.isfinite(values).all():
         raise InputError(f"{path.name!r} holds no joint covariance; delete it or run recovereop again.")
     same = of.shape == (5,) and np.allclose(of, _mark(orientation), rtol=1e-9, atol=0)
-    return JointCovariance(start, step, values) if same else None
+    return JointCovariance(float(start), float(step), values) if same else None
 
 
 def _mark(orientation: Orientation) -> Array:

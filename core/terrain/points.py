@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bodies import Body, body_of_radius
-from ..errors import InputError, MissingPackageError
+from ..errors import InputError, MissingPackageError, PlanetaryDtmError
 from ..frames import lonlat_radius, unit_vectors
 from ..outputs import replacing
 from ..tables import Table, read_table
+from .las_header import check_las
 
 Array = NDArray[np.float64]
 
@@ -141,22 +142,34 @@ def _open_las(path: Path) -> PointFile:
     laspy = _laspy()
     if not path.is_file():
         raise InputError(f"Point file {str(path)!r} does not exist; check the path.")
+    check_las(path)
+    with _reading_las(path), laspy.open(str(path)) as file:
+        missing = [name for name in _EXTRA if name not in file.header.point_format.dimension_names]
+        if missing:
+            raise InputError(f"Point file {path.name!r} has no dimension {missing[0]!r}; intersect writes it.")
+        first = next(file.chunk_iterator(100), None)
+        if first is None:
+            raise InputError(f"Point file {path.name!r} holds no points.")
+        radius = np.linalg.norm([first.x, first.y, first.z], axis=0) - first["altitude"]
+        middle = float(np.median(radius))
+    if not 0 < middle < np.inf:
+        raise InputError(f"In point file {path.name!r} the places and the altitudes (m) contradict each other.")
+    return PointFile(body_of_radius(round(middle, 1)), lambda: _las_pieces(path, laspy))
+
+
+@contextmanager
+def _reading_las(path: Path) -> Iterator[None]:
+    """Tell a damaged file, which fails inside laspy in many ways, in one sentence."""
     try:
-        with laspy.open(str(path)) as file:
-            missing = [name for name in _EXTRA if name not in file.header.point_format.dimension_names]
-            if missing:
-                raise InputError(f"Point file {path.name!r} has no dimension {missing[0]!r}; intersect writes it.")
-            first = next(file.chunk_iterator(100), None)
-            if first is None:
-                raise InputError(f"Point file {path.name!r} holds no points.")
-            radius = np.linalg.norm([first.x, first.y, first.z], axis=0) - first["altitude"]
-    except laspy.errors.LaspyException as error:
+        yield
+    except (PlanetaryDtmError, GeneratorExit):
+        raise
+    except Exception as error:
         raise _las_trouble(path, error) from error
-    return PointFile(body_of_radius(round(float(np.median(radius)), 1)), lambda: _las_pieces(path, laspy))
 
 
 def _las_pieces(path: Path, laspy: Any) -> Iterator[Points]:
-    with laspy.open(str(path)) as file:
+    with _reading_las(path), laspy.open(str(path)) as file:
         for piece in file.chunk_iterator(_PIECE):
             lon, lat, *rest = (np.asarray(piece[name], float) for name in _EXTRA)
             yield Points(np.radians(lon), np.radians(lat), *rest)
@@ -175,7 +188,7 @@ def _laspy() -> Any:
 def _las_trouble(path: Path, error: Exception) -> Exception:
     if "backend" in str(error).lower():
         return MissingPackageError("lazrs", "Compressed point clouds (.laz)")
-    return InputError(f"Point file {path.name!r} cannot be used: {error}.")
+    return InputError(f"Point file {path.name!r} cannot be used: {str(error) or type(error).__name__}.")
 
 
 def points_of(places: Array, body: Body, sigma: Array, ray_miss: Array) -> Points:

@@ -1,0 +1,230 @@
+"""Every reader, with the seeds it starts from, how they are spoiled, and what is done with what it lets through."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from planetary_dtm.core.altimetry.readers import read_shots
+from planetary_dtm.core.bodies import body_named
+from planetary_dtm.core.camera.open_camera import open_camera
+from planetary_dtm.core.camera.sensor import load_sensor
+from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum
+from planetary_dtm.core.learned.model_file import load_model, read_card
+from planetary_dtm.core.learned.pair_folder import ABOUT, TABLE, FolderPairs, PairFolder, sha256
+from planetary_dtm.core.learned.plan import Plan
+from planetary_dtm.core.matching.match_file import MatchFile
+from planetary_dtm.core.rasters import Raster, Window, is_raster
+from planetary_dtm.core.resection.joint import joint_path, read_joint
+from planetary_dtm.core.resection.tables import read_eops, read_gcps
+from planetary_dtm.core.tables import read_table
+from planetary_dtm.core.terrain.points import open_points
+
+from . import mutate, seeds
+
+Read = Callable[[Path], None]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """``seeds``: names of files in the folder of seeds. ``read`` gets the spoiled file, named as its seed, with
+    ``beside`` (seeds as they are) in its folder. ``share``: of all inputs, in parts."""
+
+    seeds: tuple[str, ...]
+    spoil: mutate.Mutator
+    read: Read
+    share: float = 1.0
+    beside: tuple[str, ...] = ()
+
+
+@cache
+def _sensor():
+    return load_sensor("ce1")
+
+
+def gcps(path: Path) -> None:
+    read_gcps(path, _sensor())
+
+
+def shots(path: Path) -> None:
+    body = body_named("Mars" if path.name.startswith("mola") else "Moon")
+    found = read_shots(path, body)
+    found.kept(np.isfinite(found.altitude))
+
+
+def eops(path: Path) -> None:
+    read_eops(path, _sensor()).at(np.array([0.0, 20.3, 55.0, 1e9]))
+
+
+def joint(path: Path) -> None:
+    """The table is sound, its covariance is not."""
+    table = path.with_name("eops.csv")
+    found = read_joint(table, _orientation(table))
+    if found is not None:
+        found.between(np.array([0.0, 30.0, np.nan]), np.array([20.0, 1e9, 1.0]))
+    assert joint_path(table) == path
+
+
+@cache
+def _orientation(table: Path):
+    return read_eops(table, _sensor())
+
+
+def sensor(path: Path) -> None:
+    found = load_sensor(path)
+    found.rays(0, np.array([0.0, found.samples - 1.0]))
+
+
+def camera(path: Path) -> None:
+    found = open_camera(path)
+    line, sample = np.meshgrid(np.linspace(*found.lines, 5), np.linspace(0, found.samples - 1, 3))
+    origin, direction = found.rays(line, sample)
+    found.project(origin[2] + 1e5 * direction[2])
+
+
+def raster(path: Path) -> None:
+    is_raster(path)
+    opened = Raster(path)
+    opened.metadata, opened.band_name(), opened.unit(), opened.is_byte(), opened.colours(), opened.palette()
+    rows, columns = opened.size
+    opened.read(Window(0, 0, min(columns, 64), min(rows, 64)))
+    opened.read(shape=(4, 4), band=opened.bands)
+    grid = opened.grid
+    grid.body, grid.pixel_size_m, grid.lonlat_of(0, 0), grid.window(grid.extent)
+
+
+def envi(path: Path) -> None:
+    raster(path.with_suffix(".img"))
+
+
+def matches(path: Path) -> None:
+    found = MatchFile(path)
+    found.read(0, min(found.lines, 20))
+
+
+def table(path: Path) -> None:
+    found = read_table(path)
+    len(found), found.find("line"), found.optional_numbers("line"), found.lonlat()
+
+
+def points(path: Path) -> None:
+    for piece in open_points(path, body_named("Moon")).pieces():
+        len(piece)
+
+
+def model(path: Path) -> None:
+    read_card(path)
+    found = load_model(path)
+    found.heights(np.zeros((2, 2), np.float32), 100.0)
+
+
+def checkpoint(path: Path) -> None:
+    from planetary_dtm.core.learned.checkpoint import plan_of, restore
+    from planetary_dtm.core.learned.processes import Processes
+    from planetary_dtm.core.learned.trainers import trainer
+
+    plan_of(path)
+    plan = Plan(widths=(2, 2), steps=2, batch=1, crop=16, precision="float32")
+    restore(path, plan, trainer(plan, Processes()))
+
+
+def _pair_batches(folder: Path) -> None:
+    found = FolderPairs(PairFolder(folder), Plan(batch=1, crop=64))
+    found.batch(0), found.held_out(2), found.card(), found.held_bytes
+
+
+def pair_about(path: Path) -> None:
+    _pair_batches(path.parent)
+
+
+def pair_table(path: Path) -> None:
+    """The manifest's sum over the table is put right, so that the table itself is read."""
+    about = path.with_name(ABOUT)
+    content = json.loads(about.read_text())
+    about.write_text(json.dumps({**content, "table_sha256": sha256(path)}))
+    _pair_batches(path.parent)
+
+
+def pair_tile(path: Path) -> None:
+    """So are the sums over a spoiled tile."""
+    table, digest = path.with_name(TABLE), sha256(path)
+    lines = [line.split(",") for line in table.read_text().splitlines()]
+    for line in lines:
+        if path.name in line:
+            line[line.index(path.name) + 2] = digest
+    table.write_text("\n".join(map(",".join, lines)))
+    pair_table(table)
+
+
+def manifest(path: Path) -> None:
+    path.with_name("r0.npy").write_bytes(b"0123")
+    found = Manifest(path.parent, "of these")
+    found.missing(["r0", "r1"])
+    found.add(Done("r1", "r0.npy", checksum(path.with_name("r0.npy")), 1.0))
+
+
+PAIRS = tuple(f"pairs/{name}" for name in (ABOUT, TABLE, "i0.tif", "h0.tif", "i1.tif", "h1.tif"))
+_fields, _json, _bytes = mutate.several(mutate.text), mutate.several(mutate.tree), mutate.several(mutate.raw)
+
+READERS: dict[str, Reader] = {
+    "gcps": Reader(("gcps.csv",), _fields, gcps, 3),
+    "altimetry": Reader(("shots.csv", "lola.csv", "mola.csv"), _fields, shots, 8),
+    "altimetry packed": Reader(("shots.csv.gz",), mutate.gzipped, shots, 2),
+    "vector layers": Reader(("gcps.geojson",), _json, table, 0.2),
+    "geopackages": Reader(("gcps.gpkg",), _bytes, table, 0.05),
+    "eops": Reader(("eops.csv",), _fields, eops, 3),
+    "joint covariance": Reader(("eops.covariance.npz",), mutate.packed, joint, 2, ("eops.csv",)),
+    "sensors": Reader(("sensor.json",), _json, sensor, 6),
+    "csm states": Reader(("state.csm",), _json, camera, 1),
+    "isds": Reader(("isd.json",), _json, camera, 4),
+    "frame cameras": Reader(("frame.json", "frame_beside.json"), _json, camera, 4, ("image.tif",)),
+    "models": Reader(("unet.safetensors", "pix2pixcc.safetensors"), mutate.safetensors, model, 5),
+    "checkpoints": Reader(("checkpoint.pt",), mutate.packed, checkpoint, 0.3),
+    "geotiffs": Reader(("image.tif", "dtm.tif"), _bytes, raster, 0.5),
+    "matches": Reader(("matches.tif",), _bytes, matches, 0.3),
+    "labels": Reader(("isis3.cub", "vicar.vic", "image.lbl"), mutate.several(mutate.label), raster, 0.6),
+    "pds4 labels": Reader(("pds4.xml",), _fields, raster, 0.2, ("pds4.img",)),
+    "virtual rasters": Reader(("image.vrt",), _fields, raster, 0.2, ("image.tif",)),
+    "other rasters": Reader(("image.png", "image.jpg", "image.asc"), _bytes, raster, 0.3),
+    "envi headers": Reader(("image.hdr",), _fields, envi, 0.1, ("image.img",)),
+    "points": Reader(("points.csv",), _fields, points, 3),
+    "point clouds": Reader(("points.las",), _bytes, points, 0.5),
+    "pair manifests": Reader((PAIRS[0],), _json, pair_about, 1, PAIRS),
+    "pair tables": Reader((PAIRS[1],), _fields, pair_table, 0.4, PAIRS),
+    "pair tiles": Reader(PAIRS[2:4], _bytes, pair_tile, 0.2, PAIRS),
+    "cluster manifests": Reader(("manifest.jsonl",), _json, manifest, 4),
+}
+
+
+def make_seeds(folder: Path) -> None:
+    """Write the seeds of all readers."""
+    seeds.make(folder)
+    line = {
+        "unit": "r0",
+        "file": "r0.npy",
+        "sha256": "1be2e452b46d7a0d9656bbb1f768e8248eba1b75baed65f5d99eafa948899a6a",
+    }
+    lines = [{"fingerprint": "of these"}, {**line, "seconds": 1.5, "warnings": ["dark"]}]
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+    with contextlib.suppress(ImportError):
+        seeds.make_checkpoint(folder)
+
+
+def spoiled(reader: str, seed_folder: Path, index: int) -> tuple[str, bytes]:
+    """Name of the seed and contents of input number ``index`` of a reader."""
+    chosen = READERS[reader]
+    rng = random.Random(f"{reader} {index}")
+    name = rng.choice(chosen.seeds)
+    return name, chosen.spoil(_seed(seed_folder / name), rng)
+
+
+@cache
+def _seed(path: Path) -> bytes:
+    return path.read_bytes()

@@ -1,8 +1,9 @@
 # `make demo` and `make test` do all the set-up; `make desktop` opens QGIS with the plugin.
-.PHONY: setup demo test lint bench package desktop docs translations clean
+.PHONY: setup demo test lint bench package desktop docs translations fuzz clean
 .DEFAULT_GOAL := help
 RUN := .venv/bin/python
 NAME ?= view
+COUNT ?= 1000000
 
 help:
 	@echo "make demo [DATA=folder]  terrain from a simulated (or your) scene, with pictures and a report"
@@ -10,6 +11,7 @@ help:
 	@echo "make desktop             QGIS with the plugin"
 	@echo "make docs                the user guide as web pages in build/guide"
 	@echo "make lint | bench NAME=view | package | setup"
+	@echo "make fuzz [COUNT=n]      spoiled files for every reader; the suite runs a few of them"
 
 setup: .venv/.ready
 
@@ -37,6 +39,9 @@ desktop: setup
 
 docs: setup
 	@.venv/bin/mkdocs build --quiet --strict && echo "build/guide/index.html"
+
+fuzz: setup
+	@$(RUN) -m planetary_dtm.tests.fuzz --count $(COUNT)
 
 translations:
 	@python3 .ci/translate.py

@@ -22,10 +22,12 @@ from .errors import CancelledError, InputError
 from .frames import angular_distance
 from .outputs import replacing, unwritten
 from .progress import Progress, called_by_c, silent
+from .sources import allowed, offline, require_local
 
 Mask = npt.NDArray[np.bool_]
 NODATA = -32768.0
 _BLOCK = 256
+_FARTHEST, _SAMPLES = 64, 8  # decimation up to which every pixel is averaged; beyond, how many along an axis are
 
 
 @dataclass(frozen=True)
@@ -154,16 +156,21 @@ class Raster:
 
         self.path = str(path)
         self.name = Path(self.path).name
+        require_local(self.path, what)
         try:
-            with quiet_gdal():
-                dataset = gdal.Open(self.path)
+            with quiet_gdal(), offline(self.path):
+                dataset = gdal.OpenEx(self.path, gdal.OF_RASTER, allowed_drivers=allowed(self.path, "raster"))
         except RuntimeError:
             dataset = None
         if dataset is None or dataset.RasterCount == 0:
             raise InputError(f"{what} {self.path!r} cannot be opened as a raster; check the path and the format.")
         self._dataset = dataset
         self.bands: int = dataset.RasterCount
-        transform, reference = dataset.GetGeoTransform(can_return_null=True), dataset.GetSpatialRef()
+        try:
+            with quiet_gdal(), offline(self.path):
+                transform, reference = dataset.GetGeoTransform(can_return_null=True), dataset.GetSpatialRef()
+        except RuntimeError:  # a placement that is damaged is none
+            transform = reference = None
         self._georeferenced = transform is not None and reference is not None
         if self._georeferenced and (transform[2] or transform[4]):
             raise InputError(f"{what} {self.name!r} is rotated against its CRS; warp it north up first.")
@@ -221,7 +228,8 @@ class Raster:
     ) -> tuple[npt.NDArray[Any], Mask]:
         """Read a window -> values (float32 or float64 as the band needs) and validity, both ``shape`` (rows, columns).
 
-        ``shape`` smaller than the window reads area means of the valid pixels (``resampling`` as GDAL names it).
+        ``shape`` smaller than the window reads area means of the valid pixels (``resampling`` as GDAL names it); more
+        than 64 times smaller along an axis, without overviews, the means of 8 x 8 pixels spread over each area.
         Offset and scale of the band are applied; invalid values come back as 0.
         """
         from osgeo import gdal
@@ -229,6 +237,13 @@ class Raster:
         w = window or Window(0, 0, self._grid.width, self._grid.height)
         rows, columns = shape or (w.height, w.width)
         source = self._dataset.GetRasterBand(band)
+        if (
+            resampling == "average"
+            and max(w.height / rows, w.width / columns) > _FARTHEST
+            and not source.GetOverviewCount()
+        ):
+            finer = min(w.height, _SAMPLES * rows), min(w.width, _SAMPLES * columns)
+            return _means(*self.read(w, finer, band, "nearest"), (rows, columns))
         wide = source.DataType in (gdal.GDT_Float64, gdal.GDT_Int32, gdal.GDT_UInt32)
         method = {
             "average": gdal.GRIORA_Average,
@@ -238,7 +253,7 @@ class Raster:
         options: dict[str, Any] = {"buf_xsize": columns, "buf_ysize": rows, "resample_alg": method[resampling]}
         buf_type = gdal.GDT_Float64 if wide else gdal.GDT_Float32
         try:
-            with quiet_gdal():
+            with quiet_gdal(), offline(self.path):
                 data = source.ReadAsArray(w.column, w.row, w.width, w.height, buf_type=buf_type, **options)
                 flags = source.GetMaskBand().ReadAsArray(
                     w.column,
@@ -261,14 +276,26 @@ class Raster:
         return np.where(valid, data, 0).astype(data.dtype, copy=False), valid
 
 
+def _means(values: npt.NDArray[Any], valid: Mask, shape: tuple[int, int]) -> tuple[npt.NDArray[Any], Mask]:
+    """Means of the valid values in ``shape`` parts of equal size, to a pixel, along both axes."""
+    sums, counts = np.where(valid, values, 0).astype(np.float64), valid.astype(np.float64)
+    for axis, parts in enumerate(shape):
+        starts = np.arange(parts) * values.shape[axis] // parts
+        sums, counts = np.add.reduceat(sums, starts, axis), np.add.reduceat(counts, starts, axis)
+    known = counts > 0
+    return np.where(known, sums / np.where(known, counts, 1), 0).astype(values.dtype), known
+
+
 def is_raster(path: str | Path) -> bool:
     """Whether GDAL opens ``path`` as a raster with bands (a CSV or a point layer is none)."""
     from osgeo import gdal
 
+    name = str(path)
     try:
-        with quiet_gdal():
-            dataset = gdal.OpenEx(str(path), gdal.OF_RASTER)
-    except RuntimeError:
+        require_local(name, "Raster")
+        with quiet_gdal(), offline(name):
+            dataset = gdal.OpenEx(name, gdal.OF_RASTER, allowed_drivers=allowed(name, "raster"))
+    except (RuntimeError, InputError):
         return False
     return dataset is not None and dataset.RasterCount > 0
 

@@ -24,6 +24,7 @@ from .bodies import Array, Body, LonLat
 from .errors import InputError
 from .outputs import replacing
 from .rasters import quiet_gdal
+from .sources import allowed, is_plain_file, offline, require_local
 
 _ROWS_AT_ONCE = 4_000  # so that reading in a thread lets the others run
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
@@ -92,12 +93,21 @@ def read_table(path: str | Path, what: str = "Table") -> Table:
     source = str(path)
     bare, _, layer = source.partition("|")
     file = Path(bare)
-    if not file.exists() and not bare.startswith("/vsi"):
+    if not _exists(file) and not bare.startswith("/vsi"):
         raise InputError(f"{what} {bare!r} does not exist; check the path.")
     lower = file.name.lower()
     if lower.endswith((".csv", ".csv.gz", ".tab", ".txt", ".tsv")):
+        if not is_plain_file(file):
+            raise InputError(f"{what} {bare!r} is no file; give a file.")
         return _read_csv(file, what)
     return _read_vector(bare, dict(p.split("=", 1) for p in layer.split("|") if "=" in p), what)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or not one at all
+        return False
 
 
 @contextmanager
@@ -170,19 +180,35 @@ def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
 
 
 def _read_vector(path: str, options: Mapping[str, str], what: str) -> Table:
-    from osgeo import gdal, ogr
+    from osgeo import gdal
 
     name = Path(path).name
-    try:
-        with quiet_gdal():
-            dataset = gdal.OpenEx(path, gdal.OF_VECTOR)
-    except RuntimeError:
-        dataset = None
-    layer = dataset and (
-        dataset.GetLayerByName(options["layername"]) if "layername" in options else dataset.GetLayer(0)
-    )
-    if layer is None:
-        raise InputError(f"{what} {path!r} cannot be opened as a table or vector layer; check the path and the format.")
+    require_local(path, what)
+    with quiet_gdal(), offline(path):
+        try:
+            dataset = gdal.OpenEx(path, gdal.OF_VECTOR, allowed_drivers=allowed(path, "vector"))
+            layer = dataset and (
+                dataset.GetLayerByName(options["layername"]) if "layername" in options else dataset.GetLayer(0)
+            )
+        except RuntimeError:
+            layer = None
+        if layer is None:
+            raise InputError(
+                f"{what} {path!r} cannot be opened as a table or vector layer; check the path and the format."
+            )
+        try:
+            columns, points = _layer_columns(layer)
+        except RuntimeError as error:
+            raise InputError(f"{what} {name!r} cannot be read in full ({error}); it may be damaged.") from error
+        if not (points or any(len(v) for v in columns.values())):
+            raise InputError(f"{what} {name!r} has no features.")
+        return _with_geometry(name, columns, points, layer, what)
+
+
+def _layer_columns(layer: Any) -> tuple[dict[str, npt.NDArray[Any]], list[tuple[float, float]]]:
+    """The fields of all features, and the x, y of their first points (none for a table)."""
+    from osgeo import ogr
+
     definition = layer.GetLayerDefn()
     fields = [definition.GetFieldDefn(i) for i in range(definition.GetFieldCount())]
     numeric = {ogr.OFTInteger, ogr.OFTInteger64, ogr.OFTReal}
@@ -208,9 +234,7 @@ def _read_vector(path: str, options: Mapping[str, str], what: str) -> Table:
         field.GetName(): np.array(v, np.float64) if field.GetType() in numeric else _convert(v)
         for field, v in zip(fields, values)
     }
-    if not (points or any(len(v) for v in values)):
-        raise InputError(f"{what} {name!r} has no features.")
-    return _with_geometry(name, columns, points, layer, what)
+    return columns, points
 
 
 def _with_geometry(

@@ -26,6 +26,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..core.project_entries import run_records
 from ..core.steps import step
 from .runs import Run
 
@@ -103,10 +104,7 @@ class ViewHistory(QWidget):
     def read(self, *_: object) -> None:
         """Take the list from the project."""
         text, _known = QgsProject.instance().readEntry(_SCOPE, _KEY, "[]")
-        try:
-            self.records = [Record(**entry) for entry in json.loads(text)]
-        except (ValueError, TypeError):  # written by another version
-            self.records = []
+        self.records = [Record(**entry) for entry in run_records(text)]
         self._show()
 
     def chosen(self) -> list[Record]:

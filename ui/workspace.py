@@ -10,6 +10,8 @@ from pathlib import Path
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from ..core.project_entries import path_of, setting_of
+
 _SCOPE, _PREFIX = "planetary_dtm", "pushbroom"
 SETTINGS = ("preset", "lines", "method", "sigma_lateral", "pixel_size", "fill")  # the other values are paths
 INPUTS = ("folder", "sensor", "gcps", "altimetry", "image_a", "image_b", "image_c", "reference")
@@ -96,8 +98,11 @@ class Workspace(QObject):
         for key in KEYS:
             text, known = self._project.readEntry(_SCOPE, f"{_PREFIX}/{key}", "")
             if known and text:
-                self._values[key] = text if key in SETTINGS else self._project.readPath(text)
+                self._values[key] = setting_of(text) if key in SETTINGS else self._path(text)
         self.changed.emit("")
+
+    def _path(self, text: str) -> str:
+        return path_of(self._project.readPath(text)) if path_of(text) else ""
 
     def write(self, *_: object) -> None:
         """Put everything into the project again: its file, which paths are relative to, may be another one now."""

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..rasters import Raster
+from ..sources import is_plain_file
 from .json_fields import Fields, read_text
 from .linescan import ImageCamera
 from .rays import to_camera, to_world
@@ -107,10 +108,10 @@ def camera_from_frame(fields: Fields, path: Path) -> FrameCamera:
 def _size(fields: Fields, path: Path) -> tuple[int, int]:
     if "lines" in fields and "samples" in fields:
         return fields.count("lines"), fields.count("samples")
-    image = path.with_name(Path(fields.text("image")).name)
-    if not image.exists():
-        raise InputError(f'{fields.source}: image {image.name!r} is not beside it; add its size as "lines", "samples".')
-    return Raster(image, "Image").size
+    name = Path(fields.text("image")).name
+    if not name or not is_plain_file(path.parent / name):
+        raise InputError(f'{fields.source}: image {name!r} is not beside it; add its size as "lines", "samples".')
+    return Raster(path.parent / name, "Image").size
 
 
 def _pixel_rays(formula: str) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..sources import is_plain_file
 
 Array = NDArray[np.float64]
 
@@ -32,14 +33,6 @@ def read_text(path: str | Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
         raise InputError(f"Camera {file.name!r} {reason}; give a CSM state, an ISD or frame camera in JSON.") from None
-
-
-def is_plain_file(path: Path) -> bool:
-    """Whether there is a regular file: a pipe or a device could block, or never end."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long, or not one at all
-        return False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from .json_fields import as_float, is_plain_file
+from ..sources import is_plain_file
+from .json_fields import as_float
 
 Array = NDArray[np.float64]
 _MOST_BYTES = 1 << 20

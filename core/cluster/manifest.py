@@ -85,7 +85,10 @@ class Manifest:
     def _intact(self, entry: Done) -> bool:
         # Only plain names: a line never leads out of the folder.
         path = self.folder / Path(entry.file).name
-        return path.name == entry.file and path.is_file() and checksum(path) == entry.sha256
+        try:
+            return path.name == entry.file and path.is_file() and checksum(path) == entry.sha256
+        except (OSError, ValueError):  # no name of a file
+            return False
 
 
 def checksum(path: str | Path) -> str:

@@ -34,25 +34,30 @@ def restore(path: str | Path, plan: Plan, trainer: Trainer) -> tuple[int, dict[s
     Raises InputError for a file that is no checkpoint, and for one of another architecture or plan.
     """
     state = _read(Path(path))
-    theirs = json.loads(state["plan"])
+    theirs = state["plan"]
     if theirs.get("architecture") != plan.architecture:
         raise InputError(
             f"Checkpoint {str(path)!r} is of architecture {theirs.get('architecture')!r}, {plan.architecture!r} is to "
             "be trained; choose that architecture or another checkpoint."
         )
-    changed = plan.differences(theirs)
+    try:
+        changed = plan.differences(theirs)
+    except TypeError as error:
+        raise InputError(f"Checkpoint {str(path)!r} holds no plan of a training; it may be damaged.") from error
     if changed:
         raise InputError(f"Checkpoint {str(path)!r} was made with another {', '.join(changed)}; use another folder.")
     try:
         trainer.restore(state)
-    except (KeyError, ValueError, RuntimeError) as error:
+    except Exception as error:  # what torch and the networks make of foreign numbers
+        if isinstance(error, MemoryError):
+            raise
         raise InputError(f"Checkpoint {str(path)!r} does not fit the network it names; it may be damaged.") from error
-    return int(state["step"]), {str(name): float(value) for name, value in state["means"].items()}
+    return state["step"], state["means"]
 
 
 def plan_of(path: str | Path) -> dict[str, Any]:
-    """The plan a checkpoint was made with."""
-    return dict(json.loads(_read(Path(path))["plan"]))
+    """The plan a checkpoint was made with, completed by what plans had not yet when it was written."""
+    return dict(_read(Path(path))["plan"])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -62,7 +67,13 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"Checkpoint {str(path)!r} does not exist; give the checkpoint.pt of an earlier training.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        state["plan"], state["step"], state["means"]
+        plan, means = json.loads(state["plan"]), state["means"]
+        whole = {
+            **state,
+            "plan": {**asdict(Plan()), **plan},
+            "step": int(state["step"]),
+            "means": {str(name): float(value) for name, value in means.items()},
+        }
     except Exception as error:  # a damaged file fails inside zip, pickle or torch in as many ways
         raise InputError(f"Checkpoint {str(path)!r} cannot be read; it is damaged or no checkpoint of ours.") from error
-    return dict(state)
+    return whole

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..rasters import Raster
+from ..sources import is_plain_file
 from ..tables import read_table
 from .greyscale import grey_scale
 from .plan import Plan
@@ -118,7 +119,8 @@ class PairFolder:
         rows = read_table(self.folder / TABLE, "Manifest").columns
         missing = [name for name in _COLUMNS if name not in rows]
         if missing:
-            raise InputError(f"Manifest {str(self.folder / TABLE)!r} has no column {missing[0]!r}; make the pairs again.")
+            table = str(self.folder / TABLE)
+            raise InputError(f"Manifest {table!r} has no column {missing[0]!r}; make the pairs again.")
         tiles = []
         for index in np.flatnonzero(np.asarray(rows["status"]) == "kept"):
             for kind in ("image", "height"):
@@ -128,7 +130,7 @@ class PairFolder:
 
     def _check(self, name: str, expected: str) -> None:
         path = self.folder / name
-        if Path(name).name != name or not path.is_file():
+        if Path(name).name != name or not is_plain_file(path):
             raise InputError(f"Pair file {str(path)!r} is missing; make the pairs again or restore it.")
         if sha256(path) != expected:
             raise InputError(f"Pair file {str(path)!r} was altered: its checksum is not the manifest's; restore it.")
@@ -136,9 +138,8 @@ class PairFolder:
     def read(self, tile: Listed) -> tuple[Float, NDArray[np.bool_], Float]:
         """Grey, its validity, and heights above the tile's minimum (m) of a tile."""
         side = self.about["tile"]
-        images = [
-            Raster(self.folder / name, f"Pair {kind}") for kind, name in (("image", tile.image), ("height", tile.height))
-        ]
+        named = (("image", tile.image), ("height", tile.height))
+        images = [Raster(self.folder / name, f"Pair {kind}") for kind, name in named]
         for image in images:
             if image.size != (side, side):
                 raise InputError(f"Pair file {image.path!r} is not {side} x {side} pixels; make the pairs again.")

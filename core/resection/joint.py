@@ -136,8 +136,9 @@ def read_joint(eops: str | Path, orientation: Orientation) -> JointCovariance | 
     except (OSError, ValueError) as error:
         raise InputError(f"{path.name!r} cannot be read ({error}); delete it or run recovereop again.") from error
     start, step, values, of = (array.astype(float) for array in content.values())
-    scalars = start.shape == step.shape == () and np.isfinite(start) and 0 < step < np.inf
-    if not scalars or values.ndim != 4 or values.shape[2:] != (6, 6) or not values.size or not np.isfinite(values).all():
+    spaced = start.shape == step.shape == () and np.isfinite(start) and 0 < step < np.inf
+    whole = values.ndim == 4 and values.shape[2:] == (6, 6) and values.size and np.isfinite(values).all()
+    if not (spaced and whole):
         raise InputError(f"{path.name!r} holds no joint covariance; delete it or run recovereop again.")
     same = of.shape == (5,) and np.allclose(of, _mark(orientation), rtol=1e-9, atol=0)
     return JointCovariance(float(start), float(step), values) if same else None

@@ -1,6 +1,6 @@
 """Spoiling files: by bytes, by the fields of tables, by the nodes of JSON, and inside containers with lengths and sums.
 
-Every mutator takes valid contents and a seeded random.Random, and returns other contents; the same seed, the same bytes.
+Every mutator takes valid contents and a seeded random.Random, and returns others; the same seed, the same bytes.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def several(mutate: Mutator) -> Mutator:
 
 
 def raw(data: bytes, rng: random.Random) -> bytes:
-    """Change bytes: bits, numbers of 1 to 8 bytes, pieces dropped, doubled, moved or cut off. Heads are hit more often."""
+    """Change bytes: bits, numbers of 1 to 8 bytes, pieces dropped, doubled, moved or cut off; heads more often."""
     out = bytearray(data)
     if not out:
         return rng.randbytes(rng.randrange(64))
@@ -210,7 +210,7 @@ def _changed(content: Any, rng: random.Random) -> Any:
 
 
 def packed(data: bytes, rng: random.Random) -> bytes:
-    """Change a member of a zip file (npz, checkpoint) and write the archive anew, sums and all; sometimes plain bytes."""
+    """Change a member of a zip file (npz, checkpoint) and pack the archive anew, sums and all; or plain bytes."""
     if rng.random() < 0.3:
         return raw(data, rng)
     try:

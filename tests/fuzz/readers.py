@@ -21,6 +21,7 @@ from planetary_dtm.core.learned.model_file import load_model, read_card
 from planetary_dtm.core.learned.pair_folder import ABOUT, TABLE, FolderPairs, PairFolder, sha256
 from planetary_dtm.core.learned.plan import Plan
 from planetary_dtm.core.matching.match_file import MatchFile
+from planetary_dtm.core.project_entries import path_of, run_records, setting_of
 from planetary_dtm.core.rasters import Raster, Window, is_raster
 from planetary_dtm.core.resection.joint import joint_path, read_joint
 from planetary_dtm.core.resection.tables import read_eops, read_gcps
@@ -170,6 +171,16 @@ def manifest(path: Path) -> None:
     found.add(Done("r1", "r0.npy", checksum(path.with_name("r0.npy")), 1.0))
 
 
+def project(path: Path) -> None:
+    """Entries of a project file, as the docks take them."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for line in text.splitlines()[:200]:
+        path_of(line), setting_of(line)
+    for record in run_records(text):
+        Path(record["output"]).exists()
+        assert isinstance(record["parameters"], dict) and record["seconds"] + 1 and record["time"].isprintable()
+
+
 PAIRS = tuple(f"pairs/{name}" for name in (ABOUT, TABLE, "i0.tif", "h0.tif", "i1.tif", "h1.tif"))
 _fields, _json, _bytes = mutate.several(mutate.text), mutate.several(mutate.tree), mutate.several(mutate.raw)
 
@@ -193,12 +204,13 @@ READERS: dict[str, Reader] = {
     "pds4 labels": Reader(("pds4.xml",), _fields, raster, 0.2, ("pds4.img",)),
     "virtual rasters": Reader(("image.vrt",), _fields, raster, 0.2, ("image.tif",)),
     "other rasters": Reader(("image.png", "image.jpg", "image.asc"), _bytes, raster, 0.3),
-    "envi headers": Reader(("image.hdr",), _fields, envi, 0.1, ("image.img",)),
+    "envi headers": Reader(("image.hdr",), _fields, envi, 0.05, ("image.img",)),
     "points": Reader(("points.csv",), _fields, points, 3),
     "point clouds": Reader(("points.las",), _bytes, points, 0.5),
     "pair manifests": Reader((PAIRS[0],), _json, pair_about, 1, PAIRS),
     "pair tables": Reader((PAIRS[1],), _fields, pair_table, 0.4, PAIRS),
     "pair tiles": Reader(PAIRS[2:4], _bytes, pair_tile, 0.2, PAIRS),
+    "project entries": Reader(("records.json",), _json, project, 3),
     "cluster manifests": Reader(("manifest.jsonl",), _json, manifest, 4),
 }
 
@@ -213,6 +225,15 @@ def make_seeds(folder: Path) -> None:
     }
     lines = [{"fingerprint": "of these"}, {**line, "seconds": 1.5, "warnings": ["dark"]}]
     (folder / "manifest.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+    record = {"time": "2026-01-01 12:00", "image": "a.tif", "seconds": 3.5, "output": "/tmp/dtm.tif"}
+    parameters = {
+        "PIXEL_SIZE": 100.0,
+        "EXTENT": [1, 2, 3, 4],
+        "SUN_AZIMUTH": None,
+        "LEVEL": True,
+        "MODEL": "m.safetensors",
+    }
+    (folder / "records.json").write_text(json.dumps([{**record, "parameters": parameters}, record], indent=1))
     with contextlib.suppress(ImportError):
         seeds.make_checkpoint(folder)
 

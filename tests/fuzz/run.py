@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from osgeo import gdal
+
 from planetary_dtm.core.errors import PlanetaryDtmError
 
 from .readers import READERS, spoiled
@@ -107,6 +109,7 @@ def _child(
     for number in range(index, end):
         shared[:] = struct.pack("qqq", number, accepted, refused)
         path = prepared(reader, number, seeds, work)
+        (gdal.UseExceptions if number % 2 else gdal.DontUseExceptions)()  # as other plugins leave it
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
             what = outcome(reader, path)

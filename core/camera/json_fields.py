@@ -24,7 +24,7 @@ def read_text(path: str | Path) -> str:
     """The camera file's text; raises `InputError` where it cannot be read or is no text of a sensible size."""
     file = Path(path)
     if not is_plain_file(file):
-        raise InputError(f"Camera {str(file)!r} does not exist or is no file; check the path.")
+        raise InputError(f"Camera {str(file)!r} does not exist or cannot be read as a file; check the path.")
     try:
         size = file.stat().st_size
         if size > _MOST_BYTES:

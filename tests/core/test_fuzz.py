@@ -43,7 +43,7 @@ def test_no_spoiled_file_does_harm(reader, seeds, tmp_path):
     tally = run.Tally()
     run.fuzz(reader, 0, EACH, seeds, tmp_path / "work", tmp_path / "found", tally)
     assert tally.wrong == {}
-    assert tally.inputs == EACH and tally.refused > 0
+    assert tally.inputs == EACH and (tally.refused > 0 or reader == "project entries")
     assert spoiled(reader, seeds, 7) == spoiled(reader, seeds, 7)  # an input is known by its number
 
 

@@ -47,6 +47,36 @@ def test_numpy_and_torch_agree(name: str, shape: tuple[int, ...]) -> None:
     assert np.abs(ours - theirs).max() < 1e-4 * theirs.std()
 
 
+def test_torch_leaves_what_a_later_node_reads() -> None:
+    """Written over in place are only values that nothing needs any more: here every value is read twice."""
+    pytest.importorskip("torch")
+    from planetary_dtm.core.learned.architectures import Architecture, Node
+    from planetary_dtm.core.learned.engine_numpy import NumpyNetwork
+    from planetary_dtm.core.learned.engine_torch import TorchNetwork
+
+    conv = {"kernel": 3, "pad": 1}
+    nodes = (
+        Node("coarse_unshuffle", "unshuffle", ("grey",), 1, 4),
+        Node("coarse", "conv", ("coarse_unshuffle",), 4, 3, **conv),
+        Node("lit", "relu", ("coarse",), 3, 3),
+        Node("both", "add", ("lit", "coarse"), 3, 3),  # coarse was read by relu before
+        Node("twice", "add", ("both", "both"), 3, 3),
+        Node("small_unshuffle", "unshuffle", ("both",), 3, 12),
+        Node("small", "conv", ("small_unshuffle",), 12, 3, kernel=1),
+        Node("wide", "nearest", ("small",), 3, 3),
+        Node("joined", "add", ("wide", "twice"), 3, 3),
+        Node("again", "nearest", ("joined",), 3, 3),
+        Node("end", "add", ("again", "again"), 3, 3),
+    )
+    graph = Architecture("made up", nodes, 4, 0)
+    rng = np.random.default_rng(0)
+    tensors = {name: rng.normal(size=shape).astype(np.float32) for name, shape in graph.tensor_shapes().items()}
+    picture = image((1, 16, 24))
+    kept = picture.copy()
+    ours, theirs = NumpyNetwork(graph, tensors)(picture), TorchNetwork(graph, tensors)(picture)
+    assert np.array_equal(picture, kept) and np.abs(ours - theirs).max() < 1e-4 * ours.std()
+
+
 def test_bilinear_pix2pixcc_agrees_too() -> None:
     pytest.importorskip("torch")
     networks = model("pix2pixcc", options={"base": 3, "blocks": 1, "upsampling": "bilinear"})

@@ -75,11 +75,13 @@ def predict_tiles(image: Image, box: Box, frame: Frame, engine: Engine, progress
     tiles = [(v, u) for v in v_starts for u in u_starts if _meets(box, frame, (v, u), (tall, wide))]
     total, weights = np.zeros(box.shape, np.float32), np.zeros(box.shape, np.float32)
     for v, u in each(tiles, progress, len(tiles), "Predicting"):
+        part = _footprint(frame, (v, u), (tall, wide)).within(box)
+        if 0 in part.shape:  # a turned tile that came near and missed
+            continue
         grey = _turned(image, frame, (v, u), (tall, wide))
         output = engine.predict(grey[None, None])[0, 0]
         down = _ramp(tall, engine.halo, v > v_starts[0], v < v_starts[-1])
         weight = down[:, None] * _ramp(wide, engine.halo, u > u_starts[0], u < u_starts[-1])
-        part = _footprint(frame, (v, u), (tall, wide)).within(box)
         laid = resample([output * weight, weight], frame.inverse, (u, v), (part.column, part.row), part.shape)
         where = part.slices(box.row, box.column)
         total[where] += laid[0]

@@ -124,6 +124,14 @@ def test_tiles_leave_no_trace(azimuth: float, monkeypatch: pytest.MonkeyPatch) -
     assert np.abs(difference - difference.mean()).max() < 1e-3 * whole.std()
 
 
+@pytest.mark.parametrize("azimuth", [200.0, 250.0, 283.0])
+def test_turned_tiles_that_miss_the_extent_are_left_out(azimuth: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "TILE", 48)
+    image = picture((400, 380), 4.0)
+    height = relief(image, replace(identity(), halo=8), sun_azimuth=azimuth)
+    assert (height - image + image.mean())[10:-10, 10:-10].std() < 0.01 * image.std()
+
+
 def test_a_window_is_seen_with_its_real_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     image, engine = picture((480, 500)), small_network()
     monkeypatch.setattr(prediction, "LEVELS", 2)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qgis.gui import QgisInterface, QgsDockWidget
     from qgis.PyQt.QtWidgets import QAction, QToolBar
 
+    from ..ui.model_menu import EditCopyAction
     from ..ui.plots_dock import PlotsDock
     from ..ui.pushbroom_dock import PushBroomDock
     from ..ui.runs import Runs
@@ -40,6 +41,7 @@ class PlanetaryDtmPlugin:
         self.start_page: StartPage | None = None
         self.toolbar: QToolBar | None = None
         self.actions: list[QAction] = []
+        self.model_menu: EditCopyAction | None = None
         self.translator = install_translator()
 
     def initProcessing(self) -> None:
@@ -50,6 +52,8 @@ class PlanetaryDtmPlugin:
 
     def initGui(self) -> None:
         """Add provider, docks, menu and toolbar."""
+        from ..ui import model_menu
+
         self.initProcessing()
         self._add_docks()
         self.toolbar = self.iface.addToolBar(MENU)
@@ -72,6 +76,7 @@ class PlanetaryDtmPlugin:
         start.triggered.connect(self.show_start_page)
         for action in self.actions:
             self.iface.addPluginToRasterMenu(MENU, action)
+        self.model_menu = model_menu.register()
 
     def _add_docks(self) -> None:
         from ..ui.plots_dock import PlotsDock
@@ -132,6 +137,11 @@ class PlanetaryDtmPlugin:
             self.start_page.deleteLater()
         if self.workspace is not None:
             self.workspace.close_down()
+        if self.model_menu is not None:
+            from ..ui import model_menu
+
+            model_menu.deregister(self.model_menu)
+            self.model_menu = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
         if self.translator is not None:

@@ -16,11 +16,11 @@ class Chain(QgsProcessingModelAlgorithm):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self._path = path
+        self.path = path
         self.readable = self.fromFile(str(path))
 
     def createInstance(self) -> Chain:
-        return Chain(self._path)
+        return Chain(self.path)
 
     def name(self) -> str:
         return re.sub(r"\W+", "_", super().name()).lower()

@@ -73,17 +73,23 @@ def play(
     size: tuple[int, int] = (1500, 950),
     theme: str = "default",
     seconds: float = 180.0,
+    programs: Path | None = None,
     **given: Any,
 ) -> dict[str, Any]:
-    """Run a scenario on a virtual screen and return what it reported; ``given`` reaches it as `Stage.given`."""
+    """Run a scenario on a virtual screen and return what it reported; ``given`` reaches it as `Stage.given`.
+
+    Programs that QGIS starts are looked for in the folder ``programs`` first.
+    """
     profile = make_profile(folder / f"profile_{theme.replace(' ', '_').lower()}", theme)
     report = folder / "report.json"
     report.unlink(missing_ok=True)
+    found_first = [str(programs)] if programs else []
     told = {key: str(value) for key, value in given.items()}
     stage = {"report": str(report), "stage": str(HERE / "stage.py"), "patience": seconds, "given": told}
     environment = {
         **os.environ,
-        "PATH": os.pathsep.join(["/usr/bin", "/bin", os.environ.get("PATH", "")]),  # QGIS takes Python's home from it
+        # QGIS takes Python's home from it
+        "PATH": os.pathsep.join([*found_first, "/usr/bin", "/bin", os.environ.get("PATH", "")]),
         "PLANETARY_DTM_STAGE": json.dumps(stage),
         "QT_QPA_PLATFORM": "xcb",
         "LIBGL_ALWAYS_SOFTWARE": "1",

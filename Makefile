@@ -43,8 +43,8 @@ docs: setup
 fuzz: setup
 	@$(RUN) -m planetary_dtm.tests.fuzz --count $(COUNT)
 
-translations:
-	@python3 .ci/translate.py
+translations: setup
+	@$(RUN) .ci/translate.py
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache

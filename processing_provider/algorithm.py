@@ -24,6 +24,7 @@ from ..core.steps import OutputKind, Step, step
 from . import point_styling, resources, styling
 from .definitions import output_definition, parameter_definition
 from .inputs import collect, is_given, resolve
+from .words import say
 
 
 class StepAlgorithm(QgsProcessingAlgorithm):
@@ -48,10 +49,10 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         return self.step_id
 
     def displayName(self) -> str:
-        return self.step.title
+        return say(self.step.title)
 
     def group(self) -> str:
-        return self.step.group
+        return say(self.step.group)
 
     def groupId(self) -> str:
         return re.sub(r"\W+", "_", self.step.group.lower())
@@ -60,10 +61,11 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         return list(self.step.tags)
 
     def shortDescription(self) -> str:
-        return self.step.help.split("\n\n")[0]
+        return say(self.step.help.split("\n\n")[0])
 
     def shortHelpString(self) -> str:
-        return "".join(f"<p>{escape(paragraph, quote=False)}</p>" for paragraph in self.step.help.split("\n\n"))
+        paragraphs = map(say, self.step.help.split("\n\n"))
+        return "".join(f"<p>{escape(paragraph, quote=False)}</p>" for paragraph in paragraphs)
 
     def icon(self) -> QIcon:
         return QIcon(self.svgIconPath())

@@ -28,15 +28,15 @@ from qgis.core import (
 )
 
 from ..core.steps import Kind, Output, OutputKind, Parameter
+from .words import labelled, say
 
 Definition = QgsProcessingParameterDefinition
 
 
 def parameter_definition(parameter: Parameter) -> Definition:
     """Return the Processing parameter of a step's parameter."""
-    label = f"{parameter.label} ({parameter.unit})" if parameter.unit else parameter.label
-    definition = _PARAMETERS[parameter.kind](parameter, label)
-    definition.setHelp(parameter.help)
+    definition = _PARAMETERS[parameter.kind](parameter, labelled(parameter.label, parameter.unit))
+    definition.setHelp(say(parameter.help))
     if parameter.advanced:
         definition.setFlags(definition.flags() | Definition.FlagAdvanced)
     return definition
@@ -44,20 +44,21 @@ def parameter_definition(parameter: Parameter) -> Definition:
 
 def output_definition(output: Output) -> Definition | QgsProcessingOutputDefinition:
     """Return the destination parameter of an output that is a file, the plain output of one that is a number."""
+    label = say(output.label)
     if output.kind is OutputKind.NUMBER:
-        return QgsProcessingOutputNumber(output.name, output.label)
+        return QgsProcessingOutputNumber(output.name, label)
     asked = {"defaultValue": None, "optional": output.optional, "createByDefault": not output.optional}
     if output.kind is OutputKind.RASTER:
-        definition = QgsProcessingParameterRasterDestination(output.name, output.label, **asked)
+        definition = QgsProcessingParameterRasterDestination(output.name, label, **asked)
     elif output.kind is OutputKind.TABLE:
-        definition = QgsProcessingParameterVectorDestination(output.name, output.label, **asked)
+        definition = QgsProcessingParameterVectorDestination(output.name, label, **asked)
     elif output.kind is OutputKind.FOLDER:
-        definition = QgsProcessingParameterFolderDestination(output.name, output.label, **asked)
+        definition = QgsProcessingParameterFolderDestination(output.name, label, **asked)
     else:
         extension = "html" if output.kind is OutputKind.REPORT else output.extension
         shown = f"{extension.upper()} (*.{extension})" if extension else ""
-        definition = QgsProcessingParameterFileDestination(output.name, output.label, shown, **asked)
-    definition.setHelp(output.help)
+        definition = QgsProcessingParameterFileDestination(output.name, label, shown, **asked)
+    definition.setHelp(say(output.help))
     return definition
 
 

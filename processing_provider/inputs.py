@@ -40,6 +40,7 @@ from qgis.core import (
 from ..core.bodies import body_of_crs, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
 from ..core.steps import Kind, Parameter, Step
+from .words import say
 
 _TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
 _RENDERED_SIDE = 1024  # pixels of the longer side of a layer without pixels of its own
@@ -230,7 +231,7 @@ class _Reader:
         if not target.isValid() and own.isValid():
             lonlat = body_of_crs(wkt(own)).lonlat_crs()
             target = QgsCoordinateReferenceSystem.fromWkt(lonlat.ExportToWkt(["FORMAT=WKT2_2019"]))
-        name = self._name_of(parameter.parent) or parameter.label
+        name = self._name_of(parameter.parent) or say(parameter.label)
         rectangle = extent_on(rectangle, own, target, name)
         return rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(), rectangle.yMaximum()
 
@@ -247,9 +248,9 @@ class _Reader:
             return FileTable(value)
         layer = self._map_layer(parameter.name)
         if layer is None or not layer.isValid():
-            shown = value if isinstance(value, str) else parameter.label
+            shown = value if isinstance(value, str) else say(parameter.label)
             raise InputError(
-                f"{parameter.label} {shown!r} is not a layer or file that can be read; choose another one."
+                f"{say(parameter.label)} {shown!r} is not a layer or file that can be read; choose another one."
             )
         return self._source(layer, selected_only)
 

@@ -31,6 +31,8 @@ from qgis.PyQt.QtGui import QColor, QPainter
 from ..core.rasters import Raster
 from . import resources
 
+translate = QCoreApplication.translate
+
 PRODUCT = "planetary_dtm/product"  # layer property: which kind of result a layer is
 SHADE_AZIMUTH, SHADE_ALTITUDE = 315.0, 45.0
 _LATER_MS = 30
@@ -86,7 +88,7 @@ def prepare(path: str, style: str, context: QgsProcessingContext) -> None:
     """
     measured = measure(path, style)
     context.temporaryLayerStore().addMapLayer(load(path, ""))
-    relief = load(path, "Hillshade") if LOOKS[style].shaded else None
+    relief = load(path, translate("Styling", "Hillshade")) if LOOKS[style].shaded else None
     if relief is not None:
         relief.moveToThread(QCoreApplication.instance().thread())
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
@@ -166,7 +168,8 @@ def shade(project: QgsProject, layer_id: str, relief: QgsRasterLayer, measured: 
     parent.removeChildNode(node)
     project.addMapLayer(relief, False)
     group.addLayer(relief).setExpanded(False)
-    layer.setName(f"Height ({measured.unit})" if measured.unit else "Relative height (no unit)")
+    height, relative = translate("Styling", "Height ({})"), translate("Styling", "Relative height (no unit)")
+    layer.setName(height.format(measured.unit) if measured.unit else relative)
 
 
 def vertical_scale(path: str) -> float:

@@ -6,6 +6,7 @@ from qgis.core import Qgis
 from qgis.gui import QgisInterface
 from qgis.PyQt.QtCore import QCoreApplication
 
+from .quiet import spare_transform_bars
 from .results import add_to_map
 from .runs import Run, State
 
@@ -22,13 +23,18 @@ def conclude(iface: QgisInterface, run: Run, quiet: bool = False) -> bool:
     elif run.project_closed:
         told = translate("Outcome", "{} is ready, but its project was closed: it is kept in {}.")
         tell(iface, told.format(run.title, run.results.get("OUTPUT", "")), Qgis.MessageLevel.Warning)
-    elif run.gives_layers and not add_to_map(run):
+    elif run.gives_layers and not _added(iface, run):
         told = translate("Outcome", "{} was made but cannot be loaded.").format(run.title)
         tell(iface, told, Qgis.MessageLevel.Critical)
     else:
         _praise(iface, run, quiet)
         return True
     return False
+
+
+def _added(iface: QgisInterface, run: Run) -> bool:
+    spare_transform_bars(iface)
+    return bool(add_to_map(run))
 
 
 def tell(iface: QgisInterface, sentence: str, level: Qgis.MessageLevel) -> None:

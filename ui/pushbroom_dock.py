@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.core import Qgis, QgsApplication, QgsProcessingOutputLayerDefinition, QgsProject
-from qgis.gui import QgisInterface, QgsDockWidget, QgsScrollArea
+from qgis.gui import QgisInterface, QgsDockWidget
 from qgis.PyQt.QtCore import QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
@@ -13,9 +13,11 @@ from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButt
 from ..core.steps import step
 from ..processing_provider import resources
 from ..processing_provider.provider import PROVIDER_ID
+from ..processing_provider.words import say
 from .outcome import conclude, tell
 from .run_row import RunRows
 from .runs import Run, Runs
+from .scroll import scrolled
 from .stage_panel import StagePanel
 from .stages import Job, Progress, Stage, label_of, progress_of, stages, whole
 from .workspace import Workspace
@@ -68,11 +70,7 @@ class PushBroomDock(QgsDockWidget):
             panel.report_asked.connect(lambda stage=panel.stage: self.open_report(stage))
             panel.scene_asked.connect(self.choose_scene)
         column.addStretch()
-        scroll = QgsScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QgsScrollArea.Shape.NoFrame)
-        scroll.setWidget(content)
-        self.setWidget(scroll)
+        self.setWidget(scrolled(content))
 
     def close_down(self) -> None:
         """Let go of everything outside the dock; called before it is taken away."""
@@ -132,7 +130,7 @@ class PushBroomDock(QgsDockWidget):
 
     def _start(self, stage: Stage, jobs: list[Job]) -> None:
         job = jobs[0]
-        shown = next((label_of(job.makes[name]) for name in job.on_map), step(job.step_id).title)
+        shown = next((label_of(job.makes[name]) for name in job.on_map), say(step(job.step_id).title))
         run = Run(f"{PROVIDER_ID}:{job.step_id}", _parameters(job), shown, self.windowTitle())
 
         def ended(run: Run) -> None:
@@ -155,9 +153,23 @@ class PushBroomDock(QgsDockWidget):
         if good and go_on:
             self.run_all()
             if not self._running:
-                tell(self.iface, self.tr("All steps with their inputs are done."), Qgis.MessageLevel.Success)
+                self._fold()
+                tell(self.iface, *self._stop())
         elif good:
             self._fold()
+
+    def _stop(self) -> tuple[str, Qgis.MessageLevel]:
+        """Why there is nothing more to run, in a sentence."""
+        for panel in self.panels.values():
+            progress, lacking = progress_of(panel.stage, self.workspace)
+            if progress is not Progress.DONE:
+                told = self.tr("The step {} comes next. It needs the Python package {}; Getting started tells more.")
+                if wanted := panel.stage.missing_modules():
+                    return told.format(panel.stage.title, ", ".join(wanted)), Qgis.MessageLevel.Warning
+                told = self.tr("The step {} comes next. It still needs: {}.")
+                names = ", ".join(map(label_of, lacking))
+                return told.format(panel.stage.title, names), Qgis.MessageLevel.Info
+        return self.tr("All steps are done; the DTM and its comparison are on the map."), Qgis.MessageLevel.Success
 
     def _next(self) -> Stage | None:
         """The first stage with something to do and everything to do it with."""

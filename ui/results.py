@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsMapLayer, QgsProcessingContext, QgsProcessingUtils, QgsProject
+from qgis.core import QgsMapLayer, QgsProcessingContext, QgsProcessingUtils, QgsProject, QgsVectorLayer
 
 from .runs import Run
 
@@ -22,6 +22,8 @@ def add_to_map(run: Run) -> list[QgsMapLayer]:
         parent.insertLayer(0, layer)
         if details.postProcessor():
             details.postProcessor().postProcessLayer(layer, run.context, run.feedback)
+        if isinstance(layer, QgsVectorLayer):  # a legend of many classes would push the others out of sight
+            parent.findLayer(layer.id()).setExpanded(False)
         added.append(layer)
     return added
 

@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 from ..core.camera.sensor import built_in_sensors
 from ..core.steps import Kind
 from ..processing_provider import resources
+from ..processing_provider.words import labelled, say
 from .stages import Field, Progress, Stage, label_of, progress_of
 from .workspace import Workspace
 
@@ -58,8 +59,7 @@ class StagePanel(QgsCollapsibleGroupBox):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for field in stage.fields:
             editor = self._editors[field.key] = _editor(field, workspace)
-            unit = f" ({field.described.unit})" if field.described.unit and not field.label else ""
-            form.addRow((field.label or field.described.label) + unit, editor.widget)
+            form.addRow(field.label or labelled(field.described.label, field.described.unit), editor.widget)
         column.addLayout(form)
         column.addLayout(self._build_state())
         column.addLayout(self._build_buttons())
@@ -106,9 +106,9 @@ class StagePanel(QgsCollapsibleGroupBox):
             Progress.OLD: self.tr("An input is newer than the result; run it again") + self._made(),
         }
         wanted = self.stage.missing_modules()
-        if wanted and not running:
+        if wanted and progress is not Progress.DONE:
             told = self.tr("Needs the Python package {}; Getting started (compass button) tells how to get it.")
-            said[progress] = told.format(", ".join(wanted))
+            progress, said[Progress.MISSING] = Progress.MISSING, told.format(", ".join(wanted))
         self.state.setText(self.tr("Running …") if running else said[progress])
         icon = QgsApplication.getThemeIcon("/mActionRefresh.svg" if running else _ICONS[progress])
         self.state_icon.setPixmap(icon.pixmap(16, 16))
@@ -204,8 +204,8 @@ def _editor(field: Field, workspace: Workspace) -> _Editor:
     kind = _SensorEditor if field.key == "sensor" else _KINDS.get(field.described.kind, _PathEditor)
     made = kind(field, workspace)
     help_text = translate("StagePanel", "Where results are kept; empty: beside the GCPs")
-    made.widget.setToolTip(help_text if field.key == "folder" else field.described.help)
-    made.widget.setAccessibleName(field.label or field.described.label)
+    made.widget.setToolTip(help_text if field.key == "folder" else say(field.described.help))
+    made.widget.setAccessibleName(field.label or say(field.described.label))
     made.widget.setObjectName(f"PlanetaryDtmField_{field.key}")
     return made
 

@@ -15,6 +15,7 @@ from ..core.bodies import body_of_radius
 from ..core.camera.sensor import load_sensor
 from ..core.errors import PlanetaryDtmError
 from ..core.steps import step
+from ..processing_provider.words import say
 from .workspace import Workspace
 
 translate = QCoreApplication.translate
@@ -109,7 +110,7 @@ def whole(work: Workspace) -> Job:
 
 def label_of(key: str) -> str:
     """What the user knows a value as."""
-    names = {f.key: f.label or f.described.label for stage in stages() for f in stage.fields}
+    names = {f.key: f.label or say(f.described.label) for stage in stages() for f in stage.fields}
     results = {
         "shots": translate("Stages", "Good shots"),
         "outliers": translate("Stages", "Wild shots"),

@@ -24,9 +24,11 @@ from qgis.PyQt.QtWidgets import (
 from ..core.steps import step
 from ..processing_provider import resources
 from ..processing_provider.provider import PROVIDER_ID
+from ..processing_provider.words import say
 from .outcome import conclude
 from .packages import Package, how_to_get, packages, pip_command, system
 from .pushbroom_dock import PushBroomDock
+from .quiet import spare_transform_bars
 from .runs import Run, Runs
 from .view_dock import ViewDock
 from .view_form import ALTIMETRY
@@ -133,7 +135,7 @@ class StartPage(QDialog):
         target, number = Path(folder) / "planetary_dtm_sample", 2
         while target.exists():
             target, number = Path(folder) / f"planetary_dtm_sample_{number}", number + 1
-        run = Run(f"{PROVIDER_ID}:simulateview", {"OUTPUT_FOLDER": str(target)}, step("simulateview").title)
+        run = Run(f"{PROVIDER_ID}:simulateview", {"OUTPUT_FOLDER": str(target)}, say(step("simulateview").title))
         self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._show_view(ended, target)))
         self.view_dock.setUserVisible(True)
         self.hide()
@@ -144,6 +146,7 @@ class StartPage(QDialog):
         project, context = QgsProject.instance(), QgsProcessingContext()
         image = QgsRasterLayer(str(folder / "image.tif"), self.tr("Sample image"))
         if not project.mapLayers():
+            spare_transform_bars(self.iface, image.crs())
             project.setCrs(image.crs())
         project.addMapLayer(image)
         self.iface.mapCanvas().setExtent(image.extent())

@@ -14,7 +14,7 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
 )
-from qgis.gui import QgisInterface, QgsCollapsibleGroupBox, QgsDockWidget, QgsScrollArea
+from qgis.gui import QgisInterface, QgsCollapsibleGroupBox, QgsDockWidget
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QPushButton, QVBoxLayout, QWidget
@@ -24,6 +24,7 @@ from ..core.steps import step
 from ..processing_provider import resources
 from ..processing_provider.inputs import extent_on
 from ..processing_provider.provider import PROVIDER_ID
+from ..processing_provider.words import say
 from . import view
 from .estimate import estimate, learn, sentence
 from .outcome import conclude, tell
@@ -31,6 +32,7 @@ from .plan import plan_of
 from .preview import Preview
 from .run_row import RunRows
 from .runs import Run, Runs, State
+from .scroll import scrolled
 from .view_form import NOTHING, ViewForm, free_name, number_of
 from .view_history import Record, ViewHistory, record_of
 
@@ -67,11 +69,7 @@ class ViewDock(QgsDockWidget):
         column.addWidget(_fold(self.tr("What the model sees"), self.preview, False))
         column.addWidget(_fold(self.tr("Earlier runs"), self.history, True))
         column.addStretch()
-        scroll = QgsScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QgsScrollArea.Shape.NoFrame)
-        scroll.setWidget(content)
-        self.setWidget(scroll)
+        self.setWidget(scrolled(content))
 
     def _connect(self) -> None:
         self.generate_button.clicked.connect(self.generate)
@@ -200,7 +198,7 @@ class ViewDock(QgsDockWidget):
 
     def _compared(self, run: Run) -> None:
         if conclude(self.iface, run, quiet=True):
-            labels = {o.name: o.label for o in step("comparedtm").outputs}
+            labels = {o.name: say(o.label) for o in step("comparedtm").outputs}
             numbers = [f"{labels[k]} {run.results[k]:.4g}" for k in ("BIAS", "RMSE", "NMAD", "CC") if k in run.results]
             tell(self.iface, f"{run.title}: " + ", ".join(numbers), Qgis.MessageLevel.Success)
 

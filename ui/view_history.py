@@ -28,6 +28,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..core.project_entries import run_records
 from ..core.steps import step
+from ..processing_provider.words import say
 from .runs import Run
 
 _SCOPE, _KEY = "planetary_dtm", "view/history"
@@ -51,7 +52,7 @@ class Record:
 
     def told(self) -> str:
         """Its parameters in words, one a line."""
-        labels = {p.name: p.label for p in step("dtmfromextent").parameters}
+        labels = {p.name: say(p.label) for p in step("dtmfromextent").parameters}
         shown = [f"{labels[name]}: {value}" for name, value in self.parameters.items() if name in labels]
         return "\n".join([*shown, self.output])
 

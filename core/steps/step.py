@@ -102,6 +102,12 @@ class Step:
     icon: str = "planetary_dtm"
     tags: tuple[str, ...] = ()
 
+    def texts(self) -> tuple[str, ...]:
+        """All that users read of it, for translation: title, group, paragraphs of the help, labels, tooltips, units."""
+        asked = [text for p in self.parameters for text in (p.label, p.help, p.unit)]
+        made = [text for o in self.outputs for text in (o.label, o.help)]
+        return tuple(filter(None, (self.title, self.group, *self.help.split("\n\n"), *asked, *made)))
+
     def checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Fill in defaults and check required values, ranges and choices; raises `InputError` naming the parameter."""
         known = {p.name for p in self.parameters} | {o.name for o in self.outputs}

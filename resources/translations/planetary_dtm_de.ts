@@ -2,6 +2,216 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de">
 <context>
+    <name>Chains</name>
+    <message>
+        <source>Certainty and comparison</source>
+        <translation>Sicherheit und Vergleich</translation>
+    </message>
+    <message>
+        <source>Chains</source>
+        <translation>Ketten</translation>
+    </message>
+    <message>
+        <source>Leaves out wild laser shots, maps how far the others can be trusted between the tracks, and holds a DTM against them: a map of the differences and the usual numbers.</source>
+        <translation>Lässt Ausreißer der Lasermessung weg, kartiert, wie weit den anderen zwischen den Bahnen zu trauen ist, und hält ein DGM gegen sie: eine Karte der Differenzen und die üblichen Zahlen.</translation>
+    </message>
+    <message>
+        <source>Laser shots: points, or a CSV with lon, lat, altitude; LOLA RDR and MOLA PEDR files.</source>
+        <translation>Lasermessungen: Punkte oder eine CSV mit lon, lat, altitude; Dateien LOLA RDR und MOLA PEDR.</translation>
+    </message>
+    <message>
+        <source>Name of the body (Moon, Mars ...) where the altimetry does not tell it.</source>
+        <translation>Name des Körpers (Moon, Mars ...), wo die Altimetrie ihn nicht sagt.</translation>
+    </message>
+    <message>
+        <source>Altitude, certainty and sigma between the tracks.</source>
+        <translation>Höhe, Sicherheit und Sigma zwischen den Bahnen.</translation>
+    </message>
+    <message>
+        <source>The DTM minus the shots.</source>
+        <translation>Das DGM minus die Messungen.</translation>
+    </message>
+    <message>
+        <source>The DTM to judge, in metres above the body&apos;s datum.</source>
+        <translation>Das DGM, das beurteilt wird, in Metern über dem Datum des Körpers.</translation>
+    </message>
+    <message>
+        <source>The shots that were kept.</source>
+        <translation>Die behaltenen Messungen.</translation>
+    </message>
+    <message>
+        <source>Altimetry</source>
+        <translation>Altimetrie</translation>
+    </message>
+    <message>
+        <source>Body</source>
+        <translation>Körper</translation>
+    </message>
+    <message>
+        <source>DTM</source>
+        <translation>DGM</translation>
+    </message>
+    <message>
+        <source>Certainty map</source>
+        <translation>Sicherheitskarte</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Differenz</translation>
+    </message>
+    <message>
+        <source>Good shots</source>
+        <translation>Gute Messungen</translation>
+    </message>
+    <message>
+        <source>Stereo scene to DTM</source>
+        <translation>Stereoszene zu DGM</translation>
+    </message>
+    <message>
+        <source>Turns two images of a line scanner into a digital terrain model: exterior orientation from control points and altimetry, dense matching, intersection, gridding; with a map of how far the altimetry can be trusted.</source>
+        <translation>Macht aus zwei Bildern eines Zeilenscanners ein digitales Geländemodell: äußere Orientierung aus Passpunkten und Altimetrie, dichte Bildzuordnung, Schnitt, Rasterung; mit einer Karte, wie weit der Altimetrie zu trauen ist.</translation>
+    </message>
+    <message>
+        <source>How far altitudes between the tracks can be trusted.</source>
+        <translation>Wie weit den Höhen zwischen den Bahnen zu trauen ist.</translation>
+    </message>
+    <message>
+        <source>Heights, their sigma, and the number of points.</source>
+        <translation>Höhen, ihr Sigma und die Anzahl der Punkte.</translation>
+    </message>
+    <message>
+        <source>Control points: line, view, sample, lon, lat; altitudes are taken from the altimetry.</source>
+        <translation>Passpunkte: line, view, sample, lon, lat; Höhen kommen aus der Altimetrie.</translation>
+    </message>
+    <message>
+        <source>The image on whose pixels points are made; of three views the middle one.</source>
+        <translation>Das Bild, auf dessen Pixeln Punkte gemacht werden; von drei Bildern das mittlere.</translation>
+    </message>
+    <message>
+        <source>The other image of the same ground.</source>
+        <translation>Das andere Bild desselben Bodens.</translation>
+    </message>
+    <message>
+        <source>Position and attitude of the camera at every line.</source>
+        <translation>Ort und Lage der Kamera bei jeder Zeile.</translation>
+    </message>
+    <message>
+        <source>Sensor file (JSON), or the name of one that ships: ce1, ce2, ce2_paper.</source>
+        <translation>Sensordatei (JSON) oder der Name einer mitgelieferten: ce1, ce2, ce2_paper.</translation>
+    </message>
+    <message>
+        <source>Sigma of the control points&apos; longitude and latitude; left empty, it is estimated.</source>
+        <translation>Sigma von Länge und Breite der Passpunkte; leer: wird geschätzt.</translation>
+    </message>
+    <message>
+        <source>GCPs</source>
+        <translation>Passpunkte</translation>
+    </message>
+    <message>
+        <source>Image A</source>
+        <translation>Bild A</translation>
+    </message>
+    <message>
+        <source>Image B</source>
+        <translation>Bild B</translation>
+    </message>
+    <message>
+        <source>Sensor</source>
+        <translation>Sensor</translation>
+    </message>
+    <message>
+        <source>Lateral sigma (m)</source>
+        <translation>Sigma der Lage (m)</translation>
+    </message>
+    <message>
+        <source>EOPs</source>
+        <translation>Äußere Orientierung</translation>
+    </message>
+    <message>
+        <source>View to levelled DTM</source>
+        <translation>Ausschnitt zu eingepasstem DGM</translation>
+    </message>
+    <message>
+        <source>Turns an image into a digital terrain model in metres, levelled to laser altimetry, with its hillshade and contours. Without altimetry the heights are relative.</source>
+        <translation>Macht aus einem Bild ein digitales Geländemodell in Metern, an Laseraltimetrie eingepasst, mit Schummerung und Höhenlinien. Ohne Altimetrie sind die Höhen relativ.</translation>
+    </message>
+    <message>
+        <source>Laser shots to level to: points, or a CSV with lon, lat, altitude; LOLA RDR and MOLA PEDR files.</source>
+        <translation>Lasermessungen, an die eingepasst wird: Punkte oder eine CSV mit lon, lat, altitude; Dateien LOLA RDR und MOLA PEDR.</translation>
+    </message>
+    <message>
+        <source>Height between two contours, in metres.</source>
+        <translation>Höhe zwischen zwei Höhenlinien, in Metern.</translation>
+    </message>
+    <message>
+        <source>Lines of equal height.</source>
+        <translation>Linien gleicher Höhe.</translation>
+    </message>
+    <message>
+        <source>The DTM: heights, and their sigma where they are levelled.</source>
+        <translation>Das DGM: Höhen, und ihr Sigma, wo sie eingepasst sind.</translation>
+    </message>
+    <message>
+        <source>What runs the network: auto takes torch where it is installed, NumPy otherwise.</source>
+        <translation>Was das Netz rechnet: auto nimmt torch, wo es installiert ist, sonst NumPy.</translation>
+    </message>
+    <message>
+        <source>Area to turn into terrain; left empty, the whole image.</source>
+        <translation>Gebiet, das Gelände werden soll; leer: das ganze Bild.</translation>
+    </message>
+    <message>
+        <source>The DTM lit from the north-west.</source>
+        <translation>Das DGM, von Nordwesten beleuchtet.</translation>
+    </message>
+    <message>
+        <source>The image to turn into terrain: grey or natural colour, with a CRS.</source>
+        <translation>Das Bild, das Gelände werden soll: grau oder in natürlichen Farben, mit KBS.</translation>
+    </message>
+    <message>
+        <source>Ground size of a pixel in metres; left empty, the image&apos;s own.</source>
+        <translation>Größe eines Pixels am Boden in Metern; leer: die des Bildes.</translation>
+    </message>
+    <message>
+        <source>Contour interval (m)</source>
+        <translation>Abstand der Höhenlinien (m)</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Rechenkern</translation>
+    </message>
+    <message>
+        <source>Extent</source>
+        <translation>Ausdehnung</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Pixel size (m)</source>
+        <translation>Pixelgröße (m)</translation>
+    </message>
+    <message>
+        <source>Contours</source>
+        <translation>Höhenlinien</translation>
+    </message>
+    <message>
+        <source>Hillshade</source>
+        <translation>Schummerung</translation>
+    </message>
+</context>
+<context>
+    <name>EditCopyAction</name>
+    <message>
+        <source>Edit a Copy of the Model…</source>
+        <translation>Kopie des Modells bearbeiten…</translation>
+    </message>
+    <message>
+        <source>{} (copy)</source>
+        <translation>{} (Kopie)</translation>
+    </message>
+</context>
+<context>
     <name>Estimate</name>
     <message>
         <source>{:.0f} s</source>
@@ -310,16 +520,24 @@
         <translation>Ordner für die Beispielszene und ihre Ergebnisse</translation>
     </message>
     <message>
-        <source>All steps with their inputs are done.</source>
-        <translation>Alle Schritte, deren Eingaben da sind, sind erledigt.</translation>
-    </message>
-    <message>
         <source>Folder of a scene</source>
         <translation>Ordner einer Szene</translation>
     </message>
     <message>
         <source>{} holds no sensor.json, gcps.csv, altimetry.csv or views; choose the files one by one.</source>
         <translation>{} enthält weder sensor.json, gcps.csv, altimetry.csv noch Bilder; wählen Sie die Dateien einzeln.</translation>
+    </message>
+    <message>
+        <source>The step {} comes next. It needs the Python package {}; Getting started tells more.</source>
+        <translation>Als Nächstes kommt der Schritt {}. Er braucht das Python-Paket {}; Erste Schritte sagt mehr.</translation>
+    </message>
+    <message>
+        <source>The step {} comes next. It still needs: {}.</source>
+        <translation>Als Nächstes kommt der Schritt {}. Er braucht noch: {}.</translation>
+    </message>
+    <message>
+        <source>All steps are done; the DTM and its comparison are on the map.</source>
+        <translation>Alle Schritte sind getan; das DGM und sein Vergleich liegen auf der Karte.</translation>
     </message>
 </context>
 <context>
@@ -599,6 +817,1588 @@
     <message>
         <source>Sample image</source>
         <translation>Beispielbild</translation>
+    </message>
+</context>
+<context>
+    <name>Steps</name>
+    <message>
+        <source>DTM from extent</source>
+        <translation>DGM aus Ausschnitt</translation>
+    </message>
+    <message>
+        <source>Terrain from one image</source>
+        <translation>Gelände aus einem Bild</translation>
+    </message>
+    <message>
+        <source>Turns the chosen extent of an image into a digital terrain model (DTM) by a learned image-to-height model.</source>
+        <translation>Macht aus dem gewählten Ausschnitt eines Bildes ein digitales Geländemodell (DGM), mit einem gelernten Modell von Bild zu Höhe.</translation>
+    </message>
+    <message>
+        <source>Give altimetry (laser shots as points or CSV) or a coarse reference DEM and the result is in metres above the body&apos;s datum, with a second band of its one-sigma error. Without either the result is a relative height: its shape can be trusted, its scale and long waves cannot, and it carries no unit.</source>
+        <translation>Geben Sie Altimetrie (Lasermessungen als Punkte oder CSV) oder ein grobes Referenz-DHM an, so ist das Ergebnis in Metern über dem Datum des Körpers, mit seinem Ein-Sigma-Fehler als zweitem Band. Ohne beides ist es eine relative Höhe: Der Form ist zu trauen, dem Maßstab und langen Wellen nicht, und sie trägt keine Einheit.</translation>
+    </message>
+    <message>
+        <source>Give the azimuth of the sun where you know it; it is estimated from the shading otherwise, and a doubtful estimate is reported. Use grey or naturally coloured images, never a colourised elevation map.</source>
+        <translation>Geben Sie das Azimut der Sonne an, wo Sie es kennen; sonst wird es aus der Schattierung geschätzt, und eine zweifelhafte Schätzung wird gemeldet. Nehmen Sie graue Bilder oder solche in natürlichen Farben, nie eine eingefärbte Höhenkarte.</translation>
+    </message>
+    <message>
+        <source>Image layer</source>
+        <translation>Bildlayer</translation>
+    </message>
+    <message>
+        <source>The image to read: any georeferenced raster, grey or natural colour.</source>
+        <translation>Das Bild, das gelesen wird: ein beliebiges georeferenziertes Raster, grau oder in natürlichen Farben.</translation>
+    </message>
+    <message>
+        <source>Extent</source>
+        <translation>Ausdehnung</translation>
+    </message>
+    <message>
+        <source>Area to turn into terrain, in the image&apos;s CRS; left empty, the whole image. It is snapped outward to whole pixels.</source>
+        <translation>Gebiet, das Gelände werden soll, im KBS des Bildes; leer: das ganze Bild. Es wird nach außen auf ganze Pixel gerundet.</translation>
+    </message>
+    <message>
+        <source>Pixel size</source>
+        <translation>Pixelgröße</translation>
+    </message>
+    <message>
+        <source>Ground size of an output pixel. Left empty: the image&apos;s own, coarsened until the longer side has at most 4096 pixels.</source>
+        <translation>Größe eines Pixels des Ergebnisses am Boden. Leer: die des Bildes, vergröbert, bis die längere Seite höchstens 4096 Pixel hat.</translation>
+    </message>
+    <message>
+        <source>m</source>
+        <translation>m</translation>
+    </message>
+    <message>
+        <source>Altimetry for levelling</source>
+        <translation>Altimetrie zum Einpassen</translation>
+    </message>
+    <message>
+        <source>Laser shots to level to: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and MOLA PEDR files are recognised by their header.</source>
+        <translation>Lasermessungen, an die eingepasst wird: ein Punktlayer oder eine CSV-Datei (auch mit gzip) mit lon, lat, altitude [, sigma]; Dateien LOLA RDR und MOLA PEDR werden an ihrer Kopfzeile erkannt.</translation>
+    </message>
+    <message>
+        <source>Altitude field</source>
+        <translation>Höhenfeld</translation>
+    </message>
+    <message>
+        <source>Column of the altimetry that holds altitudes in metres above the datum; left empty, it is recognised by its name.</source>
+        <translation>Spalte der Altimetrie mit den Höhen in Metern über dem Datum; leer: wird am Namen erkannt.</translation>
+    </message>
+    <message>
+        <source>Reference DEM for levelling</source>
+        <translation>Referenz-DHM zum Einpassen</translation>
+    </message>
+    <message>
+        <source>A DEM to level to, coarser than the image, in metres above the body&apos;s datum (for example GLD100 or MOLA).</source>
+        <translation>Ein DHM, an das eingepasst wird, gröber als das Bild, in Metern über dem Datum des Körpers (etwa GLD100 oder MOLA).</translation>
+    </message>
+    <message>
+        <source>Sun azimuth</source>
+        <translation>Sonnenazimut</translation>
+    </message>
+    <message>
+        <source>Direction towards the sun, clockwise from north. Left empty: read from the image&apos;s metadata or estimated from its shading.</source>
+        <translation>Richtung zur Sonne, im Uhrzeigersinn von Norden. Leer: aus den Metadaten des Bildes gelesen oder aus seiner Schattierung geschätzt.</translation>
+    </message>
+    <message>
+        <source>degrees</source>
+        <translation>Grad</translation>
+    </message>
+    <message>
+        <source>Sun incidence</source>
+        <translation>Sonneneinfall</translation>
+    </message>
+    <message>
+        <source>Angle of the sun from the zenith. Left empty: taken as the model&apos;s usual one; it sets the scale of relief where nothing levels it.</source>
+        <translation>Winkel der Sonne vom Zenit. Leer: der übliche des Modells; er bestimmt den Maßstab des Reliefs, wo nichts es einpasst.</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>Modus</translation>
+    </message>
+    <message>
+        <source>seamless: full resolution in overlapping tiles joined without seams. jmars: as JMARS does it, one 1024 x 1024 square, scaled down and filled with mirrors.</source>
+        <translation>seamless: volle Auflösung in überlappenden Kacheln, ohne Nähte verbunden. jmars: wie JMARS es macht, ein Quadrat von 1024 x 1024, verkleinert und mit Spiegelbildern aufgefüllt.</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Model file (.safetensors); left empty, the one that ships with the plugin.</source>
+        <translation>Modelldatei (.safetensors); leer: die mit dem Plugin ausgelieferte.</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Rechenkern</translation>
+    </message>
+    <message>
+        <source>auto uses torch when it is installed, NumPy otherwise; the result is the same.</source>
+        <translation>auto nimmt torch, wenn es installiert ist, sonst NumPy; das Ergebnis ist dasselbe.</translation>
+    </message>
+    <message>
+        <source>DTM</source>
+        <translation>DGM</translation>
+    </message>
+    <message>
+        <source>GeoTIFF: band 1 height, and sigma where the terrain is levelled; its metadata say how it was made.</source>
+        <translation>GeoTIFF: Band 1 Höhe, und Sigma, wo das Gelände eingepasst ist; die Metadaten sagen, wie es gemacht wurde.</translation>
+    </message>
+    <message>
+        <source>Level DTM</source>
+        <translation>DGM einpassen</translation>
+    </message>
+    <message>
+        <source>Terrain</source>
+        <translation>Gelände</translation>
+    </message>
+    <message>
+        <source>Brings a DTM to metres above the body&apos;s datum with laser altimetry or a reference DEM.</source>
+        <translation>Bringt ein DGM mit Laseraltimetrie oder einem Referenz-DHM auf Meter über dem Datum des Körpers.</translation>
+    </message>
+    <message>
+        <source>Relative terrain (from one image) gets scale, plane and long waves from the reference, and a band of its one-sigma error. Rigid levelling moves a measured terrain (from stereo) as a whole: a three-dimensional shift and a tilt, never a scale.</source>
+        <translation>Relatives Gelände (aus einem Bild) bekommt Maßstab, Ebene und lange Wellen von der Referenz, und ein Band mit seinem Ein-Sigma-Fehler. Starres Einpassen bewegt gemessenes Gelände (aus Stereo) als Ganzes: eine dreidimensionale Verschiebung und eine Neigung, nie ein Maßstab.</translation>
+    </message>
+    <message>
+        <source>The DTM to level; its first band is the height.</source>
+        <translation>Das DGM, das eingepasst wird; sein erstes Band ist die Höhe.</translation>
+    </message>
+    <message>
+        <source>Altimetry</source>
+        <translation>Altimetrie</translation>
+    </message>
+    <message>
+        <source>Reference DEM</source>
+        <translation>Referenz-DHM</translation>
+    </message>
+    <message>
+        <source>relative: scale, plane and fusion, for terrain from one image. rigid: shift and tilt only, for measured terrain.</source>
+        <translation>relative: Maßstab, Ebene und Verschmelzung, für Gelände aus einem Bild. rigid: nur Verschiebung und Neigung, für gemessenes Gelände.</translation>
+    </message>
+    <message>
+        <source>Levelled DTM</source>
+        <translation>Eingepasstes DGM</translation>
+    </message>
+    <message>
+        <source>GeoTIFF in metres above the datum, with sigma.</source>
+        <translation>GeoTIFF in Metern über dem Datum, mit Sigma.</translation>
+    </message>
+    <message>
+        <source>Compare DTM</source>
+        <translation>DGM vergleichen</translation>
+    </message>
+    <message>
+        <source>Measures a DTM against a reference: another DEM, or altimetry. Gives the difference (DTM minus reference), a report with maps and a histogram, and the usual numbers: bias, RMSE, NMAD, LE90, correlation, slope RMSE.</source>
+        <translation>Misst ein DGM an einer Referenz: einem anderen DHM oder Altimetrie. Gibt die Differenz (DGM minus Referenz), einen Bericht mit Karten und Histogramm und die üblichen Zahlen: Bias, RMSE, NMAD, LE90, Korrelation, RMSE der Neigung.</translation>
+    </message>
+    <message>
+        <source>The DTM to measure; its first band is the height.</source>
+        <translation>Das DGM, das gemessen wird; sein erstes Band ist die Höhe.</translation>
+    </message>
+    <message>
+        <source>Reference</source>
+        <translation>Referenz</translation>
+    </message>
+    <message>
+        <source>A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body and datum.</source>
+        <translation>Ein DHM (Raster) oder Altimetrie (Punkte oder CSV mit lon, lat, altitude) desselben Körpers und Datums.</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Differenz</translation>
+    </message>
+    <message>
+        <source>GeoTIFF on the DTM&apos;s grid: DTM minus reference, in metres; with altimetry, the pixels that hold shots.</source>
+        <translation>GeoTIFF auf dem Gitter des DGM: DGM minus Referenz, in Metern; bei Altimetrie die Pixel mit Messungen.</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
+        <source>HTML page with maps, histogram and numbers.</source>
+        <translation>HTML-Seite mit Karten, Histogramm und Zahlen.</translation>
+    </message>
+    <message>
+        <source>Bias</source>
+        <translation>Bias</translation>
+    </message>
+    <message>
+        <source>Mean difference in metres.</source>
+        <translation>Mittlere Differenz in Metern.</translation>
+    </message>
+    <message>
+        <source>RMSE</source>
+        <translation>RMSE</translation>
+    </message>
+    <message>
+        <source>Root mean square difference in metres.</source>
+        <translation>Quadratisches Mittel der Differenz in Metern.</translation>
+    </message>
+    <message>
+        <source>NMAD</source>
+        <translation>NMAD</translation>
+    </message>
+    <message>
+        <source>1.4826 times the median absolute deviation, in metres.</source>
+        <translation>1,4826-mal der Median der absoluten Abweichung, in Metern.</translation>
+    </message>
+    <message>
+        <source>LE90</source>
+        <translation>LE90</translation>
+    </message>
+    <message>
+        <source>90th percentile of the absolute difference, in metres.</source>
+        <translation>90. Perzentil der absoluten Differenz, in Metern.</translation>
+    </message>
+    <message>
+        <source>CC</source>
+        <translation>CC</translation>
+    </message>
+    <message>
+        <source>Pearson correlation of the heights.</source>
+        <translation>Korrelation der Höhen nach Pearson.</translation>
+    </message>
+    <message>
+        <source>Slope RMSE</source>
+        <translation>RMSE der Neigung</translation>
+    </message>
+    <message>
+        <source>Root mean square difference of the slopes in degrees.</source>
+        <translation>Quadratisches Mittel der Differenz der Neigungen in Grad.</translation>
+    </message>
+    <message>
+        <source>Count</source>
+        <translation>Anzahl</translation>
+    </message>
+    <message>
+        <source>Number of pixels or shots compared.</source>
+        <translation>Anzahl der verglichenen Pixel oder Messungen.</translation>
+    </message>
+    <message>
+        <source>Hillshade</source>
+        <translation>Schummerung</translation>
+    </message>
+    <message>
+        <source>Lights a DTM from one side. Slopes are true on every body and in every CRS: degrees are turned into metres of the body&apos;s own ground, which QGIS&apos;s hillshade leaves to its Z factor.</source>
+        <translation>Beleuchtet ein DGM von einer Seite. Neigungen sind auf jedem Körper und in jedem KBS wahr: Grad werden in Meter des Bodens dieses Körpers umgerechnet, was die Schummerung von QGIS ihrem Z-Faktor überlässt.</translation>
+    </message>
+    <message>
+        <source>The DTM to light; its first band is the height in metres.</source>
+        <translation>Das DGM, das beleuchtet wird; sein erstes Band ist die Höhe in Metern.</translation>
+    </message>
+    <message>
+        <source>Azimuth of the light</source>
+        <translation>Azimut des Lichts</translation>
+    </message>
+    <message>
+        <source>Direction the light comes from, clockwise from north.</source>
+        <translation>Richtung, aus der das Licht kommt, im Uhrzeigersinn von Norden.</translation>
+    </message>
+    <message>
+        <source>Altitude of the light</source>
+        <translation>Höhe des Lichts</translation>
+    </message>
+    <message>
+        <source>Height of the light above the horizon.</source>
+        <translation>Winkel des Lichts über dem Horizont.</translation>
+    </message>
+    <message>
+        <source>Exaggeration</source>
+        <translation>Überhöhung</translation>
+    </message>
+    <message>
+        <source>Factor on the heights; 1 shows slopes as they are.</source>
+        <translation>Faktor auf die Höhen; 1 zeigt Neigungen, wie sie sind.</translation>
+    </message>
+    <message>
+        <source>GeoTIFF, 8-bit grey, 0 where unknown.</source>
+        <translation>GeoTIFF, 8 Bit grau, 0 wo unbekannt.</translation>
+    </message>
+    <message>
+        <source>Simulate image scene</source>
+        <translation>Bildszene simulieren</translation>
+    </message>
+    <message>
+        <source>Simulation</source>
+        <translation>Simulation</translation>
+    </message>
+    <message>
+        <source>Makes a scene to try the way from image to terrain without data: a simulated lunar image lit from one side, altimeter tracks over it with noise and a few wild shots, and the true terrain to compare with.</source>
+        <translation>Macht eine Szene, um den Weg vom Bild zum Gelände ohne Daten auszuprobieren: ein simuliertes Mondbild, von einer Seite beleuchtet, Altimeterbahnen darüber mit Rauschen und einigen Ausreißern, und das wahre Gelände zum Vergleich.</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Width and height of the image in pixels.</source>
+        <translation>Breite und Höhe des Bildes in Pixeln.</translation>
+    </message>
+    <message>
+        <source>Ground size of a pixel.</source>
+        <translation>Größe eines Pixels am Boden.</translation>
+    </message>
+    <message>
+        <source>Direction towards the sun, clockwise from north.</source>
+        <translation>Richtung zur Sonne, im Uhrzeigersinn von Norden.</translation>
+    </message>
+    <message>
+        <source>Angle of the sun from the zenith.</source>
+        <translation>Winkel der Sonne vom Zenit.</translation>
+    </message>
+    <message>
+        <source>Altimeter tracks</source>
+        <translation>Altimeterbahnen</translation>
+    </message>
+    <message>
+        <source>Number of altimeter tracks across the image.</source>
+        <translation>Anzahl der Altimeterbahnen über das Bild.</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Startzahl</translation>
+    </message>
+    <message>
+        <source>The same seed makes the same scene.</source>
+        <translation>Dieselbe Startzahl macht dieselbe Szene.</translation>
+    </message>
+    <message>
+        <source>Scene folder</source>
+        <translation>Szenenordner</translation>
+    </message>
+    <message>
+        <source>Folder for image.tif, altimetry.csv and truth_dtm.tif.</source>
+        <translation>Ordner für image.tif, altimetry.csv und truth_dtm.tif.</translation>
+    </message>
+    <message>
+        <source>DTM from mosaic</source>
+        <translation>DGM aus Mosaik</translation>
+    </message>
+    <message>
+        <source>Turns an image mosaic of any size into a digital terrain model (DTM), as DTM from extent does for a view, but block by block in several processes, here or on a Dask cluster, in bounded memory.</source>
+        <translation>Macht aus einem Bildmosaik beliebiger Größe ein digitales Geländemodell (DGM), wie DGM aus Ausschnitt es für einen Ausschnitt tut, aber Block für Block in mehreren Prozessen, hier oder auf einem Dask-Cluster, mit begrenztem Speicher.</translation>
+    </message>
+    <message>
+        <source>Finished blocks are kept beside the output (OUTPUT.parts) until all are done: a run that was stopped, killed or cancelled goes on with what is missing when it is started again with the same parameters.</source>
+        <translation>Fertige Blöcke bleiben neben dem Ergebnis (OUTPUT.parts), bis alle gemacht sind: Ein angehaltener, beendeter oder abgebrochener Lauf macht mit dem weiter, was fehlt, wenn er mit denselben Parametern neu gestartet wird.</translation>
+    </message>
+    <message>
+        <source>Give altimetry or a reference DEM that reaches every block, and the result is in metres with its one-sigma error; without, blocks are joined to one relative surface.</source>
+        <translation>Geben Sie Altimetrie oder ein Referenz-DHM an, das jeden Block erreicht, so ist das Ergebnis in Metern, mit seinem Ein-Sigma-Fehler; ohne werden die Blöcke zu einer relativen Fläche verbunden.</translation>
+    </message>
+    <message>
+        <source>Ground size of an output pixel, rounded to a whole number of image pixels; left empty, the image&apos;s own.</source>
+        <translation>Größe eines Pixels des Ergebnisses am Boden, auf eine ganze Zahl von Bildpixeln gerundet; leer: die des Bildes.</translation>
+    </message>
+    <message>
+        <source>Block size</source>
+        <translation>Blockgröße</translation>
+    </message>
+    <message>
+        <source>Side of a block in pixels of the DTM: one unit of work. Made smaller where MEMORY does not hold it.</source>
+        <translation>Seite eines Blocks in Pixeln des DGM: eine Arbeitseinheit. Wird verkleinert, wo MEMORY ihn nicht fasst.</translation>
+    </message>
+    <message>
+        <source>Workers</source>
+        <translation>Arbeitsprozesse</translation>
+    </message>
+    <message>
+        <source>Processes on this machine, of one thread each; left empty, one a core. 1 works without Dask.</source>
+        <translation>Prozesse auf diesem Rechner, jeder mit einem Thread; leer: einer je Kern. 1 kommt ohne Dask aus.</translation>
+    </message>
+    <message>
+        <source>Memory of a worker</source>
+        <translation>Speicher eines Prozesses</translation>
+    </message>
+    <message>
+        <source>What one worker may take; it decides the largest block.</source>
+        <translation>Was ein Prozess belegen darf; das bestimmt den größten Block.</translation>
+    </message>
+    <message>
+        <source>MB</source>
+        <translation>MB</translation>
+    </message>
+    <message>
+        <source>Scheduler</source>
+        <translation>Scheduler</translation>
+    </message>
+    <message>
+        <source>Address of a running Dask scheduler, for example tcp://host:8786; its workers need this package and the same file system. Left empty, workers are started here.</source>
+        <translation>Adresse eines laufenden Dask-Schedulers, etwa tcp://host:8786; seine Prozesse brauchen dieses Paket und dasselbe Dateisystem. Leer: Prozesse werden hier gestartet.</translation>
+    </message>
+    <message>
+        <source>Filter altimetry</source>
+        <translation>Altimetrie filtern</translation>
+    </message>
+    <message>
+        <source>Finds wild shots in laser altimetry. Weighted locally optimal projection (Huang et al. 2009) gives a robust surface; a shot far from what its neighbours say, against the local spread, is an outlier. Rugged ground is not thinned out: the limit is read off the shots&apos; own distribution.</source>
+        <translation>Findet Ausreißer in der Laseraltimetrie. Gewichtete lokal optimale Projektion (Huang et al. 2009) gibt eine robuste Fläche; eine Messung, die gemessen an der örtlichen Streuung weit von dem liegt, was ihre Nachbarn sagen, ist ein Ausreißer. Rauer Grund wird nicht ausgedünnt: Die Grenze wird an der Verteilung der Messungen selbst abgelesen.</translation>
+    </message>
+    <message>
+        <source>Column that holds altitudes in metres above the datum; left empty, it is recognised by its name.</source>
+        <translation>Spalte mit den Höhen in Metern über dem Datum; leer: wird am Namen erkannt.</translation>
+    </message>
+    <message>
+        <source>Body</source>
+        <translation>Körper</translation>
+    </message>
+    <message>
+        <source>Name of the body (Moon, Mars ...) where a table without geometry does not tell it.</source>
+        <translation>Name des Körpers (Moon, Mars ...), wo eine Tabelle ohne Geometrie ihn nicht sagt.</translation>
+    </message>
+    <message>
+        <source>Good shots</source>
+        <translation>Gute Messungen</translation>
+    </message>
+    <message>
+        <source>Shots kept, with their distance from the surface of the others (residual) and its spread.</source>
+        <translation>Behaltene Messungen, mit ihrem Abstand von der Fläche der anderen (residual) und deren Streuung.</translation>
+    </message>
+    <message>
+        <source>Outliers</source>
+        <translation>Ausreißer</translation>
+    </message>
+    <message>
+        <source>The wild shots, with the same columns.</source>
+        <translation>Die Ausreißer, mit denselben Spalten.</translation>
+    </message>
+    <message>
+        <source>Kept</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Number of good shots.</source>
+        <translation>Anzahl der guten Messungen.</translation>
+    </message>
+    <message>
+        <source>Number of wild shots.</source>
+        <translation>Anzahl der Ausreißer.</translation>
+    </message>
+    <message>
+        <source>Certainty map</source>
+        <translation>Sicherheitskarte</translation>
+    </message>
+    <message>
+        <source>Interpolates laser altitudes between the tracks and tells how far they can be trusted: the certainty of Xu et al. (2016), mu = alpha mu_dist + (1 - alpha) mu_cross, from the distance to the nearest shots and from how well they predict each other, and a one-sigma error in metres calibrated on withheld shots.</source>
+        <translation>Interpoliert Laserhöhen zwischen den Bahnen und sagt, wie weit ihnen zu trauen ist: die Sicherheit von Xu et al. (2016), mu = alpha mu_dist + (1 - alpha) mu_cross, aus dem Abstand zu den nächsten Messungen und daraus, wie gut sie einander vorhersagen, und einen Ein-Sigma-Fehler in Metern, geeicht an zurückgehaltenen Messungen.</translation>
+    </message>
+    <message>
+        <source>Area of the map in its CRS; left empty, all shots.</source>
+        <translation>Gebiet der Karte in ihrem KBS; leer: alle Messungen.</translation>
+    </message>
+    <message>
+        <source>Ground size of a cell. Left empty: 512 cells along the longer side.</source>
+        <translation>Größe einer Zelle am Boden. Leer: 512 Zellen auf der längeren Seite.</translation>
+    </message>
+    <message>
+        <source>CRS</source>
+        <translation>KBS</translation>
+    </message>
+    <message>
+        <source>CRS of the map; left empty, longitude and latitude of the body, polar stereographic beyond 75 degrees.</source>
+        <translation>KBS der Karte; leer: Länge und Breite des Körpers, jenseits von 75 Grad polar-stereographisch.</translation>
+    </message>
+    <message>
+        <source>Sectors</source>
+        <translation>Sektoren</translation>
+    </message>
+    <message>
+        <source>Azimuth sectors around a cell; the nearest shot of each is used.</source>
+        <translation>Azimutsektoren um eine Zelle; aus jedem zählt die nächste Messung.</translation>
+    </message>
+    <message>
+        <source>Largest distance</source>
+        <translation>Größter Abstand</translation>
+    </message>
+    <message>
+        <source>Distance at which a shot no longer counts for mu_dist. Left empty: 7/1700 of the body&apos;s radius.</source>
+        <translation>Abstand, ab dem eine Messung für mu_dist nicht mehr zählt. Leer: 7/1700 des Körperradius.</translation>
+    </message>
+    <message>
+        <source>Largest error</source>
+        <translation>Größter Fehler</translation>
+    </message>
+    <message>
+        <source>Error of a shot predicted by its neighbours at which its mu_cross is 0.</source>
+        <translation>Fehler einer von ihren Nachbarn vorhergesagten Messung, bei dem ihr mu_cross 0 ist.</translation>
+    </message>
+    <message>
+        <source>Share of mu_dist</source>
+        <translation>Anteil von mu_dist</translation>
+    </message>
+    <message>
+        <source>Weight of mu_dist in the certainty, 0 to 1.</source>
+        <translation>Gewicht von mu_dist in der Sicherheit, 0 bis 1.</translation>
+    </message>
+    <message>
+        <source>GeoTIFF with bands altitude, certainty, mu_dist, mu_cross and sigma.</source>
+        <translation>GeoTIFF mit den Bändern altitude, certainty, mu_dist, mu_cross und sigma.</translation>
+    </message>
+    <message>
+        <source>Simulate push-broom scene</source>
+        <translation>Push-Broom-Szene simulieren</translation>
+    </message>
+    <message>
+        <source>Flies a line scanner over simulated or given terrain and writes what real data would be, with the truth beside it: sensor.json, gcps.csv (scanline ends), altimetry.csv (a laser altimeter with noise and a few wild shots), one image a view, truth_eop.csv and truth_dtm.tif.</source>
+        <translation>Fliegt einen Zeilenscanner über simuliertes oder gegebenes Gelände und schreibt, was echte Daten wären, mit der Wahrheit daneben: sensor.json, gcps.csv (Enden der Bildzeilen), altimetry.csv (ein Laseraltimeter mit Rauschen und einigen Ausreißern), ein Bild je Blickrichtung, truth_eop.csv und truth_dtm.tif.</translation>
+    </message>
+    <message>
+        <source>Presets: ce1 is Chang&apos;E-1&apos;s three-line scanner from 200 km; ce2 Chang&apos;E-2&apos;s two-line scanner from 100 km with the published pitch, ce2_paper with the pitch its view angles imply.</source>
+        <translation>Voreinstellungen: ce1 ist der Dreizeilenscanner von Chang'E-1 aus 200 km; ce2 der Zweizeilenscanner von Chang'E-2 aus 100 km mit dem veröffentlichten Pixelabstand, ce2_paper mit dem, den seine Blickwinkel ergeben.</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Sensor and orbit.</source>
+        <translation>Sensor und Umlaufbahn.</translation>
+    </message>
+    <message>
+        <source>rough (fractal relief and craters), paper (the wavelet terrain of Xu et al. 2016), or the path of a DEM in longitude, latitude without holes.</source>
+        <translation>rough (fraktales Relief und Krater), paper (das Wavelet-Gelände von Xu et al. 2016) oder der Pfad eines DHM in Länge und Breite ohne Lücken.</translation>
+    </message>
+    <message>
+        <source>Detail below a DEM&apos;s cells</source>
+        <translation>Feinheiten unter den Zellen eines DHM</translation>
+    </message>
+    <message>
+        <source>RMS slope (tangent) of fractal relief added to a DEM, from two of its cells down to two image pixels; 0 for none, 0.15 is usual. Needed where pixels are much finer than the DEM, as Chang&apos;E-2&apos;s are.</source>
+        <translation>RMS der Neigung (Tangens) fraktalen Reliefs, das einem DHM hinzugefügt wird, von zweien seiner Zellen bis zu zwei Bildpixeln; 0 für keines, 0,15 ist üblich. Nötig, wo Pixel viel feiner sind als das DHM, wie die von Chang'E-2.</translation>
+    </message>
+    <message>
+        <source>Lines</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Number of image lines; the views share ground only from about 1,200 lines on.</source>
+        <translation>Anzahl der Bildzeilen; gemeinsamen Boden haben die Bilder erst ab etwa 1.200 Zeilen.</translation>
+    </message>
+    <message>
+        <source>Jitter</source>
+        <translation>Zittern</translation>
+    </message>
+    <message>
+        <source>RMS of the attitude&apos;s jitter, per axis.</source>
+        <translation>RMS des Zitterns der Lage, je Achse.</translation>
+    </message>
+    <message>
+        <source>rad</source>
+        <translation>rad</translation>
+    </message>
+    <message>
+        <source>Start latitude</source>
+        <translation>Breite des Anfangs</translation>
+    </message>
+    <message>
+        <source>Latitude of the first line, flown northward. Left empty: 20°, or so that a DEM's middle is the scene's.</source>
+        <translation>Breite der ersten Zeile, geflogen wird nach Norden. Leer: 20°, oder so, dass die Mitte eines DHM die der Szene ist.</translation>
+    </message>
+    <message>
+        <source>Lateral noise</source>
+        <translation>Lagerauschen</translation>
+    </message>
+    <message>
+        <source>Sigma of the noise on each horizontal component of the GCPs.</source>
+        <translation>Sigma des Rauschens auf jeder waagrechten Komponente der Passpunkte.</translation>
+    </message>
+    <message>
+        <source>GCPs with altitudes</source>
+        <translation>Passpunkte mit Höhen</translation>
+    </message>
+    <message>
+        <source>Write the exact altitude of every GCP; real tables have none and take them from the altimetry.</source>
+        <translation>Die genaue Höhe jedes Passpunkts schreiben; echte Tabellen haben keine und nehmen sie aus der Altimetrie.</translation>
+    </message>
+    <message>
+        <source>Images</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Render an image of every view.</source>
+        <translation>Ein Bild jeder Blickrichtung rechnen.</translation>
+    </message>
+    <message>
+        <source>True points</source>
+        <translation>Wahre Punkte</translation>
+    </message>
+    <message>
+        <source>Write the exact x, y, z of every pixel of every view.</source>
+        <translation>Die genauen x, y, z jedes Pixels jeder Blickrichtung schreiben.</translation>
+    </message>
+    <message>
+        <source>Towards the sun, clockwise from north, at the scene&apos;s middle.</source>
+        <translation>Zur Sonne, im Uhrzeigersinn von Norden, in der Mitte der Szene.</translation>
+    </message>
+    <message>
+        <source>Angle of the sun from the zenith at the scene&apos;s middle.</source>
+        <translation>Winkel der Sonne vom Zenit in der Mitte der Szene.</translation>
+    </message>
+    <message>
+        <source>Signal to noise</source>
+        <translation>Signal zu Rauschen</translation>
+    </message>
+    <message>
+        <source>Mean grey over the sigma of the sensor&apos;s noise; 0 for none.</source>
+        <translation>Mittlerer Grauwert durch Sigma des Sensorrauschens; 0 für keines.</translation>
+    </message>
+    <message>
+        <source>Albedo texture</source>
+        <translation>Albedotextur</translation>
+    </message>
+    <message>
+        <source>RMS of the relative albedo variations, attached to the ground.</source>
+        <translation>RMS der relativen Schwankungen der Albedo, am Boden haftend.</translation>
+    </message>
+    <message>
+        <source>Folder for the scene&apos;s files; made if need be.</source>
+        <translation>Ordner für die Dateien der Szene; wird bei Bedarf angelegt.</translation>
+    </message>
+    <message>
+        <source>Import GCPs</source>
+        <translation>Passpunkte importieren</translation>
+    </message>
+    <message>
+        <source>Stereo</source>
+        <translation>Stereo</translation>
+    </message>
+    <message>
+        <source>Turns the positions of the first and last pixel of every scanline, as mission products list them, into ground control points. Give one table a view (CSV or text with a header line) and name its columns; longitudes and latitudes are planetocentric degrees, east positive.</source>
+        <translation>Macht aus den Orten des ersten und letzten Pixels jeder Bildzeile, wie Missionsprodukte sie auflisten, Passpunkte. Geben Sie je Blickrichtung eine Tabelle an (CSV oder Text mit Kopfzeile) und nennen Sie ihre Spalten; Längen und Breiten sind planetozentrische Grad, Ost positiv.</translation>
+    </message>
+    <message>
+        <source>The manual shows the way from Chang&apos;E 2C products (docs/importing-gcps.md). The result is checked against the sensor: swapped columns, radians and tables of the wrong view are named.</source>
+        <translation>Das Handbuch zeigt den Weg von Chang'E-2C-Produkten (docs/importing-gcps.md). Das Ergebnis wird am Sensor geprüft: vertauschte Spalten, Radiant und Tabellen der falschen Blickrichtung werden benannt.</translation>
+    </message>
+    <message>
+        <source>Or give the camera model of a line scanner (CSM state or ISD) instead: its scanline ends are found on a DEM, or on the sphere, and the sensor that goes with them is written beside.</source>
+        <translation>Oder geben Sie stattdessen das Kameramodell eines Zeilenscanners an (CSM-Zustand oder ISD): Die Enden seiner Bildzeilen werden auf einem DHM oder auf der Kugel gefunden, und der zugehörige Sensor wird daneben geschrieben.</translation>
+    </message>
+    <message>
+        <source>Tables</source>
+        <translation>Tabellen</translation>
+    </message>
+    <message>
+        <source>One table a view.</source>
+        <translation>Je Blickrichtung eine Tabelle.</translation>
+    </message>
+    <message>
+        <source>Sensor</source>
+        <translation>Sensor</translation>
+    </message>
+    <message>
+        <source>Sensor file (JSON), or the name of one that ships: ce1, ce2, ce2_paper.</source>
+        <translation>Sensordatei (JSON) oder der Name einer mitgelieferten: ce1, ce2, ce2_paper.</translation>
+    </message>
+    <message>
+        <source>Views</source>
+        <translation>Blickrichtungen</translation>
+    </message>
+    <message>
+        <source>Names of the views, in the order of the tables, with commas between. Left empty: the sensor&apos;s order.</source>
+        <translation>Namen der Blickrichtungen in der Reihenfolge der Tabellen, mit Kommas dazwischen. Leer: die Reihenfolge des Sensors.</translation>
+    </message>
+    <message>
+        <source>Line column</source>
+        <translation>Spalte der Zeile</translation>
+    </message>
+    <message>
+        <source>Column with the line number. Left empty: rows are counted from 0.</source>
+        <translation>Spalte mit der Zeilennummer. Leer: Die Zeilen werden ab 0 gezählt.</translation>
+    </message>
+    <message>
+        <source>Longitude of the first pixel</source>
+        <translation>Länge des ersten Pixels</translation>
+    </message>
+    <message>
+        <source>Column with the longitude of the first pixel.</source>
+        <translation>Spalte mit der Länge des ersten Pixels.</translation>
+    </message>
+    <message>
+        <source>Latitude of the first pixel</source>
+        <translation>Breite des ersten Pixels</translation>
+    </message>
+    <message>
+        <source>Column with the latitude of the first pixel.</source>
+        <translation>Spalte mit der Breite des ersten Pixels.</translation>
+    </message>
+    <message>
+        <source>Longitude of the last pixel</source>
+        <translation>Länge des letzten Pixels</translation>
+    </message>
+    <message>
+        <source>Column with the longitude of the last pixel.</source>
+        <translation>Spalte mit der Länge des letzten Pixels.</translation>
+    </message>
+    <message>
+        <source>Latitude of the last pixel</source>
+        <translation>Breite des letzten Pixels</translation>
+    </message>
+    <message>
+        <source>Column with the latitude of the last pixel.</source>
+        <translation>Spalte mit der Breite des letzten Pixels.</translation>
+    </message>
+    <message>
+        <source>Altitude of the first pixel</source>
+        <translation>Höhe des ersten Pixels</translation>
+    </message>
+    <message>
+        <source>Column with the altitude of the first pixel.</source>
+        <translation>Spalte mit der Höhe des ersten Pixels.</translation>
+    </message>
+    <message>
+        <source>Altitude of the last pixel</source>
+        <translation>Höhe des letzten Pixels</translation>
+    </message>
+    <message>
+        <source>Column with the altitude of the last pixel.</source>
+        <translation>Spalte mit der Höhe des letzten Pixels.</translation>
+    </message>
+    <message>
+        <source>Sample of the first pixel</source>
+        <translation>Spaltennummer des ersten Pixels</translation>
+    </message>
+    <message>
+        <source>0-based; swap it with the last where the product counts from the other side.</source>
+        <translation>Ab 0 gezählt; mit der letzten zu tauschen, wo das Produkt von der anderen Seite zählt.</translation>
+    </message>
+    <message>
+        <source>Sample of the last pixel</source>
+        <translation>Spaltennummer des letzten Pixels</translation>
+    </message>
+    <message>
+        <source>0-based. Left empty: the sensor&apos;s last sample.</source>
+        <translation>Ab 0 gezählt. Leer: die letzte des Sensors.</translation>
+    </message>
+    <message>
+        <source>Line offset</source>
+        <translation>Zeilenversatz</translation>
+    </message>
+    <message>
+        <source>Added to the line numbers: -1 where the product counts from 1.</source>
+        <translation>Wird zu den Zeilennummern addiert: -1, wo das Produkt ab 1 zählt.</translation>
+    </message>
+    <message>
+        <source>Missing value</source>
+        <translation>Fehlwert</translation>
+    </message>
+    <message>
+        <source>Stands for an unknown position or altitude, -9999 for example.</source>
+        <translation>Steht für einen unbekannten Ort oder eine unbekannte Höhe, etwa -9999.</translation>
+    </message>
+    <message>
+        <source>Camera model</source>
+        <translation>Kameramodell</translation>
+    </message>
+    <message>
+        <source>Instead of tables and sensor: a line scanner&apos;s CSM state or ISD (JSON).</source>
+        <translation>Statt Tabellen und Sensor: CSM-Zustand oder ISD (JSON) eines Zeilenscanners.</translation>
+    </message>
+    <message>
+        <source>DEM</source>
+        <translation>DHM</translation>
+    </message>
+    <message>
+        <source>Ground of the camera&apos;s GCPs, metres above the body&apos;s datum.</source>
+        <translation>Boden der Passpunkte der Kamera, Meter über dem Datum des Körpers.</translation>
+    </message>
+    <message>
+        <source>Line step</source>
+        <translation>Zeilenschritt</translation>
+    </message>
+    <message>
+        <source>GCPs of the camera every so many lines.</source>
+        <translation>Passpunkte der Kamera alle so viele Zeilen.</translation>
+    </message>
+    <message>
+        <source>GCPs</source>
+        <translation>Passpunkte</translation>
+    </message>
+    <message>
+        <source>Table of GCPs (CSV or a point layer).</source>
+        <translation>Tabelle der Passpunkte (CSV oder ein Punktlayer).</translation>
+    </message>
+    <message>
+        <source>The line scanner of the camera model (JSON), for recovereop.</source>
+        <translation>Der Zeilenscanner des Kameramodells (JSON), für recovereop.</translation>
+    </message>
+    <message>
+        <source>Recover exterior orientation</source>
+        <translation>Äußere Orientierung bestimmen</translation>
+    </message>
+    <message>
+        <source>Finds where a line scanner was and how it looked at every line, from ground control points (GCPs) of which longitude and latitude are known well and the altitude from altimetry of uneven quality.</source>
+        <translation>Findet, wo ein Zeilenscanner bei jeder Zeile war und wie er blickte, aus Passpunkten, deren Länge und Breite gut bekannt sind und deren Höhe aus Altimetrie von ungleicher Güte stammt.</translation>
+    </message>
+    <message>
+        <source>trajectory: one smooth orbit and attitude through all control, with error bars; use it unless you compare methods. two_phase: line by line, attitude from longitude and latitude alone, then the position (Xu et al. 2016). collinearity: line by line, all at once, every GCP alike.</source>
+        <translation>trajectory: eine glatte Bahn und Lage durch alle Passpunkte, mit Fehlerbalken; nehmen Sie sie, wenn Sie nicht Verfahren vergleichen. two_phase: Zeile für Zeile, die Lage aus Länge und Breite allein, dann der Ort (Xu et al. 2016). collinearity: Zeile für Zeile, alles auf einmal, jeder Passpunkt gleich.</translation>
+    </message>
+    <message>
+        <source>TIES, matches between the views, make the trajectory a bundle adjustment: rays of one ground point have to meet, and the surface they span has to lie under the altimeter&apos;s shots. Both the trajectory and the terrain from it gain several times in accuracy.</source>
+        <translation>TIES, Zuordnungen zwischen den Bildern, machen aus der Bahn eine Bündelausgleichung: Strahlen eines Geländepunkts müssen sich treffen, und die Fläche, die sie aufspannen, muss unter den Messungen des Altimeters liegen. Bahn und Gelände daraus werden um ein Mehrfaches genauer.</translation>
+    </message>
+    <message>
+        <source>A GCP&apos;s own altitude counts before the altimetry&apos;s. Give the sigma of longitudes and latitudes on the ground where you know it; 0 means exact.</source>
+        <translation>Die eigene Höhe eines Passpunkts geht der Altimetrie vor. Geben Sie das Sigma von Länge und Breite am Boden an, wo Sie es kennen; 0 heißt genau.</translation>
+    </message>
+    <message>
+        <source>CSV or layer with line, view, sample, lon, lat [, altitude, sigma_altitude, sigma_lateral]; lon and lat in degrees, the rest in metres.</source>
+        <translation>CSV oder Layer mit line, view, sample, lon, lat [, altitude, sigma_altitude, sigma_lateral]; lon und lat in Grad, der Rest in Metern.</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>Verfahren</translation>
+    </message>
+    <message>
+        <source>How the lines are solved.</source>
+        <translation>Wie die Zeilen gelöst werden.</translation>
+    </message>
+    <message>
+        <source>Use certainty</source>
+        <translation>Sicherheit nutzen</translation>
+    </message>
+    <message>
+        <source>Weigh altitudes by their certainty (two_phase) or their sigma (trajectory).</source>
+        <translation>Höhen nach ihrer Sicherheit gewichten (two_phase) oder nach ihrem Sigma (trajectory).</translation>
+    </message>
+    <message>
+        <source>Lateral sigma</source>
+        <translation>Sigma der Lage</translation>
+    </message>
+    <message>
+        <source>Sigma of the GCPs&apos; longitude and latitude on the ground, one component. Left empty: estimated from the residuals. 0: exact.</source>
+        <translation>Sigma von Länge und Breite der Passpunkte am Boden, je Komponente. Leer: aus den Residuen geschätzt. 0: genau.</translation>
+    </message>
+    <message>
+        <source>Ties</source>
+        <translation>Verknüpfungen</translation>
+    </message>
+    <message>
+        <source>Match files of densematch between views of this sensor. With ALTIMETRY its raw shots then hold the surface that the ties span (trajectory only).</source>
+        <translation>Zuordnungsdateien von densematch zwischen Bildern dieses Sensors. Mit ALTIMETRY halten dann deren rohe Messungen die Fläche, die die Verknüpfungen aufspannen (nur trajectory).</translation>
+    </message>
+    <message>
+        <source>EOPs</source>
+        <translation>Äußere Orientierung</translation>
+    </message>
+    <message>
+        <source>Table with line, x, y, z (m), theta, phi, rho (rad), their sigmas, residual and flag.</source>
+        <translation>Tabelle mit line, x, y, z (m), theta, phi, rho (rad), ihren Sigmas, Residuum und Kennzeichen.</translation>
+    </message>
+    <message>
+        <source>CSM camera models</source>
+        <translation>CSM-Kameramodelle</translation>
+    </message>
+    <message>
+        <source>Folder for one community sensor model (CSM) state a view, for ISIS, the Ames Stereo Pipeline and others.</source>
+        <translation>Ordner für einen Zustand des Community Sensor Model (CSM) je Blickrichtung, für ISIS, die Ames Stereo Pipeline und andere.</translation>
+    </message>
+    <message>
+        <source>HTML: verdict, the six parameters with their sigma, residuals, GCPs over the certainty map.</source>
+        <translation>HTML: Urteil, die sechs Parameter mit ihrem Sigma, Residuen, Passpunkte über der Sicherheitskarte.</translation>
+    </message>
+    <message>
+        <source>Dense matching</source>
+        <translation>Dichte Bildzuordnung</translation>
+    </message>
+    <message>
+        <source>Finds for every pixel of image A where the same ground lies in image B, to a fraction of a pixel.</source>
+        <translation>Findet für jedes Pixel von Bild A, wo derselbe Boden in Bild B liegt, auf einen Bruchteil eines Pixels.</translation>
+    </message>
+    <message>
+        <source>SIFT features say how the images lie over each other (turned and scaled too); correlation from coarse to fine finds the place, and least squares of the whole field the fraction of a pixel, with as much smoothing as the images ask for, place by place. Every match is checked from B&apos;s side and carries its score and sigma; shadows, saturated pixels and nodata are left out.</source>
+        <translation>SIFT-Merkmale sagen, wie die Bilder übereinanderliegen (auch gedreht und skaliert); Korrelation von grob nach fein findet den Ort und ein Ausgleich des ganzen Feldes den Bruchteil eines Pixels, so glatt, wie die Bilder es Ort für Ort verlangen. Jede Zuordnung wird von B aus geprüft und trägt ihre Güte und ihr Sigma; Schatten, gesättigte Pixel und Nodata bleiben weg.</translation>
+    </message>
+    <message>
+        <source>With a third view of the same flight both are matched at once: relief moves a place in both by one height, so the three together know it better.</source>
+        <translation>Mit einem dritten Bild desselben Flugs werden beide zugleich zugeordnet: Das Relief verschiebt einen Ort in beiden um eine Höhe, zu dritt ist sie also besser bekannt.</translation>
+    </message>
+    <message>
+        <source>Image A</source>
+        <translation>Bild A</translation>
+    </message>
+    <message>
+        <source>The image on whose pixels the matches are given.</source>
+        <translation>Das Bild, auf dessen Pixeln die Zuordnungen angegeben werden.</translation>
+    </message>
+    <message>
+        <source>Image B</source>
+        <translation>Bild B</translation>
+    </message>
+    <message>
+        <source>The image to match with.</source>
+        <translation>Das Bild, mit dem zugeordnet wird.</translation>
+    </message>
+    <message>
+        <source>Image C</source>
+        <translation>Bild C</translation>
+    </message>
+    <message>
+        <source>A third view, matched with A together with B.</source>
+        <translation>Ein drittes Bild, mit A zugleich mit B zugeordnet.</translation>
+    </message>
+    <message>
+        <source>View of image A</source>
+        <translation>Blickrichtung von Bild A</translation>
+    </message>
+    <message>
+        <source>Name of A&apos;s view in the sensor; left empty, from the image&apos;s metadata or its file name.</source>
+        <translation>Name der Blickrichtung von A im Sensor; leer: aus den Metadaten des Bildes oder seinem Dateinamen.</translation>
+    </message>
+    <message>
+        <source>View of image B</source>
+        <translation>Blickrichtung von Bild B</translation>
+    </message>
+    <message>
+        <source>Name of B&apos;s view in the sensor; left empty, from the image&apos;s metadata or its file name.</source>
+        <translation>Name der Blickrichtung von B im Sensor; leer: aus den Metadaten des Bildes oder seinem Dateinamen.</translation>
+    </message>
+    <message>
+        <source>View of image C</source>
+        <translation>Blickrichtung von Bild C</translation>
+    </message>
+    <message>
+        <source>Name of C&apos;s view in the sensor; left empty, from the image&apos;s metadata or its file name.</source>
+        <translation>Name der Blickrichtung von C im Sensor; leer: aus den Metadaten des Bildes oder seinem Dateinamen.</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Side of the window in which grey is compared less its mean: smaller ones forgive more difference in lighting, larger ones more noise.</source>
+        <translation>Seite des Fensters, in dem Grauwerte abzüglich ihres Mittels verglichen werden: kleinere verzeihen mehr Unterschied der Beleuchtung, größere mehr Rauschen.</translation>
+    </message>
+    <message>
+        <source>pixels</source>
+        <translation>Pixel</translation>
+    </message>
+    <message>
+        <source>Least score</source>
+        <translation>Geringste Güte</translation>
+    </message>
+    <message>
+        <source>Matches that correlate less (NCC in that window) are left out.</source>
+        <translation>Zuordnungen, die schwächer korrelieren (NCC in diesem Fenster), bleiben weg.</translation>
+    </message>
+    <message>
+        <source>Matches</source>
+        <translation>Zuordnungen</translation>
+    </message>
+    <message>
+        <source>GeoTIFF on image A&apos;s grid: sample shift, line shift, score, sigma (of a component, and of each).</source>
+        <translation>GeoTIFF auf dem Gitter von Bild A: Verschiebung in Spalte und Zeile, Güte, Sigma (einer Komponente, und beider einzeln).</translation>
+    </message>
+    <message>
+        <source>Matches with C</source>
+        <translation>Zuordnungen mit C</translation>
+    </message>
+    <message>
+        <source>The same for image C.</source>
+        <translation>Dasselbe für Bild C.</translation>
+    </message>
+    <message>
+        <source>Matched</source>
+        <translation>Zugeordnet</translation>
+    </message>
+    <message>
+        <source>Share of image A&apos;s pixels that have a match, 0 to 1.</source>
+        <translation>Anteil der Pixel von Bild A mit Zuordnung, 0 bis 1.</translation>
+    </message>
+    <message>
+        <source>Sigma</source>
+        <translation>Sigma</translation>
+    </message>
+    <message>
+        <source>Median one-sigma of a match in pixels.</source>
+        <translation>Median des Ein-Sigma-Fehlers einer Zuordnung in Pixeln.</translation>
+    </message>
+    <message>
+        <source>Intersect matches</source>
+        <translation>Zuordnungen schneiden</translation>
+    </message>
+    <message>
+        <source>Turns matches between images of known orientation into ground points by least-squares intersection of their rays, with the sigma of every altitude and the distance by which the rays miss each other.</source>
+        <translation>Macht aus Zuordnungen zwischen Bildern bekannter Orientierung Geländepunkte, durch Ausgleich des Schnitts ihrer Strahlen, mit dem Sigma jeder Höhe und dem Abstand, um den sich die Strahlen verfehlen.</translation>
+    </message>
+    <message>
+        <source>Give several match files that share their first image and each point is intersected from all its rays. Matches whose rays miss each other by far more than usual are left out.</source>
+        <translation>Geben Sie mehrere Zuordnungsdateien mit gemeinsamem ersten Bild an, so wird jeder Punkt aus allen seinen Strahlen geschnitten. Zuordnungen, deren Strahlen sich weit mehr als üblich verfehlen, bleiben weg.</translation>
+    </message>
+    <message>
+        <source>One or more match files, as densematch writes them.</source>
+        <translation>Eine oder mehrere Zuordnungsdateien, wie densematch sie schreibt.</translation>
+    </message>
+    <message>
+        <source>Exterior orientation</source>
+        <translation>Äußere Orientierung</translation>
+    </message>
+    <message>
+        <source>EOP table: line, x, y, z (m), theta, phi, rho (rad), as recovereop writes it.</source>
+        <translation>Tabelle der äußeren Orientierung: line, x, y, z (m), theta, phi, rho (rad), wie recovereop sie schreibt.</translation>
+    </message>
+    <message>
+        <source>Camera models</source>
+        <translation>Kameramodelle</translation>
+    </message>
+    <message>
+        <source>Instead of sensor and EOPs: one camera file an image (CSM line-scan state, ISD, frame camera), named as the view or the image it belongs to.</source>
+        <translation>Statt Sensor und Orientierung: eine Kameradatei je Bild (CSM-Zustand eines Zeilenscanners, ISD, Rahmenkamera), benannt wie die Blickrichtung oder das Bild, zu dem sie gehört.</translation>
+    </message>
+    <message>
+        <source>Lowest altitude</source>
+        <translation>Geringste Höhe</translation>
+    </message>
+    <message>
+        <source>Points below are wrong matches and left out.</source>
+        <translation>Punkte darunter sind falsche Zuordnungen und bleiben weg.</translation>
+    </message>
+    <message>
+        <source>Highest altitude</source>
+        <translation>Größte Höhe</translation>
+    </message>
+    <message>
+        <source>Points above are wrong matches and left out.</source>
+        <translation>Punkte darüber sind falsche Zuordnungen und bleiben weg.</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>Punkte</translation>
+    </message>
+    <message>
+        <source>CSV, LAS or LAZ with x, y, z, lon, lat, altitude, sigma and ray_miss.</source>
+        <translation>CSV, LAS oder LAZ mit x, y, z, lon, lat, altitude, sigma und ray_miss.</translation>
+    </message>
+    <message>
+        <source>Number of points</source>
+        <translation>Anzahl der Punkte</translation>
+    </message>
+    <message>
+        <source>How many points were written.</source>
+        <translation>Wie viele Punkte geschrieben wurden.</translation>
+    </message>
+    <message>
+        <source>Ray miss</source>
+        <translation>Strahlabstand</translation>
+    </message>
+    <message>
+        <source>RMS distance by which the rays of a point miss, m.</source>
+        <translation>RMS des Abstands, um den sich die Strahlen eines Punkts verfehlen, m.</translation>
+    </message>
+    <message>
+        <source>Points to DTM</source>
+        <translation>Punkte zu DGM</translation>
+    </message>
+    <message>
+        <source>Grids ground points to a digital terrain model: band 1 the height in metres above the body&apos;s sphere, band 2 its one-sigma error, band 3 the number of points.</source>
+        <translation>Rastert Geländepunkte zu einem digitalen Geländemodell: Band 1 die Höhe in Metern über der Kugel des Körpers, Band 2 ihr Ein-Sigma-Fehler, Band 3 die Anzahl der Punkte.</translation>
+    </message>
+    <message>
+        <source>Every height is carried to the middle of its cell along the local slope, so that slopes are not biased, and points that stand far off their neighbours are left out. Cells without points stay empty unless FILL is on; then holes inside the data get a height (count 0 and no sigma tell them apart).</source>
+        <translation>Jede Höhe wird entlang der örtlichen Neigung zur Mitte ihrer Zelle getragen, damit Neigungen nicht verfälscht werden, und Punkte, die weit von ihren Nachbarn stehen, bleiben weg. Zellen ohne Punkte bleiben leer, außer FILL ist an; dann bekommen Lücken innerhalb der Daten eine Höhe (Anzahl 0 und kein Sigma unterscheiden sie).</translation>
+    </message>
+    <message>
+        <source>CSV, LAS or LAZ file with lon, lat and altitude, or a point layer.</source>
+        <translation>Datei CSV, LAS oder LAZ mit lon, lat und altitude, oder ein Punktlayer.</translation>
+    </message>
+    <message>
+        <source>Area of the DTM in its CRS; left empty, all points.</source>
+        <translation>Gebiet des DGM in seinem KBS; leer: alle Punkte.</translation>
+    </message>
+    <message>
+        <source>Ground size of a pixel. Left empty: one and a half times the distance between points, coarsened until the longer side has at most 4096 pixels.</source>
+        <translation>Größe eines Pixels am Boden. Leer: das Anderthalbfache des Punktabstands, vergröbert, bis die längere Seite höchstens 4096 Pixel hat.</translation>
+    </message>
+    <message>
+        <source>CRS of the DTM, of the same body. Left empty: longitude and latitude, or polar stereographic beyond 75° of latitude.</source>
+        <translation>KBS des DGM, desselben Körpers. Leer: Länge und Breite, oder polar-stereographisch jenseits von 75° Breite.</translation>
+    </message>
+    <message>
+        <source>Fill holes</source>
+        <translation>Lücken füllen</translation>
+    </message>
+    <message>
+        <source>Fill holes that lie wholly inside the data.</source>
+        <translation>Lücken füllen, die ganz innerhalb der Daten liegen.</translation>
+    </message>
+    <message>
+        <source>GeoTIFF in metres above the body&apos;s sphere: height, sigma, count.</source>
+        <translation>GeoTIFF in Metern über der Kugel des Körpers: Höhe, Sigma, Anzahl.</translation>
+    </message>
+    <message>
+        <source>Footprints</source>
+        <translation>Bildumrisse</translation>
+    </message>
+    <message>
+        <source>Draws where each image of known orientation lies on the ground: one polygon an image, cut at the 180° meridian, with the ground size of a pixel and the area. Give a DEM where relief matters; otherwise the sphere counts.</source>
+        <translation>Zeichnet, wo jedes Bild bekannter Orientierung am Boden liegt: ein Polygon je Bild, am 180°-Meridian geschnitten, mit der Größe eines Pixels am Boden und der Fläche. Geben Sie ein DHM an, wo das Relief zählt; sonst gilt die Kugel.</translation>
+    </message>
+    <message>
+        <source>Heights in metres above the body&apos;s datum.</source>
+        <translation>Höhen in Metern über dem Datum des Körpers.</translation>
+    </message>
+    <message>
+        <source>Polygon layer (GeoPackage).</source>
+        <translation>Polygonlayer (GeoPackage).</translation>
+    </message>
+    <message>
+        <source>DTM from stereo images</source>
+        <translation>DGM aus Stereobildern</translation>
+    </message>
+    <message>
+        <source>Makes a DTM from two or more overlapping images in one go: orientation, dense matching, intersection, gridding and levelling, with a report on the quality of all of them.</source>
+        <translation>Macht ein DGM aus zwei oder mehr überlappenden Bildern in einem Zug: Orientierung, dichte Bildzuordnung, Schnitt, Rasterung und Einpassen, mit einem Bericht über die Güte von allem.</translation>
+    </message>
+    <message>
+        <source>Where the images were taken from is told by SENSOR with EOPS, by SENSOR with GCPS (the orientation is then recovered first, with ALTIMETRY for the altitudes that the GCPs lack), or by CAMERAS. The image that looks from between the others is matched with each of them.</source>
+        <translation>Von wo die Bilder aufgenommen wurden, sagt SENSOR mit EOPS, SENSOR mit GCPS (die Orientierung wird dann zuerst bestimmt, mit ALTIMETRY für die Höhen, die den Passpunkten fehlen) oder CAMERAS. Das Bild, das von zwischen den anderen blickt, wird mit jedem von ihnen zugeordnet.</translation>
+    </message>
+    <message>
+        <source>With ALTIMETRY or a REFERENCE_DEM the DTM is moved onto it as a whole, by a shift in three dimensions and a tilt; it is never scaled. Lines that the orientation does not cover give no terrain, and a warning says so.</source>
+        <translation>Mit ALTIMETRY oder einem REFERENCE_DEM wird das DGM als Ganzes darauf bewegt, durch eine Verschiebung in drei Dimensionen und eine Neigung; skaliert wird es nie. Zeilen, die die Orientierung nicht deckt, geben kein Gelände, und eine Warnung sagt es.</translation>
+    </message>
+    <message>
+        <source>Two or more images of the same ground, of the whole sensor.</source>
+        <translation>Zwei oder mehr Bilder desselben Bodens, des ganzen Sensors.</translation>
+    </message>
+    <message>
+        <source>Names of the images&apos; views or cameras, in the order of the images, with commas between; left empty, from the images&apos; metadata or their file names.</source>
+        <translation>Namen der Blickrichtungen oder Kameras der Bilder, in der Reihenfolge der Bilder, mit Kommas dazwischen; leer: aus den Metadaten der Bilder oder ihren Dateinamen.</translation>
+    </message>
+    <message>
+        <source>Instead of EOPs: ground control points from which they are recovered, as recovereop takes them.</source>
+        <translation>Statt der Orientierung: Passpunkte, aus denen sie bestimmt wird, wie recovereop sie nimmt.</translation>
+    </message>
+    <message>
+        <source>Level</source>
+        <translation>Einpassen</translation>
+    </message>
+    <message>
+        <source>Move the DTM onto ALTIMETRY or REFERENCE_DEM, never scaling it.</source>
+        <translation>Das DGM auf ALTIMETRY oder REFERENCE_DEM bewegen, ohne es je zu skalieren.</translation>
+    </message>
+    <message>
+        <source>Use matches as ties</source>
+        <translation>Zuordnungen als Verknüpfungen nutzen</translation>
+    </message>
+    <message>
+        <source>With GCPS: let the matches join the views while the trajectory is recovered (bundle adjustment), and ALTIMETRY&apos;s shots hold the surface they span.</source>
+        <translation>Mit GCPS: Die Zuordnungen verbinden die Bilder, während die Bahn bestimmt wird (Bündelausgleichung), und die Messungen von ALTIMETRY halten die Fläche, die sie aufspannen.</translation>
+    </message>
+    <message>
+        <source>The exterior orientation recovered from the GCPs.</source>
+        <translation>Die äußere Orientierung, aus den Passpunkten bestimmt.</translation>
+    </message>
+    <message>
+        <source>The ground points, before gridding and levelling: LAS, LAZ or CSV.</source>
+        <translation>Die Geländepunkte vor Rasterung und Einpassen: LAS, LAZ oder CSV.</translation>
+    </message>
+    <message>
+        <source>HTML on the quality of every stage, with maps and figures.</source>
+        <translation>HTML über die Güte jedes Schritts, mit Karten und Abbildungen.</translation>
+    </message>
+    <message>
+        <source>How many ground points the DTM is made of.</source>
+        <translation>Aus wie vielen Geländepunkten das DGM gemacht ist.</translation>
+    </message>
+    <message>
+        <source>Covered</source>
+        <translation>Bedeckt</translation>
+    </message>
+    <message>
+        <source>Share of the DTM&apos;s cells that have a height, 0 to 1.</source>
+        <translation>Anteil der Zellen des DGM mit Höhe, 0 bis 1.</translation>
+    </message>
+    <message>
+        <source>Orthoimage</source>
+        <translation>Orthobild</translation>
+    </message>
+    <message>
+        <source>Puts an image of known orientation on the map: every pixel of the map shows the grey of the ground that lies there, with the displacement by relief taken out.</source>
+        <translation>Bringt ein Bild bekannter Orientierung auf die Karte: Jedes Pixel der Karte zeigt den Grauwert des Bodens, der dort liegt; die Verschiebung durch das Relief ist herausgenommen.</translation>
+    </message>
+    <message>
+        <source>The map has the DTM&apos;s grid, or the pixel size, CRS and extent you choose. Without a DTM the body&apos;s sphere or ellipsoid is taken. Ground hidden behind terrain stays empty, as does ground the image or the DTM does not cover.</source>
+        <translation>Die Karte hat das Gitter des DGM, oder die Pixelgröße, das KBS und die Ausdehnung, die Sie wählen. Ohne DGM gilt die Kugel oder das Ellipsoid des Körpers. Boden, den Gelände verdeckt, bleibt leer, wie Boden, den das Bild oder das DGM nicht deckt.</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>The image to put on the map, of the whole sensor.</source>
+        <translation>Das Bild, das auf die Karte kommt, des ganzen Sensors.</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>Blickrichtung</translation>
+    </message>
+    <message>
+        <source>Name of the image&apos;s view or camera; left empty, from the image&apos;s metadata or its file name.</source>
+        <translation>Name der Blickrichtung oder Kamera des Bildes; leer: aus den Metadaten des Bildes oder seinem Dateinamen.</translation>
+    </message>
+    <message>
+        <source>Area of the map in its CRS; left empty, all of the DTM, or of the image where there is none.</source>
+        <translation>Gebiet der Karte in ihrem KBS; leer: das ganze DGM, oder das des Bildes, wo keines ist.</translation>
+    </message>
+    <message>
+        <source>Ground size of a pixel of the map; left empty, the DTM&apos;s, or the image&apos;s where there is none.</source>
+        <translation>Größe eines Pixels der Karte am Boden; leer: die des DGM, oder die des Bildes, wo keines ist.</translation>
+    </message>
+    <message>
+        <source>CRS of the map, of the same body; left empty, the DTM&apos;s.</source>
+        <translation>KBS der Karte, desselben Körpers; leer: das des DGM.</translation>
+    </message>
+    <message>
+        <source>Resampling</source>
+        <translation>Interpolation</translation>
+    </message>
+    <message>
+        <source>How greys are interpolated: bilinear, or cubic (sharper, may overshoot at edges).</source>
+        <translation>Wie Grauwerte interpoliert werden: bilinear oder kubisch (schärfer, kann an Kanten überschwingen).</translation>
+    </message>
+    <message>
+        <source>Leave out hidden ground</source>
+        <translation>Verdeckten Boden weglassen</translation>
+    </message>
+    <message>
+        <source>Follow every line of sight back to the camera and leave out ground that terrain hides.</source>
+        <translation>Jede Sichtlinie zur Kamera zurückverfolgen und Boden weglassen, den Gelände verdeckt.</translation>
+    </message>
+    <message>
+        <source>GeoTIFF of the grey on the map.</source>
+        <translation>GeoTIFF der Grauwerte auf der Karte.</translation>
+    </message>
+    <message>
+        <source>Seen</source>
+        <translation>Gesehen</translation>
+    </message>
+    <message>
+        <source>Share of the map&apos;s pixels that show the image, 0 to 1.</source>
+        <translation>Anteil der Pixel der Karte, die das Bild zeigen, 0 bis 1.</translation>
+    </message>
+    <message>
+        <source>Hidden</source>
+        <translation>Verdeckt</translation>
+    </message>
+    <message>
+        <source>Number of the map&apos;s pixels that terrain hides.</source>
+        <translation>Anzahl der Pixel der Karte, die Gelände verdeckt.</translation>
+    </message>
+    <message>
+        <source>Make training pairs</source>
+        <translation>Trainingspaare machen</translation>
+    </message>
+    <message>
+        <source>Learned terrain</source>
+        <translation>Gelerntes Gelände</translation>
+    </message>
+    <message>
+        <source>Cuts tiles of an image and a DEM at random places of the same ground and keeps what a model can learn from: tiles with a large pure black region, and tiles too similar to one already kept, are dropped (the rules of JMARS). Without an image the DEM is rendered under random light. The last part of every layer is held out, so that scores are taken on ground that training never saw. A manifest lists every tile, kept or not, and why, with offsets and checksums; the same seed makes the same files.</source>
+        <translation>Schneidet an zufälligen Orten desselben Bodens Kacheln aus einem Bild und einem DHM und behält, woraus ein Modell lernen kann: Kacheln mit einem großen rein schwarzen Gebiet und solche, die einer behaltenen zu ähnlich sind, fallen weg (die Regeln von JMARS). Ohne Bild wird das DHM unter zufälligem Licht gerechnet. Der letzte Teil jedes Layers wird zurückgehalten, damit an Boden geprüft wird, den das Training nie sah. Ein Verzeichnis nennt jede Kachel, ob behalten und warum nicht, mit Versatz und Prüfsumme; dieselbe Startzahl macht dieselben Dateien.</translation>
+    </message>
+    <message>
+        <source>One band of grey; pairs are cut on its grid. Empty: the DEM is rendered.</source>
+        <translation>Ein graues Band; auf seinem Gitter werden Paare geschnitten. Leer: Das DHM wird gerechnet.</translation>
+    </message>
+    <message>
+        <source>Heights in metres under the image; several DEMs where they are rendered.</source>
+        <translation>Höhen in Metern unter dem Bild; mehrere DHM, wo sie gerechnet werden.</translation>
+    </message>
+    <message>
+        <source>Ground size of a tile&apos;s pixel; empty: that of the layer.</source>
+        <translation>Größe eines Pixels einer Kachel am Boden; leer: die des Layers.</translation>
+    </message>
+    <message>
+        <source>Tiles to draw</source>
+        <translation>Gezogene Kacheln</translation>
+    </message>
+    <message>
+        <source>Number of tiles drawn, before any is dropped.</source>
+        <translation>Anzahl der gezogenen Kacheln, bevor welche wegfallen.</translation>
+    </message>
+    <message>
+        <source>Tile side</source>
+        <translation>Kachelseite</translation>
+    </message>
+    <message>
+        <source>Width and height of a tile.</source>
+        <translation>Breite und Höhe einer Kachel.</translation>
+    </message>
+    <message>
+        <source>Share held out</source>
+        <translation>Zurückgehaltener Anteil</translation>
+    </message>
+    <message>
+        <source>Part of every layer, at its eastern or southern end, that is kept from training.</source>
+        <translation>Teil jedes Layers, an seinem östlichen oder südlichen Ende, der dem Training vorenthalten wird.</translation>
+    </message>
+    <message>
+        <source>The same seed draws the same tiles, byte for byte.</source>
+        <translation>Dieselbe Startzahl zieht dieselben Kacheln, Byte für Byte.</translation>
+    </message>
+    <message>
+        <source>Largest black region</source>
+        <translation>Größtes schwarzes Gebiet</translation>
+    </message>
+    <message>
+        <source>Tiles with a larger connected region of pure black (value 0 or nodata) are dropped.</source>
+        <translation>Kacheln mit einem größeren zusammenhängenden rein schwarzen Gebiet (Wert 0 oder Nodata) fallen weg.</translation>
+    </message>
+    <message>
+        <source>% of the tile</source>
+        <translation>% der Kachel</translation>
+    </message>
+    <message>
+        <source>Largest similarity</source>
+        <translation>Größte Ähnlichkeit</translation>
+    </message>
+    <message>
+        <source>Tiles more similar than this to one already kept are dropped: structural similarity (SSIM) of the tiles reduced to 32 x 32 pixels.</source>
+        <translation>Kacheln, die einer behaltenen ähnlicher sind, fallen weg: strukturelle Ähnlichkeit (SSIM) der auf 32 x 32 Pixel verkleinerten Kacheln.</translation>
+    </message>
+    <message>
+        <source>%</source>
+        <translation>%</translation>
+    </message>
+    <message>
+        <source>Height scale</source>
+        <translation>Höhenmaßstab</translation>
+    </message>
+    <message>
+        <source>Heights above each tile&apos;s minimum that stand for full scale in the whole set; 0: the largest relief among the tiles.</source>
+        <translation>Höhe über dem Minimum jeder Kachel, die im ganzen Satz für Vollausschlag steht; 0: das größte Relief unter den Kacheln.</translation>
+    </message>
+    <message>
+        <source>Ground left out</source>
+        <translation>Ausgesparter Boden</translation>
+    </message>
+    <message>
+        <source>Boxes never drawn from: west south east north in degrees, several separated by semicolons.</source>
+        <translation>Rechtecke, aus denen nie gezogen wird: West Süd Ost Nord in Grad, mehrere mit Strichpunkten getrennt.</translation>
+    </message>
+    <message>
+        <source>Direction towards the sun of the whole image, clockwise from north, where known; goes into the model card.</source>
+        <translation>Richtung zur Sonne des ganzen Bildes, im Uhrzeigersinn von Norden, wo bekannt; kommt auf die Modellkarte.</translation>
+    </message>
+    <message>
+        <source>Folder of pairs</source>
+        <translation>Ordner der Paare</translation>
+    </message>
+    <message>
+        <source>Folder for the tiles, manifest.csv and manifest.json.</source>
+        <translation>Ordner für die Kacheln, manifest.csv und manifest.json.</translation>
+    </message>
+    <message>
+        <source>Number of tiles kept.</source>
+        <translation>Anzahl der behaltenen Kacheln.</translation>
+    </message>
+    <message>
+        <source>Rejected</source>
+        <translation>Verworfen</translation>
+    </message>
+    <message>
+        <source>Number of tiles dropped.</source>
+        <translation>Anzahl der weggefallenen Kacheln.</translation>
+    </message>
+    <message>
+        <source>Train model</source>
+        <translation>Modell trainieren</translation>
+    </message>
+    <message>
+        <source>Trains a network that makes terrain of one image, on a folder of pairs (trainingpairs) or on DEMs that are rendered as it goes. A checkpoint is written every so many steps: training cancelled, killed or stopped by a full disk goes on from it (RESUME) as if nothing had happened. The report shows the loss and sample tiles of held-out ground and is renewed with every checkpoint. Needs torch; with a GPU it trains there. Several processes or machines: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</source>
+        <translation>Trainiert ein Netz, das aus einem Bild Gelände macht, an einem Ordner von Paaren (trainingpairs) oder an DHM, die dabei gerechnet werden. Alle so viele Schritte wird ein Zwischenstand geschrieben: Training, das abgebrochen, beendet oder von einer vollen Platte angehalten wurde, macht von dort weiter (RESUME), als wäre nichts gewesen. Der Bericht zeigt den Verlust und Beispielkacheln zurückgehaltenen Bodens und wird mit jedem Zwischenstand erneuert. Braucht torch; mit einer GPU trainiert es dort. Mehrere Prozesse oder Rechner: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</translation>
+    </message>
+    <message>
+        <source>Pairs</source>
+        <translation>Paare</translation>
+    </message>
+    <message>
+        <source>Folder of pairs with its manifest, or of DEMs in degrees to render.</source>
+        <translation>Ordner von Paaren mit seinem Verzeichnis, oder von DHM in Grad, die gerechnet werden.</translation>
+    </message>
+    <message>
+        <source>Architecture</source>
+        <translation>Architektur</translation>
+    </message>
+    <message>
+        <source>unet: ours, no seams, small. pix2pixcc: as published.</source>
+        <translation>unet: unsere, ohne Nähte, klein. pix2pixcc: wie veröffentlicht.</translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>How often every pair is seen; of rendered DEMs an epoch is 1,800 pictures.</source>
+        <translation>Wie oft jedes Paar gesehen wird; bei gerechneten DHM ist eine Epoche 1.800 Bilder.</translation>
+    </message>
+    <message>
+        <source>Crop side</source>
+        <translation>Ausschnittseite</translation>
+    </message>
+    <message>
+        <source>Side of the parts trained on; 0: the whole tile, 256 of rendered DEMs.</source>
+        <translation>Seite der Teile, an denen trainiert wird; 0: die ganze Kachel, 256 bei gerechneten DHM.</translation>
+    </message>
+    <message>
+        <source>Batch</source>
+        <translation>Stapel</translation>
+    </message>
+    <message>
+        <source>Pictures of a step, over all processes (as published: 1).</source>
+        <translation>Bilder eines Schritts, über alle Prozesse (wie veröffentlicht: 1).</translation>
+    </message>
+    <message>
+        <source>Channels of Pix2PixCC</source>
+        <translation>Kanäle von Pix2PixCC</translation>
+    </message>
+    <message>
+        <source>Of its first layer; published: 64.</source>
+        <translation>Seiner ersten Schicht; veröffentlicht: 64.</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Lernrate</translation>
+    </message>
+    <message>
+        <source>Empty: that of the architecture.</source>
+        <translation>Leer: die der Architektur.</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Of all layers but the last; float16: GPUs without bfloat16.</source>
+        <translation>Aller Schichten außer der letzten; float16: GPUs ohne bfloat16.</translation>
+    </message>
+    <message>
+        <source>Checkpoint every</source>
+        <translation>Zwischenstand alle</translation>
+    </message>
+    <message>
+        <source>Steps between checkpoints.</source>
+        <translation>Schritte zwischen Zwischenständen.</translation>
+    </message>
+    <message>
+        <source>Rendering processes</source>
+        <translation>Rechenprozesse</translation>
+    </message>
+    <message>
+        <source>Beside the one that trains; 0: that one renders.</source>
+        <translation>Neben dem, der trainiert; 0: Dieser rechnet auch die Bilder.</translation>
+    </message>
+    <message>
+        <source>The same seed on the same machine trains the same.</source>
+        <translation>Dieselbe Startzahl auf demselben Rechner trainiert dasselbe.</translation>
+    </message>
+    <message>
+        <source>Resume from</source>
+        <translation>Weiter von</translation>
+    </message>
+    <message>
+        <source>checkpoint.pt of an earlier training with the same parameters (EPOCHS may differ).</source>
+        <translation>checkpoint.pt eines früheren Trainings mit denselben Parametern (EPOCHS darf abweichen).</translation>
+    </message>
+    <message>
+        <source>Model file with its card; checkpoint and log go into a folder beside it that ends in .training.</source>
+        <translation>Modelldatei mit ihrer Karte; Zwischenstand und Protokoll kommen in einen Ordner daneben, der auf .training endet.</translation>
+    </message>
+    <message>
+        <source>HTML page with loss curve, samples and scores, renewed with every checkpoint.</source>
+        <translation>HTML-Seite mit Verlustkurve, Beispielen und Werten, mit jedem Zwischenstand erneuert.</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Verlust</translation>
+    </message>
+    <message>
+        <source>Its last running mean.</source>
+        <translation>Sein letzter laufender Mittelwert.</translation>
+    </message>
+    <message>
+        <source>Median correlation of plane-free heights on held-out ground.</source>
+        <translation>Median der Korrelation von Höhen ohne Ebene auf zurückgehaltenem Boden.</translation>
+    </message>
+    <message>
+        <source>Evaluate model</source>
+        <translation>Modell bewerten</translation>
+    </message>
+    <message>
+        <source>Judges an image-to-height model on the tiles of a pair folder that were held out from training: heights, slopes, aspects, correlations at several resolutions, spectrum and sign, with median and spread over the tiles.</source>
+        <translation>Beurteilt ein Modell von Bild zu Höhe an den Kacheln eines Paarordners, die dem Training vorenthalten waren: Höhen, Neigungen, Hangrichtungen, Korrelationen in mehreren Auflösungen, Spektrum und Vorzeichen, mit Median und Streuung über die Kacheln.</translation>
+    </message>
+    <message>
+        <source>Beside the model stand a flat plane, simulated altimeter tracks alone (the best of four interpolators), the model levelled to these tracks, a constant image levelled to them, and shape from shading where the sun is known. The numbers returned are the model&apos;s alone, each tile&apos;s mean height taken away.</source>
+        <translation>Neben dem Modell stehen eine flache Ebene, simulierte Altimeterbahnen allein (die beste von vier Interpolationen), das an diese Bahnen eingepasste Modell, ein an sie eingepasstes konstantes Bild und Form aus Schattierung, wo die Sonne bekannt ist. Die zurückgegebenen Zahlen sind die des Modells allein, ohne die mittlere Höhe jeder Kachel.</translation>
+    </message>
+    <message>
+        <source>Folder written by trainingpairs; its files are checked first.</source>
+        <translation>Von trainingpairs geschriebener Ordner; seine Dateien werden zuerst geprüft.</translation>
+    </message>
+    <message>
+        <source>Most tiles</source>
+        <translation>Höchstens Kacheln</translation>
+    </message>
+    <message>
+        <source>At most so many tiles are judged, held-out ones.</source>
+        <translation>Höchstens so viele Kacheln werden beurteilt, zurückgehaltene.</translation>
+    </message>
+    <message>
+        <source>Simulated tracks over each tile, for levelling; 0 for none.</source>
+        <translation>Simulierte Bahnen über jeder Kachel zum Einpassen; 0 für keine.</translation>
+    </message>
+    <message>
+        <source>Angle of the sun from the zenith in all tiles, for shape from shading; left empty, that is not run.</source>
+        <translation>Winkel der Sonne vom Zenit in allen Kacheln, für Form aus Schattierung; leer: Diese wird nicht gerechnet.</translation>
+    </message>
+    <message>
+        <source>HTML page with all scores and pictures of prediction, truth and difference.</source>
+        <translation>HTML-Seite mit allen Werten und Bildern von Vorhersage, Wahrheit und Differenz.</translation>
+    </message>
+    <message>
+        <source>Mean difference in metres (0: means are taken away).</source>
+        <translation>Mittlere Differenz in Metern (0: Mittelwerte sind abgezogen).</translation>
+    </message>
+    <message>
+        <source>Root mean square difference over all tiles, metres.</source>
+        <translation>Quadratisches Mittel der Differenz über alle Kacheln, Meter.</translation>
+    </message>
+    <message>
+        <source>1.4826 times the median absolute deviation, median tile, metres.</source>
+        <translation>1,4826-mal der Median der absoluten Abweichung, mittlere Kachel, Meter.</translation>
+    </message>
+    <message>
+        <source>90th percentile of the absolute difference, median tile, metres.</source>
+        <translation>90. Perzentil der absoluten Differenz, mittlere Kachel, Meter.</translation>
+    </message>
+    <message>
+        <source>Pearson correlation of the heights, median tile.</source>
+        <translation>Korrelation der Höhen nach Pearson, mittlere Kachel.</translation>
+    </message>
+    <message>
+        <source>Number of pixels compared.</source>
+        <translation>Anzahl der verglichenen Pixel.</translation>
+    </message>
+</context>
+<context>
+    <name>Styling</name>
+    <message>
+        <source>Hillshade</source>
+        <translation>Schummerung</translation>
+    </message>
+    <message>
+        <source>Height ({})</source>
+        <translation>Höhe ({})</translation>
+    </message>
+    <message>
+        <source>Relative height (no unit)</source>
+        <translation>Relative Höhe (ohne Einheit)</translation>
     </message>
 </context>
 <context>

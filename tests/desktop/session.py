@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
-import sysconfig
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def play(
         "LIBGL_ALWAYS_SOFTWARE": "1",
         "XDG_RUNTIME_DIR": str(folder),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": sysconfig.get_path("purelib"),  # the packages that the other tests have
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p.endswith("site-packages")),  # those of the other tests
     }
     qgis = command(profile, "--code", str(scenario))
     inner = 'openbox & exec "$0" "$@"'

@@ -55,6 +55,8 @@ def main(pictures: Path, parts: tuple[str, ...]) -> int:
     print(table(found.get("chapters", [])))
     for chapter in found.get("chapters", []):
         print(f"{chapter['title']}: {'; '.join(chapter['steps'])}")
+    holds = found.get("holds", {})
+    print(*(holds.get("plugin", [])), holds.get("any", ""), sep="\n")
     print(found.get("error", ""), found.get("messages", ""), found.get("products", ""), sep="\n")
     return int("error" in found)
 

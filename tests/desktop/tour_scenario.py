@@ -35,9 +35,12 @@ class Tour:
 
     def play(self):
         yield 2.0
+        self.stage.dog.start()
         for name in self.stage.given["parts"].split():
             yield from self.parts[name]()
             self.picture(f"tour_{name}")
+        self.stage.dog.stop()
+        self.stage.found["holds"] = self.stage.dog.report()
         self.hand.close()
         self.stage.found["chapters"] = [asdict(chapter) for chapter in self.hand.chapters]
         self.stage.found["products"] = sorted(filter(None, self.products()))

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import xml.etree.ElementTree as ElementTree
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from qgis.core import (
-    QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildParameterSource,
-    QgsProcessingParameterDefinition,
-)
+from qgis.core import QgsProcessingModelAlgorithm
 from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
-from planetary_dtm.core.steps import STEP_IDS, step
+from planetary_dtm.core.steps import Kind, OutputKind, step
 from planetary_dtm.processing_provider import resources
 from planetary_dtm.ui.plot import Plot, text_colour
 from planetary_dtm.ui.stages import stages
 
-ROOT = Path(__file__).resolve().parents[2]
-TEXTS = sorted((ROOT / "ui").glob("*.py")) + sorted((ROOT / "plugin").glob("*.py"))
+from .layout import (
+    DESKTOP,
+    catalogue,
+    lacks,
+    loose_ends,
+    misfit,
+    model_misfits,
+    texts,
+    untranslated,
+)
+
 LANGUAGES = sorted(path.stem.rpartition("_")[2] for path in resources.TRANSLATIONS.glob("*.ts"))
 
-# which input takes what an output destination makes
-FITS = {
-    "rasterDestination": {"raster", "multilayer", "layer", "file"},
-    "vectorDestination": {"source", "vector", "multilayer", "layer", "file"},
-    "fileDestination": {"file", "source", "layer", "multilayer"},
-    "folderDestination": {"file"},
-}
 # what users chain by hand, beyond the shipped models: output of one step, input of the next
 CHAINED = [
     ("importgcps.OUTPUT", "recovereop.GCPS"),
@@ -57,77 +53,106 @@ CHAINED = [
     ("leveldtm.OUTPUT", "comparedtm.INPUT"),
     ("leveldtm.OUTPUT", "hillshade.INPUT"),
     ("certaintymap.OUTPUT", "leveldtm.REFERENCE_DEM"),
+    ("trainingpairs.OUTPUT_FOLDER", "trainmodel.PAIRS"),
+    ("trainingpairs.OUTPUT_FOLDER", "evaluatemodel.PAIRS"),
+    ("trainmodel.OUTPUT", "evaluatemodel.MODEL"),
+    ("trainmodel.OUTPUT", "dtmfromextent.MODEL"),
 ]
+# files that people look at, or that go to programs other than these
+ENDS = {
+    "densematch.OUTPUT_C",
+    "comparedtm.OUTPUT",
+    "hillshade.OUTPUT",
+    "footprints.OUTPUT",
+    "filteraltimetry.OUTPUT_OUTLIERS",
+    "recovereop.OUTPUT_CSM_FOLDER",
+    "simulatescene.OUTPUT_FOLDER",
+    "simulateview.OUTPUT_FOLDER",
+    "stereodtm.OUTPUT_POINTS",
+    "mosaic.OUTPUT",
+    "mosaic.OUTPUT_MANIFEST",
+    "orbit.OUTPUT_FOLDER",
+    "orbit.OUTPUT",
+}
 
 
 # --- algorithms --------------------------------------------------------------------------------------------------
 
 
 def test_every_algorithm_has_help_icon_and_tooltips(provider):
-    lacking = []
-    for algorithm in provider.algorithms():
-        name = algorithm.name()
-        if len(algorithm.shortHelpString()) < 60:
-            lacking.append(f"{name}: help")
-        if algorithm.icon().isNull() or not Path(algorithm.svgIconPath()).exists():
-            lacking.append(f"{name}: icon")
-        if isinstance(algorithm, QgsProcessingModelAlgorithm):
-            helped = algorithm.helpContent()
-            lacking += [f"{name}: {d.name()}" for d in algorithm.parameterDefinitions() if not helped.get(d.name())]
-        else:
-            lacking += [f"{name}: {d.name()}" for d in algorithm.parameterDefinitions() if len(d.help()) < 10]
-    assert lacking == []
+    assert [lack for algorithm in provider.algorithms() for lack in lacks(algorithm)] == []
 
 
-def test_no_step_falls_back_to_the_plugins_icon():
-    names = {path.stem for path in (resources.RESOURCES / "icons").glob("*.svg")}
-    assert {step(name).icon for name in STEP_IDS} <= names - {"planetary_dtm"}
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_algorithm_is_translated(provider, language):
+    known = catalogue(language)
+    missing = [lack for algorithm in provider.algorithms() for lack in untranslated(algorithm, known)]
+    assert missing == [], "run make translations and translate what is new"
 
 
 @pytest.mark.parametrize(("output", "taken_by"), CHAINED, ids=lambda place: place)
 def test_output_feeds_the_next_step(provider, output, taken_by):
-    (maker, made), (taker, taken) = output.split("."), taken_by.split(".")
-    destination = provider.algorithm(maker).parameterDefinition(made)
-    parameter = provider.algorithm(taker).parameterDefinition(taken)
-    assert parameter.type() in FITS[destination.type()]
+    assert misfit(provider, output, taken_by) == ""
 
 
-def test_every_output_file_has_a_taker_or_is_an_end(provider):
+def test_every_output_file_has_a_taker_or_is_an_end():
     """A new step's output must be chained to something, or be what people look at."""
-    ends = {"report", "number"}
-    chained = {output for output, _ in CHAINED}
-    last = {
-        "densematch.OUTPUT_C",
-        "comparedtm.OUTPUT",
-        "hillshade.OUTPUT",
-        "footprints.OUTPUT",
-        "filteraltimetry.OUTPUT_OUTLIERS",
-    }
-    last |= {"recovereop.OUTPUT_CSM_FOLDER", "simulatescene.OUTPUT_FOLDER", "simulateview.OUTPUT_FOLDER"}
-    last |= {"stereodtm.OUTPUT_POINTS", "mosaic.OUTPUT", "mosaic.OUTPUT_MANIFEST", "trainingpairs.OUTPUT_FOLDER"}
-    last |= {"trainmodel.OUTPUT", "orbit.OUTPUT_FOLDER", "orbit.OUTPUT"}
-    loose = [
-        f"{name}.{output.name}"
-        for name in STEP_IDS
-        for output in step(name).outputs
-        if output.kind.value not in ends and f"{name}.{output.name}" not in chained | last
-    ]
-    assert loose == []
+    assert loose_ends({output for output, _ in CHAINED} | ENDS) == []
 
 
 def test_models_hand_on_what_fits(provider):
     models = [a for a in provider.algorithms() if isinstance(a, QgsProcessingModelAlgorithm)]
-    assert models
-    for model in models:
-        children = model.childAlgorithms()
-        for child in children.values():
-            for name, sources in child.parameterSources().items():
-                for source in sources:
-                    if source.source() == QgsProcessingModelChildParameterSource.ChildOutput:
-                        before = children[source.outputChildId()].algorithm()
-                        destination = before.parameterDefinition(source.outputName())
-                        taken: QgsProcessingParameterDefinition = child.algorithm().parameterDefinition(name)
-                        assert taken.type() in FITS[destination.type()], f"{model.name()}: {child.childId()}.{name}"
+    assert len(models) == 3
+    assert [lack for model in models for lack in model_misfits(model)] == []
+
+
+# --- the checks themselves: each notices when one thing is taken away ----------------------------------------------
+
+
+def _doctored(monkeypatch, **changes):
+    chosen = step("leveldtm")
+    monkeypatch.setattr("planetary_dtm.core.steps.leveldtm.STEP", replace(chosen, **changes))
+    return chosen
+
+
+def test_a_missing_help_is_noticed(provider, monkeypatch):
+    _doctored(monkeypatch, help="")
+    assert "leveldtm: help" in lacks(provider.algorithm("leveldtm").create())
+
+
+@pytest.mark.parametrize("icon", ["", "no_such_icon", "planetary_dtm"])
+def test_a_missing_icon_is_noticed(provider, monkeypatch, icon):
+    _doctored(monkeypatch, icon=icon)
+    assert "leveldtm: icon" in lacks(provider.algorithm("leveldtm").create())
+
+
+def test_a_missing_tooltip_is_noticed(provider, monkeypatch):
+    parameters, outputs = step("leveldtm").parameters, step("leveldtm").outputs
+    silent = replace(parameters[0], help="")
+    _doctored(monkeypatch, parameters=(silent, *parameters[1:]), outputs=tuple(replace(o, help="") for o in outputs))
+    found = lacks(provider.algorithm("leveldtm").create())
+    assert f"leveldtm: tooltip of {silent.name}" in found and "leveldtm: tooltip of OUTPUT" in found
+
+
+def test_a_missing_translation_is_noticed(provider, monkeypatch):
+    known = catalogue("de")
+    parameters = step("leveldtm").parameters
+    _doctored(monkeypatch, title="Untold", parameters=(replace(parameters[0], help="Not told yet."), *parameters[1:]))
+    assert untranslated(provider.algorithm("leveldtm"), known) == ["leveldtm: Untold", "leveldtm: Not told yet."]
+    model = next(a for a in provider.algorithms() if isinstance(a, QgsProcessingModelAlgorithm))
+    del known["Chains", model.displayName()]
+    assert untranslated(model, known) == [f"{model.name()}: {model.displayName()}"]
+
+
+def test_a_break_in_the_chain_is_noticed(provider, monkeypatch):
+    chosen = step("leveldtm")
+    as_numbers = tuple(replace(p, kind=Kind.NUMBER) if p.name == "INPUT" else p for p in chosen.parameters)
+    _doctored(monkeypatch, parameters=as_numbers, outputs=(replace(chosen.outputs[0], kind=OutputKind.FOLDER),))
+    provider.refreshAlgorithms()
+    assert "does not take" in misfit(provider, "pointstodtm.OUTPUT", "leveldtm.INPUT")
+    assert "does not take" in misfit(provider, "leveldtm.OUTPUT", "comparedtm.INPUT")
+    assert "is not there" in misfit(provider, "leveldtm.OUTPUT_LOST", "comparedtm.INPUT")
+    assert "hillshade.OUTPUT" in loose_ends({output for output, _ in CHAINED})
 
 
 # --- widgets -----------------------------------------------------------------------------------------------------
@@ -186,7 +211,7 @@ def test_every_control_can_be_reached_by_keys(plugin):
 def test_no_colour_is_fixed():
     """Widgets take their colours from the theme: no style sheet and no colour by name in the code of the desktop."""
     fixed = re.compile(r"setStyleSheet|QColor\(\s*[\"'\d]|#[0-9a-fA-F]{6}")
-    assert [path.name for path in TEXTS if fixed.search(path.read_text(encoding="utf-8"))] == []
+    assert [path.name for path in DESKTOP if fixed.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_dark_theme_is_dark(plugin, qtbot):
@@ -204,28 +229,6 @@ def test_dark_theme_is_dark(plugin, qtbot):
 # --- languages ---------------------------------------------------------------------------------------------------
 
 
-def texts():
-    """(context, text) of all that the desktop says: self.tr of a class, translate of a context."""
-    found = set()
-    for path in TEXTS:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for owner in [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]:
-            found |= {(owner.name, text) for text in _said(owner, "tr", 0)}
-        for node in ast.walk(tree):
-            if _calls(node, "translate") and len(node.args) > 1 and isinstance(node.args[0], ast.Constant):
-                found.add((node.args[0].value, ast.literal_eval(node.args[1])))
-    return sorted(found)
-
-
-def _said(tree, name, place):
-    return [ast.literal_eval(node.args[place]) for node in ast.walk(tree) if _calls(node, name)]
-
-
-def _calls(node, name):
-    function = node.func if isinstance(node, ast.Call) else None
-    return getattr(function, "attr", getattr(function, "id", "")) == name
-
-
 def test_texts_are_found():
     found = texts()
     assert len(found) > 150 and ("ViewDock", "DTM for view") in found and ("Stages", "DTM") in found
@@ -238,13 +241,7 @@ def test_a_second_language_is_there():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_language_is_complete(language):
     """Every text is translated, keeps its places for numbers, and the compiled file says the same."""
-    tree = ElementTree.parse(resources.TRANSLATIONS / f"planetary_dtm_{language}.ts")
-    known = {}
-    for context in tree.getroot().iter("context"):
-        for message in context.iter("message"):
-            translation = message.find("translation")
-            finished = translation.get("type") is None and translation.text
-            known[context.findtext("name"), message.findtext("source")] = translation.text if finished else None
+    known = catalogue(language)
     missing = [place for place in texts() if not known.get(place)]
     assert missing == [], "run make translations and translate what is new"
     places = re.compile(r"\{[^}]*\}")
@@ -271,6 +268,15 @@ def test_desktop_speaks_german(qgis_iface, project, monkeypatch):
         assert made.pushbroom_dock.panels["matching"].run_button.text() == "Bilder zuordnen"
         labels = [label.text() for label in made.view_dock.findChildren(QLabel)]
         assert "&Einpassen" in labels
+        made.provider.refreshAlgorithms()
+        shown = {a.name(): a for a in made.provider.algorithms()}
+        assert shown["leveldtm"].displayName() == "DGM einpassen" and shown["leveldtm"].group() == "Gelände"
+        assert shown["leveldtm"].groupId() == "terrain"
+        assert shown["leveldtm"].parameterDefinition("INPUT").help().startswith("Das DGM, das eingepasst wird")
+        assert "Laseraltimetrie" in shown["leveldtm"].shortHelpString()
+        chain = shown["view_to_levelled_dtm"]
+        assert chain.displayName() == "Ausschnitt zu eingepasstem DGM" and "Höhenlinien" in chain.shortHelpString()
+        assert chain.parameterDefinition("contour_interval").description() == "Abstand der Höhenlinien (m)"
     finally:
         made.unload()
     assert QCoreApplication.translate("ViewDock", "DTM for view") == "DTM for view"

@@ -141,6 +141,8 @@ class StepAlgorithm(QgsProcessingAlgorithm):
                 continue
             if output.style in styling.LOOKS:
                 styling.prepare(path, output.style, context)
+            elif output.kind is OutputKind.RASTER and output.style != "image":
+                styling.mark(path, self.step_id, context)
             elif output.kind is OutputKind.TABLE:
                 point_styling.prepare(path, context)
 

@@ -5,14 +5,39 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from qgis.core import QgsProcessingModelAlgorithm
+from qgis.core import QgsProcessingAlgorithm, QgsProcessingModelAlgorithm, QgsProcessingModelChildAlgorithm
 from qgis.PyQt.QtGui import QIcon
 
 from . import resources
 from .words import say_chain
 
 
-class Chain(QgsProcessingModelAlgorithm):
+class BackgroundModel(QgsProcessingModelAlgorithm):
+    """A model that runs in a worker thread, as models do since QGIS 3.38: before, they held the event loop."""
+
+    def flags(self) -> QgsProcessingAlgorithm.Flags:
+        flags, fixed = super().flags(), QgsProcessingAlgorithm.FlagNoThreading
+        children = self.childAlgorithms()  # their algorithms live as long as these
+        return flags & ~fixed if flags & fixed and not any(map(_needs_main_thread, children.values())) else flags
+
+
+def _needs_main_thread(child: QgsProcessingModelChildAlgorithm) -> bool:
+    algorithm = child.algorithm()
+    return algorithm is None or bool(algorithm.flags() & QgsProcessingAlgorithm.FlagNoThreading)
+
+
+class ChainCopy(BackgroundModel):
+    """A chain under a user's hands in the modeler."""
+
+    def createInstance(self) -> ChainCopy:
+        made = ChainCopy()
+        made.loadVariant(self.toVariant())
+        made.setProvider(self.provider())
+        made.setSourceFilePath(self.sourceFilePath())
+        return made
+
+
+class Chain(BackgroundModel):
     """The model of a .model3 file; its id is its name in lower case, its words joined by underscores."""
 
     def __init__(self, path: Path) -> None:

@@ -35,6 +35,7 @@ translate = QCoreApplication.translate
 
 PRODUCT = "planetary_dtm/product"  # layer property: which kind of result a layer is
 SHADE_AZIMUTH, SHADE_ALTITUDE = 315.0, 45.0
+_OWN_BANDS = {"height", "relative height", "difference", "altitude", "sample shift"}  # names of first bands
 _LATER_MS = 30
 _SAMPLE_SIDE = 512  # pixels read to find the range of the colours
 
@@ -77,7 +78,7 @@ def measure(path: str, style: str) -> Measured:
 
 
 # a Processing context deletes its post-processors, but does not keep their Python part
-_alive: list[_Styler] = []
+_alive: list[_Styler | _Marker] = []
 
 
 def prepare(path: str, style: str, context: QgsProcessingContext) -> None:
@@ -94,6 +95,24 @@ def prepare(path: str, style: str, context: QgsProcessingContext) -> None:
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
     _alive.append(_Styler(measured, relief))
     context.layerToLoadOnCompletionDetails(path).setPostProcessor(_alive[-1])
+
+
+def mark(path: str, kind: str, context: QgsProcessingContext) -> None:
+    """Have a result without a look of its own known as a result once it is loaded."""
+    _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
+    _alive.append(_Marker(kind))
+    context.layerToLoadOnCompletionDetails(path).setPostProcessor(_alive[-1])
+
+
+class _Marker(QgsProcessingLayerPostProcessorInterface):
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        layer.setCustomProperty(PRODUCT, self._kind)
 
 
 class _Styler(QgsProcessingLayerPostProcessorInterface):
@@ -179,8 +198,11 @@ def vertical_scale(path: str) -> float:
 
 
 def is_product(layer: QgsMapLayer) -> bool:
-    """Whether a layer was made here (a result is never taken for an image)."""
-    return bool(layer.customProperty(PRODUCT))
+    """Whether a layer was made here, now or in an earlier project (a result is never taken for an image)."""
+    if layer.customProperty(PRODUCT):
+        return True
+    band = layer.bandName(1) if isinstance(layer, QgsRasterLayer) and layer.isValid() else ""
+    return band.partition(": ")[2].partition(" (")[0] in _OWN_BANDS
 
 
 def _range(raster: Raster, look: Look) -> tuple[float, float]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsApplication, QgsProcessingAlgorithm, QgsProcessingModelAlgorithm
+from qgis.core import QgsApplication, QgsProcessingAlgorithm
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
-from ..processing_provider.chain import Chain
+from ..processing_provider.chain import Chain, ChainCopy
 
 translate = QCoreApplication.translate
 
@@ -44,12 +44,13 @@ class EditCopyAction:
         dialog.activate()
 
 
-def copy_of(chain: Chain) -> QgsProcessingModelAlgorithm:
+def copy_of(chain: Chain) -> ChainCopy:
     """The chain as a plain model without a file."""
-    model = QgsProcessingModelAlgorithm()
+    model = ChainCopy()
     model.fromFile(str(chain.path))
     model.setName(translate("EditCopyAction", "{} (copy)").format(chain.displayName()))
     model.setSourceFilePath("")
+    model.setProvider(QgsApplication.processingRegistry().providerById("model"))  # QGIS cannot run one without
     return model
 
 

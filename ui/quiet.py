@@ -8,8 +8,7 @@ to a project off Earth; whatever else QGIS has to say stays.
 from __future__ import annotations
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject
-from qgis.gui import QgisInterface, QgsMessageBar, QgsMessageBarItem
-from qgis.PyQt import sip
+from qgis.gui import QgisInterface, QgsMessageBar
 from qgis.PyQt.QtCore import QCoreApplication, QObject, QTimer
 
 from ..core.bodies import body_of_crs
@@ -40,13 +39,13 @@ class _Listener(QObject):
         bar.widgetAdded.connect(self._added)
         QTimer.singleShot(_LASTS_MS, self._end)
 
-    def _added(self, item: QgsMessageBarItem) -> None:
-        if item.text().startswith(self._begins):
-            QTimer.singleShot(0, lambda: self._take_away(item))
+    def _added(self, *_: object) -> None:
+        QTimer.singleShot(0, self._sweep)
 
-    def _take_away(self, item: QgsMessageBarItem) -> None:
-        if not sip.isdeleted(item):
-            self._bar.popWidget(item)
+    def _sweep(self) -> None:
+        for item in self._bar.items():
+            if item.text().startswith(self._begins):
+                self._bar.popWidget(item)
 
     def _end(self) -> None:
         self._bar.widgetAdded.disconnect(self._added)

@@ -194,7 +194,14 @@ STEP = Step(
         ),
     ),
     outputs=(
-        Output("OUTPUT", OutputKind.RASTER, "Orthoimage", "GeoTIFF of the grey on the map.", extension="tif"),
+        Output(
+            "OUTPUT",
+            OutputKind.RASTER,
+            "Orthoimage",
+            "GeoTIFF of the grey on the map.",
+            extension="tif",
+            style="image",
+        ),
         Output("SEEN", OutputKind.NUMBER, "Seen", "Share of the map's pixels that show the image, 0 to 1."),
         Output("HIDDEN", OutputKind.NUMBER, "Hidden", "Number of the map's pixels that terrain hides."),
     ),

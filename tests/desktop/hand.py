@@ -146,8 +146,10 @@ def _visible(place: Place) -> bool:
 
 
 def _middle(place: Place) -> QPoint:
+    """The middle of what can be seen of a place; of all of it where nothing can."""
     widget, box = place if isinstance(place, tuple) else (place, place.rect())
-    return widget.mapToGlobal(QPoint(box.center()))
+    seen = widget.visibleRegion().boundingRect().intersected(box)
+    return widget.mapToGlobal(QPoint((box if seen.isEmpty() else seen).center()))
 
 
 def _on_screen(place: Place) -> tuple[int, int]:

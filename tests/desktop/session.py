@@ -115,5 +115,6 @@ def play(
                 os.killpg(running.pid, signal.SIGTERM)
                 running.wait()
     if not report.exists():
-        raise RuntimeError(f"QGIS ended with {code} and no report:\n{log.read_text()[-3000:]}")
+        told = log.read_text(encoding="utf-8", errors="replace")
+        raise RuntimeError(f"QGIS ended with {code} and no report:\n{told[:6000]}")
     return json.loads(report.read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
@@ -36,6 +37,7 @@ class Stage:
         self.iface = iface
         self.window = iface.mainWindow()
         self.dog = Watchdog()
+        self._told, sys.excepthook = sys.excepthook, self._note_error
 
     def play(self, scenario: Scenario) -> None:
         """Start the scenario; QGIS closes at its end."""
@@ -75,6 +77,12 @@ class Stage:
     def drawn(self) -> bool:
         """Whether the map has been drawn to the end."""
         return not self.iface.mapCanvas().isDrawing()
+
+    def _note_error(self, *error: Any) -> None:
+        """Keep an error that QGIS only shows in its message bar."""
+        self.found.setdefault("python_errors", []).append("".join(traceback.format_exception(*error)))
+        print(self.found["python_errors"][-1], file=sys.stderr, flush=True)
+        self._told(*error)
 
     def _outside(self, *words: str) -> None:
         QApplication.processEvents()

@@ -15,7 +15,7 @@ from planetary_dtm.tests.desktop import session
 PARTS = ("sample", "view", "push_broom", "report", "model")
 
 
-def play(work: Path, pictures: Path, parts: tuple[str, ...] = PARTS, seconds: float = 1500.0) -> dict[str, Any]:
+def play(work: Path, pictures: Path, parts: tuple[str, ...] = PARTS, seconds: float = 1200.0) -> dict[str, Any]:
     """Play parts of the tour; what was found, with a chapter for each."""
     programs = work / "programs"
     programs.mkdir(parents=True, exist_ok=True)

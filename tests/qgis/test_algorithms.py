@@ -305,3 +305,40 @@ def test_every_kind_is_translated():
     assert set(_PARAMETERS) == set(Kind)
     assert StepResult().outputs == {}
     assert step("comparedtm").parameters[1].kind is Kind.LAYER
+
+
+def test_results_are_no_images(plugin, scene, project, finish, tmp_path):
+    """No result is taken for an image: neither one just made, nor its file opened again in another project."""
+    from qgis.core import QgsProcessingOutputLayerDefinition, QgsRasterLayer
+
+    from planetary_dtm.processing_provider.styling import is_product
+    from planetary_dtm.ui.results import add_to_map
+    from planetary_dtm.ui.runs import Run
+    from planetary_dtm.ui.view import is_image
+
+    target = QgsProcessingOutputLayerDefinition(str(tmp_path / "shade.tif"), project)
+    run = Run("planetarydtm:hillshade", {"INPUT": str(scene / "truth_dtm.tif"), "OUTPUT": target}, "Shade")
+    plugin.runs.start(run, add_to_map)
+    finish(plugin)
+    (shaded,) = project.mapLayers().values()
+    assert is_product(shaded) and not is_image(shaded)
+    assert is_product(QgsRasterLayer(str(scene / "truth_dtm.tif"), "from disk"))
+    assert is_image(QgsRasterLayer(str(scene / "image.tif"), "image"))
+
+
+def test_models_do_not_hold_the_event_loop(provider):
+    """A shipped chain and its copy in the modeler run in a worker; one with a step that cannot keeps QGIS's way."""
+    from qgis.core import QgsProcessingAlgorithm, QgsProcessingModelChildAlgorithm
+
+    from planetary_dtm.ui.model_menu import copy_of
+
+    chain = provider.algorithm("view_to_levelled_dtm")
+    copy = copy_of(chain)
+    assert copy.displayName() == "View to levelled DTM (copy)" and copy.sourceFilePath() == ""
+    for model in (chain, copy, copy.create()):
+        assert model.provider() is not None and len(model.childAlgorithms()) == 3
+        assert not model.flags() & QgsProcessingAlgorithm.FlagNoThreading
+    before = copy.create()
+    before.addChildAlgorithm(QgsProcessingModelChildAlgorithm("native:printlayoutmapextenttolayer"))
+    plain = bool(super(type(before), before).flags() & QgsProcessingAlgorithm.FlagNoThreading)
+    assert bool(before.flags() & QgsProcessingAlgorithm.FlagNoThreading) == plain

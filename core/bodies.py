@@ -7,6 +7,8 @@ and latitudes leave and enter this module as planetocentric, east positive.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,7 +207,31 @@ def lonlat_of(crs: str) -> LonLat:
 
 
 def _transform(transformation: Any, x: Array, y: Array) -> tuple[Array, Array]:
-    points = transformation.TransformPoints(np.column_stack([x.ravel(), y.ravel()]).tolist())
+    with _unraised():
+        points = transformation.TransformPoints(np.column_stack([x.ravel(), y.ravel()]).tolist())
     out = np.array(points, float).reshape(-1, 3)[:, :2]
     out[~np.isfinite(out)] = np.nan
     return out[:, 0].reshape(x.shape), out[:, 1].reshape(x.shape)
+
+
+@contextmanager
+def _unraised() -> Iterator[None]:
+    """A place outside a projection is infinite and no error, whatever GDAL's version and exceptions are set to."""
+    from osgeo import gdal, osr
+
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    used = osr.GetUseExceptions()
+    try:
+        if hasattr(osr, "ExceptionMgr"):  # GDAL >= 3.7: for this thread alone
+            with osr.ExceptionMgr(useExceptions=False):
+                yield
+            return
+        if used:
+            osr.DontUseExceptions()
+        try:
+            yield
+        finally:
+            if used:
+                osr.UseExceptions()
+    finally:
+        gdal.PopErrorHandler()

@@ -6,6 +6,7 @@ Newer versions of QGIS name a model's outputs otherwise, so the file is saved wi
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qgis.core import (
     QgsProcessing,
@@ -41,6 +42,17 @@ HELP = {
     "hillshade:Hillshade": "The DTM lit from the north-west.",
     "contours:Contours": "Lines of equal height.",
 }
+
+
+def told(model: QgsProcessingModelAlgorithm) -> dict[str, Any]:
+    """All that a model says of itself, its outputs named alike in every version of QGIS."""
+    said = model.toVariant()
+    said.pop("internal_version", None)  # 2 from QGIS 3.34 on: an output is called dtm there and dtm:DTM before
+    named = {}
+    for name, definition in said.pop("parameterDefinitions").items():
+        plain = name.rpartition(":")[2].lower().replace(" ", "_")
+        named[plain] = {**definition, "name": plain}
+    return {**said, "parameterDefinitions": named}
 
 
 def build() -> QgsProcessingModelAlgorithm:

@@ -56,6 +56,8 @@ def test_reload_with_modules_forgotten(qgis_iface, project):
     made.initGui()
     made.unload()
     kept = {name: module for name, module in sys.modules.items() if name.startswith("planetary_dtm.")}
+    packages = [(sys.modules[name.rpartition(".")[0]], name.rpartition(".")[2]) for name in kept]
+    held = [(package, child, getattr(package, child)) for package, child in packages]
     for name in kept:
         del sys.modules[name]
     try:
@@ -68,9 +70,8 @@ def test_reload_with_modules_forgotten(qgis_iface, project):
         again.unload()
     finally:
         sys.modules.update(kept)
-        for name, module in kept.items():  # the packages hold their modules too
-            parent, _, child = name.rpartition(".")
-            setattr(sys.modules[parent], child, module)
+        for package, child, value in held:  # the packages hold their modules too, or what took their name
+            setattr(package, child, value)
 
 
 def test_every_step_is_an_algorithm(provider):

@@ -45,6 +45,7 @@ from .words import say
 _TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
 _RENDERED_SIDE = 1024  # pixels of the longer side of a layer without pixels of its own
 _SAMPLED = 42  # places along a side of an extent; an even number misses a pole in the very middle
+_CODE = re.compile(r',(ID|AUTHORITY)\["IAU",[^\]]*\]')
 _NUMBERS_ALONE = re.compile(r"^[\s\d.,eE+-]+$")
 
 
@@ -163,7 +164,7 @@ class ExportedTable:
     """Features as the layer holds them now (filter, selection, unsaved edits, in memory), written to a GeoPackage."""
 
     def __init__(self, layer: QgsVectorLayer, selected_only: bool) -> None:
-        self._name, self.crs, self._type = layer.name(), layer.crs(), layer.wkbType()
+        self._name, self.crs, self._type = layer.name(), known(layer.crs()), layer.wkbType()
         self._features, self._fields = QgsVectorLayerFeatureSource(layer), layer.fields()
         self._request = QgsFeatureRequest()
         if selected_only:
@@ -270,7 +271,7 @@ class _Reader:
 
     def _crs_of(self, name: str) -> QgsCoordinateReferenceSystem:
         layer = self._map_layer(name)
-        return layer.crs() if layer is not None else QgsCoordinateReferenceSystem()
+        return known(layer.crs()) if layer is not None else QgsCoordinateReferenceSystem()
 
     def _name_of(self, name: str) -> str:
         layer = self._map_layer(name)
@@ -338,7 +339,7 @@ def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:
     path = decoded["path"]
     if decoded.get("vsiPrefix") not in (None, "", "/vsigzip/"):  # the CSV reader unpacks gzip itself
         path = layer.source().split("|")[0]
-    return FileTable(path, decoded.get("layerName") or "", layer.crs())
+    return FileTable(path, decoded.get("layerName") or "", known(layer.crs()))
 
 
 def metres_per_unit(crs: QgsCoordinateReferenceSystem) -> float:
@@ -352,6 +353,13 @@ def metres_per_unit(crs: QgsCoordinateReferenceSystem) -> float:
 def wkt(crs: QgsCoordinateReferenceSystem) -> str:
     """Text of a CRS that GDAL reads."""
     return crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED)
+
+
+def known(crs: QgsCoordinateReferenceSystem) -> QgsCoordinateReferenceSystem:
+    """The CRS, without its code where QGIS calls it invalid for that: a GeoPackage's planetary one in QGIS 3.40."""
+    if crs.isValid():
+        return crs
+    return QgsCoordinateReferenceSystem.fromWkt(_CODE.sub("", wkt(crs)))
 
 
 def _pipe_of(layer: QgsRasterLayer) -> QgsRasterPipe:

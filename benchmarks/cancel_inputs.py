@@ -41,7 +41,7 @@ class Inputs:
 
     def view(self, side: int | None = None) -> Path:
         """Image, shots and truth of a simulated view."""
-        side = side or (4096 if self.large else 256)
+        side = side or (2048 if self.large else 256)
         return self._step(f"view{side}", "simulateview", "OUTPUT_FOLDER", SIZE=side, TRACKS=24 if self.large else 8)
 
     def scene(self, images: bool = True) -> Path:
@@ -55,7 +55,7 @@ class Inputs:
 
         def make(path: Path) -> None:
             rng = np.random.default_rng(1)
-            tracks, along = (400, 1000) if self.large else (20, 100)
+            tracks, along = (300, 700) if self.large else (20, 100)
             lat = np.tile(np.linspace(10.0, 40.0, along), tracks)
             lon = np.repeat(np.linspace(-20.0, 20.0, tracks), along) + 1e-3 * rng.normal(size=lat.size)
             altitude = 800 * np.sin(8 * lat / 57.3) * np.cos(11 * lon / 57.3) + 10 * rng.normal(size=lat.size)
@@ -132,7 +132,7 @@ class Inputs:
         return [("", {"INPUT": str(self.view() / "truth_dtm.tif")})]
 
     def _simulateview(self) -> list[tuple[str, Values]]:
-        return [("", {"SIZE": 4096 if self.large else 512, "TRACKS": 24})]
+        return [("", {"SIZE": 2048 if self.large else 512, "TRACKS": 24})]
 
     def _mosaic(self) -> list[tuple[str, Values]]:
         given = {"INPUT": str(self.view() / "image.tif"), "REFERENCE_DEM": str(self.coarse()), "BLOCK": 1024}

@@ -9,7 +9,7 @@ import numpy as np
 
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import step
-from planetary_dtm.tests.desktop import session
+from planetary_dtm.tests.desktop import long_use, session
 
 NEEDED = ("xvfb-run", "openbox", "xdotool", "import")
 
@@ -47,3 +47,13 @@ def test_one_press(tmp_path):
     colours = np.stack([screen.read(band=band)[0] for band in (1, 2, 3)], axis=-1)
     middle = colours[250:700, 400:1000]
     assert max(abs(middle[..., 0] - middle[..., 2]).mean(), abs(middle[..., 0] - middle[..., 1]).mean()) > 8
+
+
+def test_reloads_and_runs_leave_nothing_behind(tmp_path):
+    """The short form of `long_use`; docs/limits.md has the figures of the long one."""
+    found = long_use.use(tmp_path, reloads=4, runs=3, side=160)
+    assert found["made"] == [2, 2, 2]
+    for counts in (found["reloads"], found["runs"]):
+        for name in long_use.THINGS:
+            assert long_use.growth(counts, 1, name) <= 0, name
+        assert long_use.growth(counts, 1, "megabytes") < 50

@@ -20,10 +20,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -40,11 +42,11 @@ TIMES = 3  # random moments, each way
 
 @dataclass(frozen=True)
 class Heard:
-    """A whole run: its CPU seconds, the longest between two calls of progress, and the message before that."""
+    """A whole run: its CPU seconds, the longest between two calls of progress, and what ran then."""
 
     seconds: float
     longest: float
-    after: str
+    where: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
 
 def measure(steps: Iterable[str], inputs: Inputs, times: int, progress: Progress = silent) -> Tables:
     """The table of the steps named."""
-    header = ("step", "CPU s", "longest unheard s", "after", "cancelled s", "SIGINT s", "codes", "files left")
+    header = ("step", "CPU s", "longest unheard s", "in", "cancelled s", "SIGINT s", "codes", "files left")
     table = Table(f"Cancel, CPU seconds on one core (limit {LIMIT_S:g})", header)
     chosen = list(steps)
     for name in each(chosen, progress, len(chosen), "Measuring"):
@@ -86,7 +88,7 @@ def _row(name: str, values: Mapping[str, Any], times: int) -> tuple[Any, ...]:
     return (
         whole.seconds,
         whole.longest,
-        whole.after,
+        whole.where,
         max((ended.cpu for ended in asked), default=None),
         max((ended.cpu for ended in signalled), default=None),
         ",".join(str(code) for code in sorted({ended.code for ended in signalled})),
@@ -143,19 +145,36 @@ _START_S = 0.25  # CPU seconds in which the command line comes up
 
 def _heard(name: str, values: dict[str, Any], scratch: str) -> Heard:
     _one_core()
-    calls = [(time.process_time(), "start")]
+    longest, where, seen = 0.0, "", Counter[str]()
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.02):
+            seen[_place(sys._current_frames()[threading.main_thread().ident or 0])] += 1
 
     def told(fraction: float, message: str = "") -> bool:
-        calls.append((time.process_time(), message))
+        nonlocal longest, where, last
+        now = time.process_time()
+        if now - last > longest:
+            longest, where = now - last, next(iter(seen.most_common(1)), ("",))[0]
+        seen.clear()
+        last = now
         return True
 
     chosen, ready = step(name), _with_outputs(name, values, scratch)
-    calls[0] = (time.process_time(), "start")
+    threading.Thread(target=look, daemon=True).start()
+    last = first = time.process_time()
     chosen.run(**chosen.checked(ready), progress=told)
-    calls.append((time.process_time(), "end"))
-    seconds = np.diff([when for when, _ in calls])
-    worst = int(np.argmax(seconds))
-    return Heard(calls[-1][0] - calls[0][0], float(seconds[worst]), calls[worst][1])
+    told(1.0)
+    ended.set()
+    return Heard(last - first, longest, where)
+
+
+def _place(frame: FrameType | None) -> str:
+    """File and line of the innermost frame of this package."""
+    while frame is not None and ".core." not in frame.f_globals.get("__name__", ""):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else ""
 
 
 def _cancelled(name: str, values: dict[str, Any], scratch: str, after: float) -> Ended:

@@ -6,7 +6,10 @@ terminal bar, a test).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from functools import wraps
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
@@ -16,6 +19,7 @@ Progress = Callable[[float, str], bool]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 _callbacks: set[CodeType] = set()
+_PATIENCE_S = 0.05  # between two questions of `breathe`
 
 
 def silent(fraction: float, message: str = "") -> bool:
@@ -44,6 +48,51 @@ def each(items: Iterable[T], progress: Progress, total: int, message: str = "") 
         tell(progress, index / max(total, 1), message)
         yield item
     tell(progress, 1.0, message)
+
+
+class _Hearing:
+    """A step's progress, with what was told last."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._last = progress, (0.0, "")
+        self.asked = time.monotonic()
+
+    def __call__(self, fraction: float, message: str = "") -> bool:
+        self._last, self.asked = (fraction, message), time.monotonic()
+        return self._progress(fraction, message)
+
+    def again(self) -> bool:
+        return self(*self._last)
+
+
+_hearing: ContextVar[_Hearing | None] = ContextVar("hearing", default=None)
+
+
+def heard(run: Callable[..., T]) -> Callable[..., T]:
+    """Let `breathe` ask the ``progress`` that ``run`` is called with, wherever it is called below."""
+
+    @wraps(run)
+    def listening(*, progress: Progress = silent, **given: Any) -> T:
+        if progress is silent:
+            return run(progress=progress, **given)
+        hearing = _Hearing(progress)
+        token = _hearing.set(hearing)
+        try:
+            return run(progress=hearing, **given)
+        finally:
+            _hearing.reset(token)
+
+    return listening
+
+
+def breathe() -> None:
+    """Ask again whether to go on, in long work that no progress reaches; raise `CancelledError` where not.
+
+    Cheap enough for every turn of a loop; does nothing outside of a step, and in threads that a step has started.
+    """
+    hearing = _hearing.get()
+    if hearing is not None and time.monotonic() - hearing.asked > _PATIENCE_S and not hearing.again():
+        raise CancelledError()
 
 
 def called_by_c(function: F) -> F:

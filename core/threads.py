@@ -6,9 +6,11 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
+
+from .progress import breathe
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -33,9 +35,9 @@ def in_order(work: Callable[[S], T], items: Iterable[S], threads: int | None = N
             for item in items:
                 waiting.append(pool.submit(work, item))
                 if len(waiting) > 2 * count:
-                    yield waiting.popleft().result()
+                    yield _result(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
@@ -54,3 +56,11 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _result(future: Future[T]) -> T:
+    """What a piece gives; a cancel is heard while it is waited for."""
+    while not future.done():
+        wait([future], timeout=0.1)
+        breathe()
+    return future.result()

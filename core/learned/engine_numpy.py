@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..products import product
+from ..progress import breathe
 from .architectures import INPUT, Architecture, Node
 
 Float = NDArray[np.float32]
@@ -33,6 +34,7 @@ class NumpyNetwork:
         values: dict[str, Float] = {INPUT: image}
         result = image
         for index, node in enumerate(self._nodes):
+            breathe()
             result = self._run(node, [values[name] for name in node.inputs])
             values[node.name] = result
             for name in set(node.inputs):  # free what no later node needs
@@ -67,6 +69,7 @@ def correlate(x: Float, weight: Float, bias: Float, stride: int, pad: tuple[int,
     step = max(1, _PIXELS // columns)
     gathered = np.empty((tall, wide, channels, step, columns), np.float32)
     for top in range(0, rows, step):
+        breathe()
         count = min(step, rows - top)
         part = gathered if count == step else np.empty((tall, wide, channels, count, columns), np.float32)
         for i in range(tall):

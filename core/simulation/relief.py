@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import breathe
 from .craters import COMPLEX_FROM_M, depth_and_rim
 from .shading import fractal
 
@@ -93,6 +94,7 @@ def add_craters(height: Array, pixel: float, craters: Craters, rng: np.random.Ge
     rows, columns = result.shape
     age = np.log(craters.diameter) + rng.normal(0, 0.7, craters.diameter.size)
     for k in np.argsort(-age):
+        breathe()
         radius = 0.5 * craters.diameter[k] / pixel
         reach = int(np.ceil(min(REACH, 1.2 + 2 * craters.freshness[k]) * radius)) + 1
         x, y = craters.x[k], craters.y[k]

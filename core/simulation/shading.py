@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import breathe
 from .photometry import Law, LunarLambert, reflectance
 
 Array = NDArray[np.floating[Any]]
@@ -95,6 +96,7 @@ def _depth_below_rays(height: Array, east: float, north: float, fall: float) -> 
     sheared = _along_columns(height, crossing)
     sheared[(crossing <= -1) | (crossing >= rows)] = -1e9
     sheared += (np.arange(columns) * (fall / abs(east))).astype(height.dtype)
+    breathe()
     horizon = np.maximum.accumulate(sheared, axis=1)
     return _along_columns(horizon - sheared, np.arange(rows)[:, None] - drift - first)
 
@@ -121,6 +123,7 @@ def smooth(image: Array, sigma: float) -> Array:
         padded = np.pad(image, edges, mode="symmetric")
         image = np.zeros_like(image)
         for offset, weight in zip(offsets, kernel):
+            breathe()
             start = reach + offset
             part = padded[start : start + image.shape[0]] if axis == 0 else padded[:, start : start + image.shape[1]]
             image += weight * part
@@ -186,6 +189,7 @@ def render(
     """
     rng = np.random.default_rng(seed)
     image = radiance(height, pixel, azimuth, incidence, scene or Scene(), rng)
+    breathe()
     return expose(image, camera or Camera(), rng)
 
 
@@ -198,6 +202,9 @@ def fractal(shape: tuple[int, int], rng: np.random.Generator, exponent: float, l
     frequency = np.hypot(np.fft.fftfreq(shape[0], 1.0)[:, None], np.fft.rfftfreq(shape[1], 1.0))
     frequency[0, 0] = np.inf
     amplitude = np.maximum(frequency, 1 / longest if np.isfinite(longest) else 0.0) ** (-exponent / 2)
+    breathe()
     noise = np.fft.rfft2(rng.standard_normal(shape, dtype=np.float32))
+    breathe()
     surface = np.fft.irfft2(noise * amplitude, s=shape)
+    breathe()
     return np.asarray((surface - surface.mean()) / surface.std(), dtype=np.float32)

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from ..errors import InputError
+from ..progress import heard
 
 
 class Kind(Enum):
@@ -101,6 +102,9 @@ class Step:
     run: Callable[..., StepResult]
     icon: str = "planetary_dtm"
     tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "run", heard(self.run))
 
     def texts(self) -> tuple[str, ...]:
         """All that users read of it, for translation: title, group, paragraphs of the help, labels, tooltips, units."""

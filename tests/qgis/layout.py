@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from qgis.core import (
+    Qgis,
     QgsProcessingAlgorithm,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildParameterSource,
@@ -20,6 +21,7 @@ from planetary_dtm.processing_provider.chain import Chain
 ROOT = Path(__file__).resolve().parents[2]
 DESKTOP = sorted(path for folder in ("ui", "plugin") for path in (ROOT / folder).glob("*.py"))
 TEXTS = [*DESKTOP, *sorted((ROOT / "processing_provider").glob("*.py"))]
+_KIND = getattr(Qgis, "ProcessingModelChildParameterSource", QgsProcessingModelChildParameterSource)  # QGIS >= 3.34
 OWN_ICON = "planetary_dtm"  # the plugin's: no algorithm's
 
 # which input takes what an output destination makes
@@ -72,7 +74,7 @@ def model_misfits(model: QgsProcessingModelAlgorithm) -> list[str]:
     for child in children.values():
         for name, sources in child.parameterSources().items():
             for source in sources:
-                if source.source() == QgsProcessingModelChildParameterSource.ChildOutput:
+                if source.source() == _KIND.ChildOutput:
                     before = children[source.outputChildId()].algorithm()
                     destination = before.parameterDefinition(source.outputName())
                     taken = child.algorithm().parameterDefinition(name)

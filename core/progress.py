@@ -95,6 +95,13 @@ def breathe() -> None:
         raise CancelledError()
 
 
+def breathing(items: Iterable[T]) -> Iterator[T]:
+    """The items, with a breath before each."""
+    for item in items:
+        breathe()
+        yield item
+
+
 def called_by_c(function: F) -> F:
     """Mark a function that a C library calls: an exception raised in it would be lost there."""
     _callbacks.add(function.__code__)

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from .bodies import Array, Body, LonLat
 from .errors import InputError
 from .outputs import replacing
+from .progress import breathe, breathing
 from .rasters import quiet_gdal
 from .sources import allowed, is_plain_file, offline, require_local
 
@@ -155,7 +156,9 @@ def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str)
                     f"{what} {name!r}, line {line}: {len(row)} values where the header names {len(header)}."
                 )
         count += len(chunk)
+        breathe()
         for index, column in enumerate(zip(*(r[: len(header)] for r in chunk))):
+            breathe()
             parts[index].append(_convert(column))
     if not count:
         raise InputError(f"{what} {name!r} has a header but no rows.")
@@ -215,7 +218,7 @@ def _layer_columns(layer: Any) -> tuple[dict[str, npt.NDArray[Any]], list[tuple[
     values: list[list[Any]] = [[] for _ in fields]
     points: list[tuple[float, float]] = []
     has_geometry = layer.GetGeomType() != ogr.wkbNone
-    for feature in layer:
+    for feature in breathing(layer):
         geometry = feature.GetGeometryRef() if has_geometry else None
         if geometry is not None and not geometry.IsEmpty():
             if geometry.GetGeometryCount():
@@ -266,7 +269,7 @@ def write_table(
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as text:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(columns)
-            writer.writerows(zip(*(_plain(values) for values in columns.values())))
+            writer.writerows(breathing(zip(*(_plain(values) for values in breathing(columns.values())))))
         return
     formats = {
         ".gpkg": "GPKG",
@@ -307,7 +310,7 @@ def _write_vector(path: str, driver: str, columns: Mapping[str, npt.ArrayLike], 
             definition = layer.GetLayerDefn()
             where = zip(*(np.asarray(c, float).tolist() for c in lonlat)) if reference is not None else None
             layer.StartTransaction()
-            for row in zip(*(array.tolist() for array in arrays)):
+            for row in breathing(zip(*(array.tolist() for array in arrays))):
                 feature = ogr.Feature(definition)
                 for index, value in enumerate(row):
                     if value == value:

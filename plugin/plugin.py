@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qgis.PyQt.QtWidgets import QAction, QToolBar
 
     from ..ui.model_menu import EditCopyAction
+    from ..ui.options_page import OptionsFactory
     from ..ui.plots_dock import PlotsDock
     from ..ui.pushbroom_dock import PushBroomDock
     from ..ui.runs import Runs
@@ -42,6 +43,7 @@ class PlanetaryDtmPlugin:
         self.toolbar: QToolBar | None = None
         self.actions: list[QAction] = []
         self.model_menu: EditCopyAction | None = None
+        self.options: OptionsFactory | None = None
         self.translator = install_translator()
 
     def initProcessing(self) -> None:
@@ -53,6 +55,7 @@ class PlanetaryDtmPlugin:
     def initGui(self) -> None:
         """Add provider, docks, menu and toolbar."""
         from ..ui import model_menu
+        from ..ui.options_page import OptionsFactory
 
         self.initProcessing()
         self._add_docks()
@@ -66,9 +69,9 @@ class PlanetaryDtmPlugin:
         )
         generate.triggered.connect(self.view_dock.generate)
         view = translate("PlanetaryDtmPlugin", "Show or hide the settings of DTM for view")
-        self._toggle(self.view_dock, "planetary_dtm", view)
+        self._toggle("View", self.view_dock, "planetary_dtm", view)
         chain = translate("PlanetaryDtmPlugin", "Show or hide the push-broom chain: from line-scanner images to a DTM")
-        self._toggle(self.pushbroom_dock, "pushbroom", chain)
+        self._toggle("PushBroom", self.pushbroom_dock, "pushbroom", chain)
         start = self._action("Start", "start", translate("PlanetaryDtmPlugin", "Getting started"))
         start.setToolTip(
             translate("PlanetaryDtmPlugin", "Getting started: what is installed, what is missing, and a sample scene")
@@ -77,6 +80,8 @@ class PlanetaryDtmPlugin:
         for action in self.actions:
             self.iface.addPluginToRasterMenu(MENU, action)
         self.model_menu = model_menu.register()
+        self.options = OptionsFactory(self.view_dock.form.take_settings)
+        self.iface.registerOptionsWidgetFactory(self.options)
 
     def _add_docks(self) -> None:
         from ..ui.plots_dock import PlotsDock
@@ -93,6 +98,8 @@ class PlanetaryDtmPlugin:
         for dock, area in ((self.view_dock, right), (self.pushbroom_dock, right), (self.plots_dock, bottom)):
             self.iface.addDockWidget(area, dock)
             dock.hide()
+        # one behind the other: side by side neither has room
+        self.iface.mainWindow().tabifyDockWidget(self.view_dock, self.pushbroom_dock)
         self.pushbroom_dock.plots_button.toggled.connect(self.plots_dock.setUserVisible)
         self.plots_dock.opened.connect(lambda: self.pushbroom_dock.plots_button.setChecked(True))
         self.plots_dock.closed.connect(lambda: self.pushbroom_dock.plots_button.setChecked(False))
@@ -103,13 +110,11 @@ class PlanetaryDtmPlugin:
         self.actions.append(action)
         return action
 
-    def _toggle(self, dock: QgsDockWidget, icon: str, tooltip: str) -> None:
-        action = dock.toggleViewAction()
-        action.setText(dock.windowTitle())
+    def _toggle(self, name: str, dock: QgsDockWidget, icon: str, tooltip: str) -> None:
+        action = self._action(name, icon, dock.windowTitle())
+        action.setCheckable(True)
         action.setToolTip(tooltip)
-        action.setIcon(QIcon(str(resources.icon(icon))))
-        self.toolbar.addAction(action)
-        self.actions.append(action)
+        dock.setToggleVisibilityAction(action)  # brings it to the front too
 
     def show_start_page(self) -> None:
         """Open the page that tells what is installed and offers sample scenes."""
@@ -137,6 +142,9 @@ class PlanetaryDtmPlugin:
             self.start_page.deleteLater()
         if self.workspace is not None:
             self.workspace.close_down()
+        if self.options is not None:
+            self.iface.unregisterOptionsWidgetFactory(self.options)
+            self.options = None
         if self.model_menu is not None:
             from ..ui import model_menu
 

@@ -39,6 +39,11 @@ def learn(pixels: float, seconds: float, engine: str, levelled: bool) -> None:
     QgsSettings().setValue(f"{_SETTINGS}/{engine}", (1 - _MEMORY) * rate(engine) + _MEMORY * measured)
 
 
+def forget() -> None:
+    """Begin again from the developers' measures."""
+    QgsSettings().remove(_SETTINGS)
+
+
 def sentence(seconds: float, size: float) -> str:
     """The estimate in words, with a warning where it does not fit into the memory that is free."""
     time = translate("Estimate", "{:.0f} s").format(seconds)

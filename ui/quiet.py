@@ -7,7 +7,7 @@ to a project off Earth; whatever else QGIS has to say stays.
 
 from __future__ import annotations
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsProject
+from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsSettings
 from qgis.gui import QgisInterface, QgsMessageBar
 from qgis.PyQt.QtCore import QCoreApplication, QObject, QTimer
 
@@ -15,8 +15,19 @@ from ..core.bodies import body_of_crs
 from ..core.errors import PlanetaryDtmError
 from ..processing_provider.inputs import wkt
 
+_SETTING = "planetary_dtm/quiet_transform_bars"
 _LASTS_MS = 4000
 _SAID = "No transform available between %1 and %2"
+
+
+def wanted() -> bool:
+    """Whether the user wants them taken away; in Settings > Options."""
+    return bool(QgsSettings().value(_SETTING, True, bool))
+
+
+def want(yes: bool) -> None:
+    """Remember whether the user wants them taken away."""
+    QgsSettings().setValue(_SETTING, yes)
 
 
 def spare_transform_bars(iface: QgisInterface, crs: QgsCoordinateReferenceSystem | None = None) -> None:
@@ -25,6 +36,8 @@ def spare_transform_bars(iface: QgisInterface, crs: QgsCoordinateReferenceSystem
     ``crs`` is the one that the project gets next; without it, its own counts. An empty project takes that of its first
     layer.
     """
+    if not wanted():
+        return
     coming = not QgsProject.instance().mapLayers()
     if (coming or _off_earth(crs or QgsProject.instance().crs())) and hasattr(iface.messageBar(), "widgetAdded"):
         _Listener(iface.messageBar())

@@ -26,7 +26,8 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 NOTHING, ALTIMETRY, REFERENCE = range(3)
-_SETTINGS = "planetary_dtm/view"
+VIEW_SETTINGS = "planetary_dtm/view"
+ENGINES = (("NumPy", "numpy"), ("PyTorch", "torch"))
 
 
 class ViewForm(QWidget):
@@ -38,7 +39,7 @@ class ViewForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._build_main())
         column.addWidget(self._build_options())
-        self._restore()
+        self.take_settings()
 
     def values(self) -> dict[str, Any]:
         """The settings as parameters of `dtmfromextent`, without image, extent and output."""
@@ -94,13 +95,16 @@ class ViewForm(QWidget):
     def save(self) -> None:
         """Remember what is the same from day to day."""
         settings = QgsSettings()
-        settings.setValue(f"{_SETTINGS}/model", self.model.filePath())
-        settings.setValue(f"{_SETTINGS}/folder", self.folder.filePath())
+        settings.setValue(f"{VIEW_SETTINGS}/model", self.model.filePath())
+        settings.setValue(f"{VIEW_SETTINGS}/folder", self.folder.filePath())
 
-    def _restore(self) -> None:
+    def take_settings(self) -> None:
+        """Show what is remembered, here or in the options page."""
         settings = QgsSettings()
-        self.model.setFilePath(settings.value(f"{_SETTINGS}/model", "", str))
-        self.folder.setFilePath(settings.value(f"{_SETTINGS}/folder", "", str))
+        engine = settings.value(f"{VIEW_SETTINGS}/engine", "", str)
+        self.engine.setCurrentIndex(max(0, self.engine.findData(engine)))
+        self.model.setFilePath(settings.value(f"{VIEW_SETTINGS}/model", "", str))
+        self.folder.setFilePath(settings.value(f"{VIEW_SETTINGS}/folder", "", str))
 
     def _build_main(self) -> QFormLayout:
         self.image = QgsMapLayerComboBox()
@@ -166,16 +170,16 @@ class ViewForm(QWidget):
         self.mode.addItem(self.tr("As JMARS does (1024 × 1024)"), "jmars")
         self.mode.setToolTip(self.tr("Overlapping tiles of the image's own pixels, or one scaled square with mirrors"))
         self.engine = QComboBox()
-        for label, engine in ((self.tr("Automatic"), ""), ("NumPy", "numpy"), ("PyTorch", "torch")):
+        for label, engine in ((self.tr("Automatic"), ""), *ENGINES):
             self.engine.addItem(label, engine)
         self.engine.setToolTip(
             self.tr("The result is the same; PyTorch is faster on large views, and QGIS stands still while it loads")
         )
-        self.model = _file_chooser(
+        self.model = file_chooser(
             QgsFileWidget.GetFile, self.tr("The plugin's own"), self.tr("Model file (.safetensors) to use instead")
         )
         self.model.setFilter(self.tr("Models") + " (*.safetensors)")
-        self.folder = _file_chooser(
+        self.folder = file_chooser(
             QgsFileWidget.GetDirectory,
             self.tr("Temporary, gone when QGIS closes"),
             self.tr("Folder where DTMs are kept; each gets a name of its own"),
@@ -215,7 +219,7 @@ def _form() -> QFormLayout:
     return form
 
 
-def _file_chooser(mode: int, placeholder: str, tooltip: str) -> QgsFileWidget:
+def file_chooser(mode: int, placeholder: str, tooltip: str) -> QgsFileWidget:
     chooser = QgsFileWidget()
     chooser.setStorageMode(mode)
     chooser.lineEdit().setPlaceholderText(placeholder)

@@ -281,6 +281,77 @@
     </message>
 </context>
 <context>
+    <name>OptionsPage</name>
+    <message>
+        <source>Take away QGIS&apos;s &quot;No transform available&quot; when the plugin adds a layer</source>
+        <translation>Meldungen „Keine Transformation verfügbar“ von QGIS wegnehmen, wenn das Plugin einen Layer hinzufügt</translation>
+    </message>
+    <message>
+        <source>QGIS cannot relate other bodies to the Earth and says so in red; it is harmless there</source>
+        <translation>QGIS kann andere Körper nicht auf die Erde beziehen und sagt das in Rot; dort ist es harmlos</translation>
+    </message>
+    <message>
+        <source>DTM for view</source>
+        <translation>DGM des Ausschnitts</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>What runs the network; the result is the same</source>
+        <translation>Was das Netz rechnet; das Ergebnis ist dasselbe</translation>
+    </message>
+    <message>
+        <source>The plugin&apos;s own</source>
+        <translation>Das des Plugins</translation>
+    </message>
+    <message>
+        <source>Model file (.safetensors) to use instead</source>
+        <translation>Stattdessen zu nehmende Modelldatei (.safetensors)</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Temporary, gone when QGIS closes</source>
+        <translation>Temporär, weg, wenn QGIS schließt</translation>
+    </message>
+    <message>
+        <source>Folder where DTMs are kept; each gets a name of its own</source>
+        <translation>Ordner, in dem Geländemodelle bleiben; jedes bekommt einen eigenen Namen</translation>
+    </message>
+    <message>
+        <source>&amp;Engine</source>
+        <translation>R&amp;echenkern</translation>
+    </message>
+    <message>
+        <source>&amp;Model</source>
+        <translation>&amp;Modell</translation>
+    </message>
+    <message>
+        <source>&amp;Keep in</source>
+        <translation>A&amp;blegen in</translation>
+    </message>
+    <message>
+        <source>Estimates of time</source>
+        <translation>Schätzungen der Zeit</translation>
+    </message>
+    <message>
+        <source>Forget what was measured</source>
+        <translation>Gemessenes vergessen</translation>
+    </message>
+    <message>
+        <source>Begin again from the developers&apos; figures; after a change of computer, say</source>
+        <translation>Wieder mit den Zahlen der Entwickler beginnen, etwa nach einem Wechsel des Rechners</translation>
+    </message>
+    <message>
+        <source>A million pixels takes NumPy about {:.1f} s and PyTorch about {:.1f} s, as earlier runs tell.</source>
+        <translation>Eine Million Pixel dauert mit NumPy etwa {:.1f} s und mit PyTorch etwa {:.1f} s, wie frühere Läufe zeigen.</translation>
+    </message>
+</context>
+<context>
     <name>Outcome</name>
     <message>
         <source>{} was cancelled; nothing was added.</source>

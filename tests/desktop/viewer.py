@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PyQt5.QtCore import QUrl
-from PyQt5.QtWebKitWidgets import QWebView
-from PyQt5.QtWidgets import QApplication
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtWebKitWidgets import QWebView
+from qgis.PyQt.QtWidgets import QApplication
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     view.titleChanged.connect(view.setWindowTitle)
     view.setGeometry(180, 40, 1100, 880)
     view.show()
-    return application.exec_()
+    return application.exec()
 
 
 if __name__ == "__main__":

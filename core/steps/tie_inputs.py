@@ -20,7 +20,9 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
-PATCH = np.array([-3, -1, 1, 3])  # lines and samples about a shot's pixel whose matches make the surface there
+PATCH = np.arange(-3, 4)  # lines and samples about a shot's pixel whose matches make the surface there
+PATCH_TIES = 16  # of them, those a pixel apart first: neighbours' matches share what they saw
+EVEN = 200_000  # pixels that make a surface that may lie anywhere
 _CANDIDATES = 8  # lines and samples of a cell looked at for its tie point
 _BLOCK_PIXELS = 1 << 22
 
@@ -56,35 +58,49 @@ def match_groups(paths: Sequence[str], view_of: Callable[[str, str], int], sampl
     ]
 
 
-def pick_ties(groups: Sequence[MatchGroup], cameras: Sequence[ImageCamera], shots: Shots | None) -> TiePoints:
-    """Tie points of all groups; ``cameras`` (by view number) say where the shots are to be looked for."""
+def pick_ties(
+    groups: Sequence[MatchGroup], cameras: Sequence[ImageCamera], shots: Shots | None, even: bool = False
+) -> TiePoints:
+    """Tie points of all groups; ``cameras`` (by view number) say where the shots are to be looked for.
+
+    ``even``: cameras that do not know yet; pixels evenly over the whole image then make the surface.
+    """
     found = []
     for group in groups:
-        line, sample = np.empty(0, np.int64), np.empty(0, np.int64)
-        if shots is not None:
-            line, sample = _patches(cameras[group.views[0]], shots, group.files[0])
-        found += _picked(group, line, sample)
+        line = sample = shot = np.empty(0, np.int64)
+        if even:
+            lines, samples = group.files[0].lines, group.files[0].samples
+            step = int(np.ceil(np.sqrt(lines * samples / EVEN)))
+            grid = np.meshgrid(np.arange(0, lines, step), np.arange(0, samples, step), indexing="ij")
+            line, sample = (axis.ravel() for axis in grid)
+            shot = np.arange(len(line))
+        elif shots is not None:
+            line, sample, shot = _patches(cameras[group.views[0]], shots, group.files[0])
+        found += _picked(group, line, sample, shot)
     if not found:
         names = ", ".join(file.name for group in groups for file in group.files)
         raise InputError(f"Ties {names} hold no match.")
     return joined_ties(found)
 
 
-def _patches(camera: ImageCamera, shots: Shots, file: MatchFile) -> tuple[Integers, Integers]:
-    """Pixels (N,) of the patches about the shots that ``camera`` sees, by line."""
+def _patches(camera: ImageCamera, shots: Shots, file: MatchFile) -> tuple[Integers, Integers, Integers]:
+    """Pixels (N,) of the patches about the shots that ``camera`` sees, by line and sample, and each one's shot; the
+    pixels of a shot stand in the order in which they are wanted."""
     places = (shots.body.radius_m + shots.altitude)[:, None] * unit_vectors(shots.lon, shots.lat)
     line, sample = camera.project(places)
     inside = (line >= 0) & (line < file.lines) & (sample >= 0) & (sample < file.samples)
     down, right = (offset.ravel() for offset in np.meshgrid(PATCH, PATCH, indexing="ij"))
-    row = (np.rint(line[inside]).astype(np.int64)[:, None] + down).ravel()
-    column = (np.rint(sample[inside]).astype(np.int64)[:, None] + right).ravel()
+    order = np.argsort((down % 2 == 0) | (right % 2 == 0), kind="stable")
+    row = (np.rint(line[inside]).astype(np.int64)[:, None] + down[order]).ravel()
+    column = (np.rint(sample[inside]).astype(np.int64)[:, None] + right[order]).ravel()
+    shot = np.repeat(np.arange(int(inside.sum())), len(order))
     kept = (row >= 0) & (row < file.lines) & (column >= 0) & (column < file.samples)
-    pixel = np.unique(row[kept] * file.samples + column[kept])
-    return pixel // file.samples, pixel % file.samples
+    return row[kept], column[kept], shot[kept]
 
 
-def _picked(group: MatchGroup, line: Integers, sample: Integers) -> list[TiePoints]:
-    """The matches at pixels ``line``, ``sample`` (N,), and one a cell of the whole image."""
+def _picked(group: MatchGroup, line: Integers, sample: Integers, shot: Integers) -> list[TiePoints]:
+    """One match a cell of the whole image, and for each ``shot`` the first matches at its pixels ``line``, ``sample``
+    (N,)."""
     found = []
     lines, samples = group.files[0].lines, group.files[0].samples
     cell = int(CELL_LINES)
@@ -96,8 +112,21 @@ def _picked(group: MatchGroup, line: Integers, sample: Integers) -> list[TiePoin
         row, column = (grid.ravel() for grid in np.meshgrid(np.arange(count), columns, indexing="ij"))
         found.append(spread(_ties_at(group, blocks, first, row, column), samples))
         own = (line >= first) & (line < first + count)
-        found.append(_ties_at(group, blocks, first, line[own] - first, sample[own]))
+        pixel = _wanted(blocks, line[own] - first, sample[own], shot[own])
+        found.append(_ties_at(group, blocks, first, *pixel))
     return [ties for ties in found if len(ties)]
+
+
+def _wanted(
+    blocks: Sequence[Matches], row: Integers, column: Integers, shot: Integers
+) -> tuple[Integers, Integers]:
+    """Of pixels (N,) of blocks the first `PATCH_TIES` of each shot that are matched anywhere, each pixel once."""
+    matched = np.flatnonzero(np.any([np.isfinite(block.line[row, column]) for block in blocks], axis=0))
+    matched = matched[np.argsort(shot[matched], kind="stable")]
+    _, start, count = np.unique(shot[matched], return_index=True, return_counts=True)
+    rank = np.arange(len(matched)) - np.repeat(start, count)
+    kept = matched[rank < PATCH_TIES]
+    return tuple(np.unique(np.stack([row[kept], column[kept]]), axis=1))  # type: ignore[return-value]
 
 
 def _ties_at(group: MatchGroup, blocks: Sequence[Matches], first: int, row: Integers, column: Integers) -> TiePoints:

@@ -26,6 +26,7 @@ from .mosaic import Mosaic
 from .orthoimage import OrthoImage
 from .pointstodtm import PointsToDtm
 from .recovereop import RecoverEop
+from .refinecameras import RefineCameras
 from .simulatescene import SimulateScene
 from .simulateview import SimulateView
 from .stereodtm import StereoDtm
@@ -45,6 +46,7 @@ ALGORITHMS = (
     SimulateScene,
     ImportGcps,
     RecoverEop,
+    RefineCameras,
     DenseMatch,
     Intersect,
     PointsToDtm,

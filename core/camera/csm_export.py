@@ -2,13 +2,12 @@
 
 CSM's camera looks along +z with rays (x, y, f), ours along -z with rays (px, py, -f): R_csm = R diag(1, -1, -1),
 x = px, y = -py. The reader interpolates positions and quaternions after Lagrange between uniform nodes; they are set as
-far apart as keeps every line within `_TOLERANCE_PX` of the orientation given, down to one a line, where it is exact.
+far apart as keeps every line within `TOLERANCE_PX` of the orientation given, down to one a line, where it is exact.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from ..outputs import replacing_folder
 from ..resection.model import Orientation
 from ..resection.splines import UniformSpline
 from .csm_linescan import CSM_CORNER
-from .csm_state import MODEL, UniformNodes, state_text
+from .csm_nodes import Nodes, continuous, floats, uniform_nodes
+from .csm_state import MODEL, state_text
 from .linescan import LineScan
 from .rays import intersect_sphere, project
 from .rotations import angle_rates, quaternion_from_matrix
@@ -29,28 +29,10 @@ from .sensor import Sensor
 
 Array = NDArray[np.float64]
 
-_TOLERANCE_PX = 3e-8
-_STEPS = (256, 128, 64, 32, 16, 8, 4, 2)  # lines between nodes, tried in turn before one a line
-_PAD = 5  # nodes past the image at either end: within three of an end the reader's interpolation degrades
-_FIT = 64  # lines whose trend goes on past the ends where nodes stand at every line
 _MOST_MISSING = 64  # lines without orientation at the image's start that are bridged, with a warning
 _VELOCITY_KNOTS = 100  # lines
-_ELEVATION_M = (-12_000.0, 25_000.0)  # of any ground on a rocky body
-_PARAMETERS = 16
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """Values (n, k) at lines ``start`` + i ``step``."""
-
-    start: float
-    step: int
-    values: Array
-
-    @property
-    def lines(self) -> Array:
-        """Lines (n,) of the nodes."""
-        return self.start + self.step * np.arange(len(self.values))
+ELEVATION_M = (-12_000.0, 25_000.0)  # of any ground on a rocky body
+PARAMETERS = 16
 
 
 def write_csm_states(folder: str | Path, sensor: Sensor, orientation: Orientation) -> tuple[list[Path], list[str]]:
@@ -81,8 +63,8 @@ def csm_state(sensor: Sensor, view: int, orientation: Orientation) -> dict[str, 
     look = _look(LineScan(sensor, view, orientation), known)
     position, rotation = orientation.at(known)
     ifov = sensor.pixel_pitch_mm / sensor.focal_length_mm
-    positions = _nodes(known, position, look.gsd_m)
-    quaternions = _nodes(known, _continuous(quaternion_from_matrix(rotation * [1.0, -1.0, -1.0])), 0.5 * ifov)
+    positions = uniform_nodes(known, position, look.gsd_m)
+    quaternions = uniform_nodes(known, continuous(quaternion_from_matrix(rotation * [1.0, -1.0, -1.0])), 0.5 * ifov)
     quaternions = Nodes(
         quaternions.start,
         quaternions.step,
@@ -107,20 +89,20 @@ def csm_state(sensor: Sensor, view: int, orientation: Orientation) -> dict[str, 
         **_optics(sensor, view, look.onward),
         "m_majorAxis": float(sensor.body_radius_m),
         "m_minorAxis": float(sensor.body_radius_m),
-        "m_minElevation": _ELEVATION_M[0],
-        "m_maxElevation": _ELEVATION_M[1],
+        "m_minElevation": ELEVATION_M[0],
+        "m_maxElevation": ELEVATION_M[1],
         "m_t0Ephem": period * (positions.start - middle),
         "m_dtEphem": period * positions.step,
         "m_numPositions": positions.values.size,
-        "m_positions": _floats(positions.values),
-        "m_velocities": _floats(_velocities(known, position, positions.lines) / period),
+        "m_positions": floats(positions.values),
+        "m_velocities": floats(_velocities(known, position, positions.lines) / period),
         "m_t0Quat": period * (quaternions.start - middle),
         "m_dtQuat": period * quaternions.step,
         "m_numQuaternions": quaternions.values.size,
-        "m_quaternions": _floats(quaternions.values),
-        "m_currentParameterValue": [0.0] * _PARAMETERS,
-        "m_covariance": _floats(np.diag(_variances(orientation, look))),
-        "m_referencePointXyz": _floats(look.ground),
+        "m_quaternions": floats(quaternions.values),
+        "m_currentParameterValue": [0.0] * PARAMETERS,
+        "m_covariance": floats(np.diag(_variances(orientation, look))),
+        "m_referencePointXyz": floats(look.ground),
         "m_sunPosition": [0.0] * 3,  # unknown
         "m_sunVelocity": [0.0] * 3,
         # Readers take exactly (1, 1000) for "not computed yet" and put their own covariance in place of this one.
@@ -219,56 +201,10 @@ def _times(sensor: Sensor, orientation: Orientation) -> tuple[float, float]:
     return 0.0, float(sensor.line_period_s)
 
 
-def _nodes(line: Array, values: Array, unit: float) -> Nodes:
-    """The widest nodes that give ``values`` (N, k) at ``line`` (N,) within the tolerance; ``unit`` is one pixel's."""
-    for step in _STEPS:
-        if line[0] == 0 and len(line) > 7 * step:
-            nodes = _padded(line, values, step, 7)
-            found = UniformNodes(nodes.start, step, nodes.values).at(line)
-            if np.linalg.norm(found - values, axis=1).max() < _TOLERANCE_PX * unit:
-                return nodes
-    return _padded(line, values, 1, 2)
-
-
-def _padded(line: Array, values: Array, step: int, degree: int) -> Nodes:
-    """Every ``step``-th value, from the image's start on, and `_PAD` nodes more at both ends.
-
-    The polynomial of ``degree`` through the last nodes goes on past them: of degree 7 through eight, it is the very one
-    that the reader sees there; where values are too rough for that, a parabola follows `_FIT` lines.
-    """
-    inside, kept = line[::step], values[::step]
-    base = 8 if degree == 7 else min(_FIT, len(kept))
-    before = np.arange(-_PAD * step, inside[0], step)
-    after = inside[-1] + step * np.arange(1.0, _PAD + 1 + np.ceil((line[-1] - inside[-1]) / step))
-    ends = [
-        _trend(inside[part], kept[part], degree)(wanted)
-        for part, wanted in ((slice(None, base), before), (slice(-base, None), after))
-    ]
-    return Nodes(float(-_PAD * step), step, np.concatenate([ends[0], kept, ends[1]]))
-
-
-def _trend(line: Array, values: Array, degree: int) -> Callable[[Array], Array]:
-    """Polynomial of ``degree`` through ``values`` (n, k) at ``line`` (n,), by least squares about the mean value."""
-    middle, scale, mean = line.mean(), max(float(np.ptp(line)), 1.0), values.mean(axis=0)
-
-    def powers(at: Array) -> Array:
-        return np.vander((at - middle) / scale, degree + 1)
-
-    coefficients = np.linalg.lstsq(powers(line), values - mean, rcond=None)[0]
-    return lambda at: np.asarray(powers(at) @ coefficients + mean)
-
-
 def _velocities(line: Array, position: Array, at: Array) -> Array:
     """Velocities (n, 3), m a line, at lines ``at``: of the spline that smooths what the EOPs jump from line to line."""
     spline = UniformSpline.over(line[0], line[-1], _VELOCITY_KNOTS)
     return spline.evaluate(spline.fit(line, position - position.mean(axis=0)), at, derivative=1)
-
-
-def _continuous(quaternion: Array) -> Array:
-    """Quaternions (N, 4) of one sign along the orbit: their components are what is interpolated."""
-    jumps = np.sum(quaternion[1:] * quaternion[:-1], axis=1) < 0
-    sign = np.where(np.logical_xor.accumulate(np.concatenate([[False], jumps])), -1.0, 1.0)
-    return np.asarray(quaternion * sign[:, None])
 
 
 def _variances(orientation: Orientation, look: _Look) -> Array:
@@ -293,8 +229,3 @@ def _variances(orientation: Orientation, look: _Look) -> Array:
     variance[:3] = np.einsum("ij,njk,ik->ni", axes, covariance[:, :3, :3], axes).mean(axis=0)
     variance[6:9] = np.einsum("nij,njk,nik->ni", turn, covariance[:, 3:, 3:], turn).mean(axis=0) * look.distance_m**2
     return variance
-
-
-def _floats(values: Array) -> list[float]:
-    """Flat list of Python floats, which JSON writes with a point: readers take a list by its first number's kind."""
-    return [float(value) for value in np.ravel(values)]

@@ -47,6 +47,11 @@ class LineTimes:
         part = np.clip(np.searchsorted(self.first, line, side="right") - 1, 0, len(self.first) - 1)
         return np.asarray(self.start[part] + self.step[part] * (line - self.first[part] + 0.5))
 
+    def lines(self, time: Array) -> Array:
+        """CSM lines (...) that are exposed at times (...): the inverse of `at`."""
+        part = np.clip(np.searchsorted(self.start, time, side="right") - 1, 0, len(self.first) - 1)
+        return np.asarray(self.first[part] + (time - self.start[part]) / self.step[part] - 0.5)
+
 
 @dataclass(frozen=True)
 class FocalPlane:
@@ -137,7 +142,7 @@ class CsmLineScan:
         First and last sample are exact, those between evenly spaced, across track the way samples grow.
         """
         sample = np.linspace(0.0, self.samples - 1.0, 501)
-        px, py = np.moveaxis(self.focal_plane.rays(sample + CSM_CORNER) @ self._basis[:, :2], -1, 0)
+        px, py = np.moveaxis(self.focal_plane.rays(sample + CSM_CORNER) @ self.basis[:, :2], -1, 0)
         pitch = float((py[-1] - py[0]) / (self.samples - 1))
         sensor = Sensor(
             name=self.name,
@@ -156,11 +161,11 @@ class CsmLineScan:
         """Orientation at ascending ``line`` (N,) for the rays (px, py, -f) of `sensor`; times from the image centre."""
         at = np.asarray(line, float)
         position, rotation = self._exterior(at)
-        angles = unwrap_angles(angles_from_matrix(rotation @ self._basis))
+        angles = unwrap_angles(angles_from_matrix(rotation @ self.basis))
         return Orientation(at, position, angles, "camera model", time=self.times.at(at + CSM_CORNER))
 
     @cached_property
-    def _basis(self) -> Array:
+    def basis(self) -> Array:
         """Axes of the camera frame of `sensor`, px, py and away from the ground, as columns in CSM's frame."""
         first, last = self.focal_plane.rays(np.array([0.0, self.samples - 1.0]) + CSM_CORNER)
         across = (last - first) / np.linalg.norm(last - first)

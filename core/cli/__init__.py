@@ -16,7 +16,7 @@ from ..version import VERSION
 from .interrupts import Interrupts
 from .terminal import TerminalProgress
 
-BENCHMARKS = ("view", "hadley", "paper", "trajectory", "certainty", "matching", "stereo", "learned")
+BENCHMARKS = ("view", "hadley", "paper", "trajectory", "certainty", "matching", "stereo", "nominal", "learned")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -84,6 +84,13 @@ class Coupling:
         row, column = self.unknown[:, a], self.unknown[:, b]
         matrix.add(row, column, np.where((row == column) & (a != b), 2.0, 1.0) * normal)
 
+    def pulled(self, order: int, residual: Array, by_pose: Array) -> Array:
+        """Derivatives' transpose times ``residual`` (N, K): how ``order`` unknowns are pulled by it."""
+        pull = np.zeros(order)
+        for group, (design, left) in enumerate(self._designs(residual, by_pose)):
+            pull += np.bincount(self.unknown[group], design.T @ left, order)
+        return pull
+
     def determined(self, inverse: BandInverse, residual: Array, by_pose: Array) -> float:
         """Number of values of the path that the rows determine: the trace of their part of the solution."""
         total = 0.0
@@ -92,6 +99,23 @@ class Coupling:
             covariance = inverse.gather(unknown[:, None], unknown[None, :])
             total += float(np.sum((design @ covariance) * design))
         return total
+
+    def pose_covariance(self, inverse: BandInverse) -> Array:
+        """Covariance (N, 6 M, 6 M) of the splines' values (shift, turn) at the lines of each row."""
+        images = self._share.shape[1]
+        rows = np.broadcast_to(
+            np.eye(6 * images).reshape(6 * images, images, 6), (len(self._share), 6 * images, images, 6)
+        )
+        covariance = np.empty((len(rows), 6 * images, 6 * images))
+        designs = self._designs(np.zeros(rows.shape[:2]), rows)
+        for group, (design, _) in enumerate(designs):
+            unknown = self.unknown[group]
+            own = design.reshape(-1, 6 * images, len(unknown))
+            spread = inverse.gather(unknown[:, None], unknown[None, :])
+            covariance[self._order[self._bounds[group] : self._bounds[group + 1]]] = (
+                own @ spread @ np.swapaxes(own, 1, 2)
+            )
+        return covariance
 
     def _designs(self, residual: Array, by_pose: Array) -> Iterator[tuple[Array, Array]]:
         """Design matrix (n K, unknowns) and residuals (n K,) of each group."""

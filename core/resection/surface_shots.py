@@ -24,10 +24,11 @@ from .ties import OUTLIER, Rays, intersect, scale_of, trusted
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-NEAREST = 12  # ties about a shot
+NEAREST, NEAREST_CURVED = 12, 20  # ties about a shot
 LEAST_FREEDOM = 3.0  # of the pooled scatter, in degrees of freedom of a plane's own
 FARTHEST = 3.0  # times the usual distance to that many ties: farther, a shot has no surface under it
 MOST_SPREAD = 1.0  # sum of squared weights: more, and the shot lies beside its ties
+STRETCHES = 32  # of a flight, from which common errors of neighbouring shots are told
 UNKNOWN_SIGMA_M = 10.0  # of a shot whose file does not tell
 
 
@@ -35,7 +36,8 @@ UNKNOWN_SIGMA_M = 10.0  # of a shot whose file does not tell
 class ShotRows:
     """Shots (N,) as observations of the surface: its tie points' ``rays``, the shots' ``place`` (N, 3) m, ``normal``
     (N, 3), the upward direction less the slope, and ``sigma`` (N,) m of the vertical distance; ``scale`` and ``trust``
-    as in `TieRows`. ``row`` (N,) are the shots' rows in what was given."""
+    as in `TieRows`. ``row`` (N,) are the shots' rows in what was given. ``repeats``: so many shots tell as much as one,
+    since neighbours share the errors of their surface."""
 
     rays: Rays
     place: Array
@@ -44,6 +46,7 @@ class ShotRows:
     trust: Array
     row: Integers
     scale: float = 1.0
+    repeats: float = 1.0
 
     @property
     def line(self) -> Array:
@@ -57,39 +60,69 @@ class ShotRows:
     def rows(self, poses: Poses) -> tuple[Array, Array]:
         """Weighted residuals (N, 1) and derivatives (N, 1, M, 6) under the poses of `line`."""
         found = intersect(self.rays, poses)
-        weight = np.sqrt(self.trust) / (self.scale * self.sigma)
+        weight = np.sqrt(self.trust / self.repeats) / (self.scale * self.sigma)
         residual = np.sum(self.normal * (self.place - found.point), axis=1) * weight
         by_pose = -np.einsum("nk,nkmp->nmp", self.normal * weight[:, None], found.point_by_pose())
         return residual[:, None], by_pose[:, None]
 
+    def by_relief(self) -> Array:
+        """Weighted change (N, 1) of the distances by the share of its relief that the surface lacks: windows and the
+        gaps between ties smooth it."""
+        radius = np.linalg.norm(self.place, axis=1)
+        weight = np.sqrt(self.trust / self.repeats) / (self.scale * self.sigma)
+        return np.asarray(((radius - np.mean(radius)) * weight)[:, None])
+
     def cost(self, poses: Poses) -> float:
         """Weighted sum of squares."""
-        return float(np.sum(self.trust * (self.distance(poses) / self.sigma) ** 2)) / self.scale**2
+        return float(np.sum(self.trust * (self.distance(poses) / self.sigma) ** 2)) / (self.scale**2 * self.repeats)
 
     def reweighed(self, poses: Poses, determined: float) -> ShotRows:
         """Scale and trust anew; ``determined`` values of the path were determined by these rows."""
-        square = (self.distance(poses) / self.sigma) ** 2
-        scale = scale_of(square, self.trust, np.ones(len(square)), determined)
-        return replace(self, scale=scale, trust=trusted(square / scale**2))
+        off = self.distance(poses) / self.sigma
+        scale = scale_of(off**2, self.trust, np.ones(len(off)), determined)
+        return replace(self, scale=scale, trust=trusted((off / scale) ** 2))
+
+    def with_repeats(self, poses: Poses) -> ShotRows:
+        """The observations with `repeats` by what is left of the distances: for a surface that has settled."""
+        order = np.argsort(self.line[:, 0], kind="stable")
+        return replace(self, repeats=repeats((np.sqrt(self.trust) * self.distance(poses) / self.sigma)[order]))
 
     def rms_m(self, poses: Poses) -> float:
         """RMS vertical distance, outliers by their trust."""
         return float(np.sqrt(np.sum(self.trust * self.distance(poses) ** 2) / np.sum(self.trust)))
 
 
+def repeats(values: Array) -> float:
+    """How many of the values (N,), in the order of their flight, tell as much as one of independent ones: the largest
+    variance of means of 2, 4, 8 ... neighbours over what independence gives, as long as `STRETCHES` means are left."""
+    found, count = 1.0, 2
+    variance = float(np.mean(values**2)) if len(values) else 0.0
+    while len(values) >= count * STRETCHES and variance > 0:
+        means = values[: len(values) // count * count].reshape(-1, count).mean(axis=1)
+        found = max(found, count * float(np.mean(means**2)) / variance)
+        count *= 2
+    return found
+
+
 def shots_over(
-    shots: Shots, ties: TiePoints, points: Array, good: NDArray[np.bool_], rays_of: Callable[[TiePoints], Rays]
+    shots: Shots,
+    ties: TiePoints,
+    points: Array,
+    good: NDArray[np.bool_],
+    rays_of: Callable[[TiePoints], Rays],
+    curved: bool = False,
 ) -> ShotRows | None:
     """Shots with a surface under them, spanned by the ``good`` (N,) of ``ties``; None where there is no such shot.
 
     ``points`` (N, 3) m are the ties' places by the present path; ``rays_of`` makes rays of tie points. Altitudes of the
-    shots are above their body's sphere.
+    shots are above their body's sphere. ``curved``: ties lie farther apart than the ground is flat; a plane would cut
+    its tops off, and a surface low in relief would tell of a camera too near.
     """
     found, left = [], np.arange(len(shots))
     for kind in _kinds(ties):
         chosen = np.flatnonzero(kind & good)
-        if len(chosen) >= NEAREST and len(left):
-            found.append(_over(shots, left, ties[chosen], points[chosen], rays_of))
+        if len(chosen) >= (NEAREST_CURVED if curved else NEAREST) and len(left):
+            found.append(_over(shots, left, ties[chosen], points[chosen], rays_of, curved))
             left = np.setdiff1d(left, found[-1].row)
     found = [rows for rows in found if len(rows.row)]
     if not found:
@@ -112,7 +145,12 @@ def _kinds(ties: TiePoints) -> list[NDArray[np.bool_]]:
 
 
 def _over(
-    shots: Shots, rows: Integers, ties: TiePoints, points: Array, rays_of: Callable[[TiePoints], Rays]
+    shots: Shots,
+    rows: Integers,
+    ties: TiePoints,
+    points: Array,
+    rays_of: Callable[[TiePoints], Rays],
+    curved: bool,
 ) -> ShotRows:
     """The shots of ``rows`` that have ties of one kind about them."""
     from scipy.spatial import cKDTree
@@ -121,13 +159,14 @@ def _over(
     lon, lat, distance = lonlat_radius(points)
     bearing, up = unit_vectors(lon, lat), unit_vectors(shots.lon[rows], shots.lat[rows])
     tree = cKDTree(bearing)
-    usual = float(np.median(tree.query(bearing, NEAREST)[0][:, -1]))
-    apart, near = tree.query(up, NEAREST, distance_upper_bound=FARTHEST * usual)
+    nearest = NEAREST_CURVED if curved else NEAREST
+    usual = float(np.median(tree.query(bearing, nearest)[0][:, -1]))
+    apart, near = tree.query(up, nearest, distance_upper_bound=FARTHEST * usual)
     reached = np.isfinite(apart[:, -1])
     rows, near, up = rows[reached], near[reached], up[reached]
     axes = east_north_up(shots.lon[rows], shots.lat[rows])
     flat = radius * np.einsum("nij,nkj->nki", axes[:, :2], bearing[near])
-    plane = _planes(flat, (distance - radius)[near])
+    plane = _planes(flat, (distance - radius)[near], curved)
     inside = np.sum(plane.weight**2, axis=1) <= MOST_SPREAD
     rows, near, up, axes, plane = rows[inside], near[inside], up[inside], axes[inside], plane[inside]
 
@@ -156,20 +195,23 @@ class _Planes:
         return _Planes(self.weight[rows], self.slope[rows], self.variance[rows])
 
 
-def _planes(flat: Array, height: Array) -> _Planes:
-    """Planes through ``height`` (N, K) at ``flat`` (N, K, 2) about (0, 0), robust against a wrong height or two."""
+def _planes(flat: Array, height: Array, curved: bool) -> _Planes:
+    """Planes, or tangents of paraboloids where ``curved``, through ``height`` (N, K) at ``flat`` (N, K, 2) about
+    (0, 0), robust against a wrong height or two."""
     count = height.shape[1]
     scale = np.sqrt(np.mean(flat**2, axis=(1, 2)))[:, None]
-    design = np.concatenate([np.ones((*height.shape, 1)), flat / scale[..., None]], axis=2)
+    x, y = np.moveaxis(flat / scale[..., None], -1, 0)
+    design = np.stack([np.ones(x.shape), x, y, *([x * x, x * y, y * y] if curved else [])], axis=2)
+    terms = design.shape[2]
     trust = np.ones_like(height)
     for _ in range(3):
         weighted = trust[..., None] * design
-        normal = np.swapaxes(weighted, 1, 2) @ design + 1e-9 * np.eye(3)
+        normal = np.swapaxes(weighted, 1, 2) @ design + 1e-9 * np.eye(terms)
         gain = np.linalg.solve(normal, np.swapaxes(weighted, 1, 2))
         values = np.einsum("nik,nk->ni", gain, height)
         off = height - np.einsum("nki,ni->nk", design, values)
-        square = np.sum(trust * off**2, axis=1) / (count - 3)
+        square = np.sum(trust * off**2, axis=1) / (count - terms)
         trust = np.minimum(1.0, OUTLIER**2 * np.median(off**2, axis=1, keepdims=True) / 0.455 / (off**2 + 1e-12))
     usual = np.median(square) if len(square) else 0.0
-    variance = (square * (count - 3) + usual * LEAST_FREEDOM) / (count - 3 + LEAST_FREEDOM)
-    return _Planes(gain[:, 0], values[:, 1:] / scale, variance)
+    variance = (square * (count - terms) + usual * LEAST_FREEDOM) / (count - terms + LEAST_FREEDOM)
+    return _Planes(gain[:, 0], values[:, 1:3] / scale, variance)

@@ -21,6 +21,7 @@ STEP_IDS = (
     "simulatescene",
     "importgcps",
     "recovereop",
+    "refinecameras",
     "densematch",
     "intersect",
     "pointstodtm",

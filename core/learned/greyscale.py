@@ -54,15 +54,16 @@ def grey_scale(grey: Float, valid: Mask, kind: str = "robust") -> GreyScale:
     return GreyScale(centre, max(spread, 1e-6 * max(abs(centre), 1e-30)), CLIP)
 
 
-def even_grey(grey: Float, valid: Mask) -> tuple[Float, Float]:
+def even_grey(grey: Float, valid: Mask, scale: GreyScale | None = None) -> tuple[Float, Float]:
     """Grey over its spread about each place (Gaussian surroundings, sigma `WIDE`), levels held near, and that spread.
 
     As ``robust`` does it for one scene, but for ground of any width, where plains and highlands meet: every place has
     the contrast of a training scene, whatever extent it is part of. The mean about a place keeps what it has of a
     broad slope, as far as `LEVEL`, and no more: a dark plain does not leave the range. Invalid pixels are 0; the
     spread is in units of ``grey`` and defined everywhere. Multiply a network's relief by it to undo the stretch.
+    ``scale``: of a wider part of the image, where it is known; its centre is the level that places are held near.
     """
-    scale = grey_scale(grey, valid)
+    scale = scale or grey_scale(grey, valid)
     tame = scale(grey, valid)
     mean = _surroundings(tame, valid)
     tame -= mean

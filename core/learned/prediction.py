@@ -36,6 +36,10 @@ MODES = ("seamless", "jmars")
 LEVELS = 4  # resolutions: 1, 1/2, 1/4, 1/8
 CROSSOVER = 6.0  # sigma, in pixels of the coarser of two levels, above which its waves replace the finer one's
 MARGIN = 64  # pixels around the extent, at each level, that give its rim a neighbourhood
+FAR = 256  # the same at the coarsest level, whose long waves nothing replaces: as far as the network sees
+LINES = 256  # rows read at a time
+SAMPLED = 16  # every so many rows and columns a pixel is drawn for the grey's scale ...
+FEW = 4096  # ... unless that would give fewer than this
 SMALLEST = 384  # pixels; an image that is smaller than this at a level only does harm there
 
 
@@ -116,42 +120,79 @@ class _Seen:
 
 
 def _look(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progress: Progress) -> _Seen:
-    """Read the image around the window, part by part, and halve it as often as helps."""
-    count = LEVELS if engine.model.card["height_unit"] == "ground_pixel" else 1
-    step = 2**count
-    box = window.grown(MARGIN * step // 2)
-    whole = Box(box.row // step * step, -(-box.row_stop // step) * step,
-                box.column // step * step, -(-box.column_stop // step) * step)  # fmt: skip
-    real = whole.within(Box(0, shape[0], 0, shape[1]))
-    grey, valid = np.zeros(whole.shape, np.float32), np.zeros(whole.shape, bool)
-    for row in range(real.row, real.row_stop, 256):
-        tell(progress, (row - real.row) / (real.row_stop - real.row), "Reading the image")
-        lines = Box(row, min(row + 256, real.row_stop), real.column, real.column_stop)
-        values, known = read(lines.row, lines.row_stop, lines.column, lines.column_stop)
-        where = lines.slices(whole.row, whole.column)
-        grey[where], valid[where] = np.where(known, values, 0), known
-    inside = window.slices(whole.row, whole.column)
+    """Read the image around the window, part by part, and halve it as often as helps.
+
+    The coarsest level is read far around and the grey's scale taken from all of that, so that neighbouring extents of
+    one image, which share most of it, come to the same long waves and the same contrast.
+    """
+    kind = engine.model.card["grey"]["kind"]
+    many = LEVELS if engine.model.card["height_unit"] == "ground_pixel" else 1
+    factors = [2**level for level in range(many) if not level or min(shape) >= 2**level * SMALLEST]
+    near = _in_steps(window.grown(MARGIN * factors[-1]), 2**many)
+    far = _in_steps(window.grown(FAR * factors[-1]), 2**many) if factors[-1] > 1 else near
+    grey, valid, coarse, known, scale = _read(read, shape, near, far, factors[-1], kind, progress)
+    inside = window.slices(near.row, near.column)
     own, shadow = valid[inside].copy(), shadow_depth(grey[inside], valid[inside])
     reflectance = bool(0 < grey.max() <= 1.5 and grey.min() >= 0 and (grey % 1 > 0).any())
-    scale = grey_scale(grey, valid, engine.model.card["grey"]["kind"])
     levels: list[Image] = []
-    factor = 1
-    while factor == 1 or (factor < step and min(shape) >= factor * SMALLEST):
-        if factor > 1:
+    for factor in factors:
+        box = near
+        if factor == factors[-1] > 1:
+            grey, valid, box = coarse, known, far
+        elif factor > 1:
             grey, valid = _halved(grey, valid)
-        if engine.model.card["grey"]["kind"] == "robust":
-            even, spread = even_grey(grey, valid)
+        if kind == "robust":
+            even, spread = even_grey(grey, valid, scale)
         else:
             even, spread = scale(grey, valid), np.full(grey.shape, scale.spread, np.float32)
         filled = np.clip(fill_invalid(even, valid), -scale.clip, scale.clip)
-        levels.append(Image(filled, whole.row // factor, whole.column // factor, factor, spread))
-        factor *= 2
+        levels.append(Image(filled, box.row // factor, box.column // factor, factor, spread))
     return _Seen(levels, own, shadow, scale, reflectance)
 
 
-def _around(level: Image, window: Box, shape: tuple[int, int]) -> Box:
+def _read(
+    read: Read, shape: tuple[int, int], near: Box, far: Box, factor: int, kind: str, progress: Progress
+) -> tuple[Float, Mask, Float, Mask, GreyScale]:
+    """Grey and validity of ``near``; those of ``far``, reduced by ``factor``; and the scale of the grey in ``far``."""
+    grey, valid = np.zeros(near.shape, np.float32), np.zeros(near.shape, bool)
+    small = far.shape[0] // factor, far.shape[1] // factor
+    coarse, known = np.zeros(small, np.float32), np.zeros(small, bool)
+    sample: list[Float] = []
+    image = Box(0, shape[0], 0, shape[1])
+    every = SAMPLED if np.prod(far.within(image).shape) > FEW * SAMPLED**2 else 1
+    for row in range(far.row, far.row_stop, LINES):
+        strip = Box(row, min(row + LINES, far.row_stop), far.column, far.column_stop)
+        lines = strip.within(image)
+        if 0 in lines.shape:
+            continue
+        tell(progress, (row - far.row) / far.shape[0], "Reading the image")
+        values, there = np.zeros(strip.shape, np.float32), np.zeros(strip.shape, bool)
+        where = lines.slices(strip.row, strip.column)
+        found = read(lines.row, lines.row_stop, lines.column, lines.column_stop)
+        values[where], there[where] = np.where(found[1], found[0], 0), found[1]
+        both = strip.within(near)
+        if 0 not in both.shape:
+            source, to = both.slices(strip.row, strip.column), both.slices(near.row, near.column)
+            grey[to], valid[to] = values[source], there[source]
+        sample.append(values[::every, ::every][there[::every, ::every]])
+        if factor > 1:
+            for _ in range(factor.bit_length() - 1):
+                values, there = _halved(values, there)
+            first = (row - far.row) // factor
+            coarse[first : first + len(values)], known[first : first + len(values)] = values, there
+    drawn = np.concatenate(sample) if sample else np.zeros(0, np.float32)
+    return grey, valid, coarse, known, grey_scale(drawn, np.ones(drawn.shape, bool), kind)
+
+
+def _in_steps(box: Box, step: int) -> Box:
+    """The smallest box around another that begins and ends at multiples of ``step``."""
+    return Box(box.row // step * step, -(-box.row_stop // step) * step,
+               box.column // step * step, -(-box.column_stop // step) * step)  # fmt: skip
+
+
+def _around(level: Image, window: Box, shape: tuple[int, int], margin: int = MARGIN) -> Box:
     """The window at this level with its margin, on even pixels, as far as the image of ``shape`` goes."""
-    grown = window.grown(MARGIN * level.factor).within(Box(0, shape[0], 0, shape[1]))
+    grown = window.grown(margin * level.factor).within(Box(0, shape[0], 0, shape[1]))
     step = 2 * level.factor
     row, column = grown.row // step * 2, grown.column // step * 2
     return Box(row, -(-grown.row_stop // step) * 2, column, -(-grown.column_stop // step) * 2)
@@ -172,7 +213,8 @@ def _joined(
     levels: list[Image], window: Box, shape: tuple[int, int], frame: Frame, engine: Engine, progress: Progress
 ) -> Float:
     """Heights of the window, metres times grey: predicted at every level, coarsest first; it gives the long waves."""
-    boxes = [_around(level, window, shape) for level in levels]
+    margins = [MARGIN] * (len(levels) - 1) + [FAR if len(levels) > 1 else MARGIN]
+    boxes = [_around(level, window, shape, margin) for level, margin in zip(levels, margins)]
     areas = np.array([np.prod(box.shape) for box in boxes[::-1]], float)
     done = np.concatenate([[0.0], np.cumsum(areas) / areas.sum()])
     height, coarser = np.empty((0, 0), np.float32), boxes[-1]

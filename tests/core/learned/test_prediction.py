@@ -141,6 +141,25 @@ def test_a_window_is_seen_with_its_real_neighbours(monkeypatch: pytest.MonkeyPat
     assert np.abs(difference - difference.mean()).max() < 5e-3 * whole.std()
 
 
+def test_quarters_are_seen_with_the_contrast_and_the_coarse_surroundings_of_the_whole() -> None:
+    """Plain at the left, highlands at the right: an extent's own grey would stretch the plain four times as much."""
+    image = picture((820, 820), 6.0)
+    image[:, :410] *= 0.25
+    engine = small_network(grey={"kind": "robust"})
+
+    def seen(*window: int) -> prediction._Seen:
+        return prediction._look(reader(image), image.shape, tiles.Box(*window), engine, lambda share, text: True)
+
+    whole, quarter = seen(0, 820, 0, 820), seen(0, 410, 0, 410)
+    assert len(whole.levels) == len(quarter.levels) == 2
+    assert np.isclose(quarter.scale.spread, whole.scale.spread, rtol=0.02)
+    assert abs(quarter.scale.centre - whole.scale.centre) < 0.02 * whole.scale.spread
+    coarse, same = quarter.levels[-1], whole.levels[-1]
+    inner = tiles.Box(0, 300, 0, 300)
+    ours, theirs = (level.grey[inner.slices(level.row, level.column)] for level in (coarse, same))
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.999 and 0.95 < ours.std() / theirs.std() < 1.05
+
+
 def test_nodata_stays_nodata_and_its_values_do_not_matter() -> None:
     image, engine = picture((90, 110)), small_network()
     valid = np.random.default_rng(1).random(image.shape) > 0.1

@@ -122,8 +122,7 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
     if len(fusion.gains):
         height += collapse(bands, fusion.gains)
     drift = np.column_stack([sample_bands(bands, *nodes.T)[:, : len(fusion.gains)], plane])
-    variance = fusion.solution.variance(place, drift) + fusion.solution.covariance.nugget
-    sigma = np.sqrt(variance + _within_cells(fusion))
+    sigma = np.sqrt(fusion.solution.variance(place, drift) + _within_cells(fusion))
     return height, np.maximum(_on_grid(sigma, rows, cols, frame.shape), np.float32(sigma.min()))
 
 
@@ -134,7 +133,10 @@ def _usual_slope(height: Field, seen: Mask, frame: Frame) -> np.float32:
 
 
 def _within_cells(fusion: Fusion) -> float:
-    """Variance (m²) of a shot about the surface within its cell: what bands and a slope across the cell leave."""
+    """Variance (m²) of a shot about the surface within its cell: what bands and a slope across the cell leave.
+
+    The nugget stands for it in the kriging, as a guess, and here where the shots of a cell are too few to tell.
+    """
     support: Support = fusion.support
     count = np.bincount(support.cell)
     rest = support.within - product(support.within_drift, fusion.gains)
@@ -142,7 +144,7 @@ def _within_cells(fusion: Fusion) -> float:
     slope = np.bincount(support.cell, along * rest) / np.maximum(np.bincount(support.cell, along**2), 1e-12)
     many = count[support.cell] >= 4
     if not many.any():
-        return 0.0
+        return fusion.solution.covariance.nugget
     rest = (rest - slope[support.cell] * along) * np.sqrt(count / np.maximum(count - 2.0, 1.0))[support.cell]
     return nmad(rest[many]) ** 2
 

@@ -17,9 +17,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..products import product
-from ..progress import Progress, silent, tell
+from ..progress import Progress, each, part, silent
 from .fusion import Frame, Fusion, best_shift, fuse
-from .placement import SEARCH_M, Shift, find_shift, moved
+from .pieces import Piece, pieces
+from .placement import NO_SHIFT, SEARCH_M, Shift, find_shift, moved
 from .pyramid import Field, collapse, fill_invalid, octave_bands, sample_bands
 from .robust import nmad
 from .sampling import bicubic_rows
@@ -77,26 +78,60 @@ def level_relative(
             f"Levelling needs at least {FEWEST} altimeter shots on the terrain, and {len(shots)} fall on it; "
             "choose a larger extent or other altimetry."
         )
-    frame = Frame((valid.shape[0], valid.shape[1]), np.broadcast_to(np.asarray(gsd_m, dtype=np.float64), (2,)))
+    pixel = np.broadcast_to(np.asarray(gsd_m, dtype=np.float64), (2,))
+    parts = pieces(valid, pixel, shots)
     filled = fill_invalid(relief, valid)
-    bands = octave_bands(filled)
-    tell(progress, 0.1, "Placing the relief")
-    shift = best_shift(bands, shots, frame, find_shift(filled, frame.pixel, shots, search_m))
+    shift = _placed(filled, pixel, shots, parts, search_m, part(progress, 0.1, 0.3))
     if shift:
-        bands = octave_bands(fill_invalid(*moved(relief, valid, shift)))
-    tell(progress, 0.3, "Fitting gains and covariance")
-    fusion = fuse(bands, shots, frame)
-    tell(progress, 0.7, "Drawing the surface")
-    height, sigma = _draw(bands, fusion, frame)
+        filled = fill_invalid(*moved(relief, valid, shift))
+    height, sigma = np.zeros(valid.shape, np.float32), np.zeros(valid.shape, np.float32)
+    made: list[Fusion] = []
+    for piece in each(parts, part(progress, 0.3, 1.0), len(parts), "Fitting gains and covariance"):
+        frame, bands = _frame(piece, pixel), octave_bands(filled[piece.window])
+        made.append(fuse(bands, piece.shots(shots), frame))
+        for whole, own in zip((height, sigma), _draw(bands, made[-1], frame)):
+            whole[piece.window] += piece.weight * own
     if hidden is not None:
         there = moved(hidden, valid, shift)[0] if shift else hidden
-        sigma = np.hypot(sigma, _usual_slope(height, valid & (there == 0), frame) * there)
+        sigma = np.hypot(sigma, _usual_slope(height, valid & (there == 0), pixel) * there)
     height[~valid], sigma[~valid] = np.nan, np.nan
-    wild = int(fusion.support.wild.sum()) + int((~fusion.good).sum())
-    inverted = bool(len(fusion.gains)) and fusion.scale <= 0.0
-    return Levelled(
-        height, sigma, fusion.scale, fusion.scale_sigma, inverted, fusion.gains, len(shots) - wild, wild, shift
-    )
+    return _told(height, sigma, made, len(shots), shift)
+
+
+def _frame(piece: Piece, pixel: Array) -> Frame:
+    return Frame((len(piece.down), len(piece.across)), pixel)
+
+
+def _placed(
+    filled: Field, pixel: Array, shots: Shots, parts: list[Piece], search_m: float, progress: Progress
+) -> Shift:
+    """How far the relief is to be moved: what most pieces that were looked at agree on, or not at all."""
+    found = []
+    for piece in each(parts, progress, len(parts), "Placing the relief"):
+        inside, relief = piece.shots(shots), np.ascontiguousarray(filled[piece.window])
+        first = find_shift(relief, pixel, inside, search_m)
+        found.append(best_shift(octave_bands(relief), inside, _frame(piece, pixel), first) if first else NO_SHIFT)
+    sure = [shift for shift in found if shift]
+    if 2 * len(sure) <= len(found):
+        return NO_SHIFT
+    rows, cols = (round(float(np.median(places))) for places in zip(*((s.rows, s.cols) for s in sure)))
+    return Shift(rows, cols, sum(shift.gain for shift in sure))
+
+
+def _told(height: Field, sigma: Field, made: list[Fusion], shots: int, shift: Shift) -> Levelled:
+    """The result with what all pieces say of gain and wild shots, the latter as a share where pieces overlap."""
+    wild = sum(int(fusion.support.wild.sum()) + int((~fusion.good).sum()) for fusion in made)
+    seen = sum(len(fusion.support.wild) for fusion in made)
+    wild = round(wild * shots / seen)
+    told = [fusion for fusion in made if len(fusion.gains)]
+    if not told:  # a constant relief
+        return Levelled(height, sigma, 0.0, 0.0, False, np.zeros(0), shots - wild, wild, shift)
+    weights = np.array([1.0 / max(fusion.scale_sigma, 1e-12) ** 2 for fusion in told])
+    scale = float(np.average([fusion.scale for fusion in told], weights=weights))
+    bands = min(len(fusion.gains) for fusion in told)
+    gains = np.mean([fusion.gains[:bands] for fusion in told], axis=0)
+    spread = float(weights.sum() ** -0.5)
+    return Levelled(height, sigma, scale, spread, scale <= 0.0, gains, shots - wild, wild, shift)
 
 
 def _on_valid(valid: Mask, shots: Shots) -> Mask:
@@ -126,9 +161,9 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
     return height, np.maximum(_on_grid(sigma, rows, cols, frame.shape), np.float32(sigma.min()))
 
 
-def _usual_slope(height: Field, seen: Mask, frame: Frame) -> np.float32:
+def _usual_slope(height: Field, seen: Mask, pixel: Array) -> np.float32:
     """Root mean square slope (tangent, along one axis) where the ground is seen."""
-    slopes = np.gradient(height, *frame.pixel.astype(np.float32))
+    slopes = np.gradient(height, *pixel.astype(np.float32))
     return np.float32(np.sqrt(np.mean([np.mean(slope[seen] ** 2) for slope in slopes])) if seen.any() else 0.0)
 
 

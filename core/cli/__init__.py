@@ -16,7 +16,18 @@ from ..version import VERSION
 from .interrupts import Interrupts
 from .terminal import TerminalProgress
 
-BENCHMARKS = ("view", "hadley", "paper", "trajectory", "certainty", "matching", "stereo", "nominal", "learned")
+BENCHMARKS = (
+    "view",
+    "hadley",
+    "paper",
+    "trajectory",
+    "certainty",
+    "matching",
+    "stereo",
+    "bundle",
+    "nominal",
+    "learned",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,7 +27,7 @@ SMOOTH = 0.25  # of an image: over which a model's slow error changes
 JITTER = 0.05  # first sigma of the jitter, of the attitude's
 LEAST_JITTER = 1e-3
 STEEPEST = 3.0  # it changes at most so much in one round
-RELIEF_LOST = 0.003  # sigma of the share of relief that a surface from images lacks
+RELIEF_LOST = 0.02  # sigma of the share of fine relief that a surface from images lacks
 _NUGGET = 1e-6  # of a covariance's diagonal: keeps its inverse finite
 
 

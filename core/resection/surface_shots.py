@@ -66,11 +66,17 @@ class ShotRows:
         return residual[:, None], by_pose[:, None]
 
     def by_relief(self) -> Array:
-        """Weighted change (N, 1) of the distances by the share of its relief that the surface lacks: windows and the
-        gaps between ties smooth it."""
-        radius = np.linalg.norm(self.place, axis=1)
-        weight = np.sqrt(self.trust / self.repeats) / (self.scale * self.sigma)
-        return np.asarray(((radius - np.mean(radius)) * weight)[:, None])
+        """Weighted change (N, 1) of the distances by the share of its fine relief that the surface lacks: windows and
+        the gaps between ties smooth it. Fine: against the mean of as many neighbours as a stretch's half has."""
+        order = np.argsort(self.line[:, 0], kind="stable")
+        radius = np.linalg.norm(self.place, axis=1)[order]
+        reach = max(4, len(radius) // (4 * STRETCHES))
+        first = np.maximum(np.arange(len(radius)) - reach, 0)
+        last = np.minimum(np.arange(len(radius)) + reach + 1, len(radius))
+        total = np.concatenate([[0.0], np.cumsum(radius - radius.mean())])
+        fine = np.empty(len(radius))
+        fine[order] = radius - radius.mean() - (total[last] - total[first]) / (last - first)
+        return np.asarray((fine * np.sqrt(self.trust / self.repeats) / (self.scale * self.sigma))[:, None])
 
     def cost(self, poses: Poses) -> float:
         """Weighted sum of squares."""

@@ -27,7 +27,6 @@ SMOOTH = 0.25  # of an image: over which a model's slow error changes
 JITTER = 0.05  # first sigma of the jitter, of the attitude's
 LEAST_JITTER = 1e-3
 STEEPEST = 3.0  # it changes at most so much in one round
-RELIEF_LOST = 0.02  # sigma of the share of fine relief that a surface from images lacks
 _NUGGET = 1e-6  # of a covariance's diagonal: keeps its inverse finite
 
 
@@ -110,13 +109,13 @@ class DenseSystem:
     def _lose_relief(
         self, matrix: BandMatrix, right: Array, coupling: Coupling, rows: ShotRows, residual: Array, by_pose: Array
     ) -> None:
-        """The share of relief that a surface lacks is one more unknown, eliminated here."""
-        lost = rows.by_relief()
-        own = 1.0 / (float(np.sum(lost**2)) + 1.0 / RELIEF_LOST**2)
-        pull = coupling.pulled(self.order, lost, by_pose)
+        """The shares of relief that a surface lacks are unknowns more, eliminated here."""
+        lost, sigma = rows.by_relief()
+        own = np.linalg.inv(lost.T @ lost + np.diag(sigma**-2.0))
+        pull = np.stack([coupling.pulled(self.order, part[:, None], by_pose) for part in lost.T], axis=1)
         a, b = np.tril_indices(self.order)
-        matrix.add(a, b, -own * pull[a] * pull[b])
-        right += own * pull * float(np.sum(lost * residual))
+        matrix.add(a, b, -(pull @ own @ pull.T)[a, b])
+        right += pull @ (own @ (lost.T @ residual[:, 0]))
 
     def covariance(self, image: int, line: Array) -> Array:
         """Covariance (L, 6, 6) of an image's corrections (shift, turn) at lines (L,), by the last step."""

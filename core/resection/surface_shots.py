@@ -29,6 +29,8 @@ LEAST_FREEDOM = 3.0  # of the pooled scatter, in degrees of freedom of a plane's
 FARTHEST = 3.0  # times the usual distance to that many ties: farther, a shot has no surface under it
 MOST_SPREAD = 1.0  # sum of squared weights: more, and the shot lies beside its ties
 STRETCHES = 32  # of a flight, from which common errors of neighbouring shots are told
+# relief finer than such a part of a flight, and the sigma of the share of it that a surface from images lacks
+RELIEF = ((64, 0.02), (4, 0.005))
 UNKNOWN_SIGMA_M = 10.0  # of a shot whose file does not tell
 
 
@@ -65,18 +67,20 @@ class ShotRows:
         by_pose = -np.einsum("nk,nkmp->nmp", self.normal * weight[:, None], found.point_by_pose())
         return residual[:, None], by_pose[:, None]
 
-    def by_relief(self) -> Array:
-        """Weighted change (N, 1) of the distances by the share of its fine relief that the surface lacks: windows and
-        the gaps between ties smooth it. Fine: against the mean of as many neighbours as a stretch's half has."""
+    def by_relief(self) -> tuple[Array, Array]:
+        """Weighted changes (N, K) of the distances by the share that the surface lacks of relief finer than each of
+        `RELIEF`, and the shares' sigmas (K,): windows, and gaps between ties, smooth what images show."""
         order = np.argsort(self.line[:, 0], kind="stable")
         radius = np.linalg.norm(self.place, axis=1)[order]
-        reach = max(4, len(radius) // (4 * STRETCHES))
-        first = np.maximum(np.arange(len(radius)) - reach, 0)
-        last = np.minimum(np.arange(len(radius)) + reach + 1, len(radius))
-        total = np.concatenate([[0.0], np.cumsum(radius - radius.mean())])
-        fine = np.empty(len(radius))
-        fine[order] = radius - radius.mean() - (total[last] - total[first]) / (last - first)
-        return np.asarray((fine * np.sqrt(self.trust / self.repeats) / (self.scale * self.sigma))[:, None])
+        radius = radius - radius.mean()
+        total, at = np.concatenate([[0.0], np.cumsum(radius)]), np.arange(len(radius))
+        fine = np.empty((len(radius), len(RELIEF)))
+        for k, (part, _) in enumerate(RELIEF):
+            reach = max(4, len(radius) // (2 * part))
+            first, last = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(radius))
+            fine[order, k] = radius - (total[last] - total[first]) / (last - first)
+        weight = np.sqrt(self.trust / self.repeats) / (self.scale * self.sigma)
+        return fine * weight[:, None], np.array([sigma for _, sigma in RELIEF])
 
     def cost(self, poses: Poses) -> float:
         """Weighted sum of squares."""

@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
 from .progress import breathe
@@ -45,17 +45,17 @@ def in_order(work: Callable[[S], T], items: Iterable[S], threads: int | None = N
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch, where it is loaded, use one thread: as fast and to the same bits wherever the work is done."""
-    torch = sys.modules.get("torch")
-    if torch is None:
+    """Let torch and, where threadpoolctl is installed, BLAS use one thread: to the same bits wherever work is done."""
+    with ExitStack() as limits:
+        with suppress(ImportError):
+            from threadpoolctl import threadpool_limits
+
+            limits.enter_context(threadpool_limits(1))
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            limits.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(1)
         yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _result(future: Future[T]) -> T:

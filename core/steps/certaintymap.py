@@ -89,9 +89,7 @@ STEP = Step(
             "Name of the body (Moon, Mars ...) where a table without geometry does not tell it.",
             optional=True,
         ),
-        Parameter(
-            "EXTENT", Kind.EXTENT, "Extent", "Area of the map in its CRS; left empty, all shots.", optional=True
-        ),
+        Parameter("EXTENT", Kind.EXTENT, "Extent", "Area of the map in its CRS; left empty, all shots.", optional=True),
         Parameter(
             "PIXEL_SIZE",
             Kind.NUMBER,

@@ -193,9 +193,7 @@ def _problem(support: Support, prior: Prior, frame: Frame) -> Problem:
     covariance[:count, :count] = prior.covariance
     drift = np.column_stack([support.drift, frame.plane(support.place)])
     value = value - _middle(support, prior)
-    return Problem(
-        support.place, drift, covariance, value, support.noise, _groups(support, frame), frame.extent_m
-    )
+    return Problem(support.place, drift, covariance, value, support.noise, _groups(support, frame), frame.extent_m)
 
 
 def _condition(support: Support, prior: Prior, frame: Frame) -> tuple[Solution, Mask]:

@@ -23,6 +23,7 @@ from .importgcps import ImportGcps
 from .intersect import Intersect
 from .leveldtm import LevelDtm
 from .mosaic import Mosaic
+from .orbit import OrbitDtm
 from .orthoimage import OrthoImage
 from .pointstodtm import PointsToDtm
 from .recovereop import RecoverEop
@@ -52,6 +53,7 @@ ALGORITHMS = (
     PointsToDtm,
     Footprints,
     StereoDtm,
+    OrbitDtm,
     OrthoImage,
     TrainingPairs,
     TrainModel,

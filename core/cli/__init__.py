@@ -17,16 +17,10 @@ from .interrupts import Interrupts
 from .terminal import TerminalProgress
 
 BENCHMARKS = (
-    "view",
-    "hadley",
-    "paper",
-    "trajectory",
-    "certainty",
-    "matching",
-    "stereo",
-    "bundle",
-    "nominal",
-    "learned",
+BENCHMARKS = (
+    *("view", "hadley", "paper", "trajectory", "certainty", "matching"),
+    *("stereo", "bundle", "nominal", "learned", "mosaic"),
+)
 )
 
 

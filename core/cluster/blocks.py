@@ -49,7 +49,7 @@ class Layout:
         for (row, column), number in place.items():
             for other in ((row, column + 1), (row + 1, column)):
                 if other in place:
-                    yield number, place[other], _shared(blocks[number].reach, blocks[place[other]].reach)
+                    yield number, place[other], shared(blocks[number].reach, blocks[place[other]].reach)
 
     def meeting(self, window: Window) -> Iterator[tuple[int, int]]:
         """Rows and columns of the blocks that reach into a window."""
@@ -94,12 +94,13 @@ def offsets(pairs: Sequence[tuple[int, int]], steps: Array, weights: Array, coun
     return np.asarray(spsolve((scaled @ difference + damping).tocsc(), -(scaled @ steps)))
 
 
-def pieces(layout: Layout) -> list[Window]:
-    """Windows that cover the whole, row by row, small enough for any of it to be joined at a time."""
+def pieces(height: int, width: int, size: tuple[int, int] | None = None) -> list[Window]:
+    """Windows of ``size`` (rows, columns; default `PIECE`) that cover a grid, row by row: what is joined at a time."""
+    rows, columns = size or PIECE
     return [
-        Window(left, top, min(PIECE[1], layout.width - left), min(PIECE[0], layout.height - top))
-        for top in range(0, layout.height, PIECE[0])
-        for left in range(0, layout.width, PIECE[1])
+        Window(left, top, min(columns, width - left), min(rows, height - top))
+        for top in range(0, height, rows)
+        for left in range(0, width, columns)
     ]
 
 
@@ -119,7 +120,7 @@ def joined(
     total: list[Float] = []
     weight = np.zeros((piece.height, piece.width), np.float32)
     for block in (blocks[place] for place in layout.meeting(piece) if place in blocks):
-        window = _shared(piece, block.reach)
+        window = shared(piece, block.reach)
         bands = read(block, window)
         rows, columns = layout.weight(block)
         row, column = window.row - block.reach.row, window.column - block.reach.column
@@ -152,7 +153,7 @@ def _ramp(start: int, length: int, total: int, overlap: int) -> Array:
     return np.asarray(np.minimum(rising, falling))
 
 
-def _shared(a: Window, b: Window) -> Window:
+def shared(a: Window, b: Window) -> Window:
     left, top = max(a.column, b.column), max(a.row, b.row)
     right = min(a.column + a.width, b.column + b.width)
     below = min(a.row + a.height, b.row + b.height)

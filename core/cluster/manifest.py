@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..outputs import replacing
 from .cost import Cost
 
 _PIECE = 1 << 22  # bytes read at a time
@@ -64,6 +66,12 @@ class Manifest:
             file.flush()
             os.fsync(file.fileno())
         self.done[entry.unit] = entry
+
+    def publish(self, output: str | Path) -> None:
+        """Leave the list beside a finished output: what each unit cost, and which bytes it was made of."""
+        target = Path(output)
+        with replacing(target.with_name(f"{target.stem}.{self.NAME}")) as temporary:
+            shutil.copyfile(self.path, temporary)
 
     def missing(self, units: Iterable[str]) -> list[str]:
         return [unit for unit in units if unit not in self.done]

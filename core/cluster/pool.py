@@ -6,6 +6,7 @@ given to another; a scheduler that goes away is waited for, since what is done i
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -27,6 +28,16 @@ _TRIES = 20  # deaths of workers a unit may see: they are killed from outside, n
 _FULL = 0.98  # of its memory, at which a worker is started afresh
 _TICK_S = 0.2
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+CLUSTER_HELP = (
+    "Workers on this machine need dask[distributed]; where bokeh is installed too, Dask's dashboard shows the work. "
+    "For several machines start a scheduler (dask scheduler) and workers (dask worker), and give its address."
+)
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def do_units(
@@ -140,6 +151,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         "distributed.admin.log-length": 0,
         "logging.distributed": "critical",
     }
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is told in our own words
     with dask.config.set(settings):
         if scheduler:
             try:

@@ -27,6 +27,7 @@ STEP_IDS = (
     "pointstodtm",
     "footprints",
     "stereodtm",
+    "orbit",
     "orthoimage",
     "trainingpairs",
     "trainmodel",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from ..cluster.blocks import Block, Layout, joined, offsets, pieces
 from ..cluster.cost import Meter, total
 from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, checksum, fingerprint
-from ..cluster.pool import do_units
+from ..cluster.pool import CLUSTER_HELP, cores, do_units
 from ..errors import InputError
 from ..learned.engine import Engine, load_engine
 from ..learned.model_file import load_model
@@ -90,11 +89,12 @@ def run(
         manifest = Manifest(Path(job.folder), fingerprint(about, files))
         missing = set(manifest.missing(item.name for item in blocks))
         units = [Unit(job, grid.sub(item.reach), item) for item in blocks if item.name in missing]
-        count = workers or _cores()
+        count = workers or cores()
         do_units(predict_block, units, manifest.add, count, memory, scheduler or "", part(progress, 0.0, 0.85))
         if not any(done.file for done in manifest.done.values()):
             raise InputError("The extent holds nodata only; choose one that meets the image.")
         _write(output, grid, layout, blocks, manifest, job, count, part(progress, 0.85, 1.0))
+        manifest.publish(output)
         shutil.rmtree(job.folder, ignore_errors=True)
     cost = total(done.cost for done in manifest.done.values())
     note = (
@@ -238,7 +238,7 @@ def _write(
     if metres:
         about |= {"LEVELLED_TO": Path(job.altimetry or job.reference_dem or "").name, "DATUM": grid.body.datum}
     bands = (Band("height", "m"), Band("sigma", "m")) if metres else (RELATIVE,)
-    places, windows = {(item.row, item.column): item for item in known}, pieces(layout)
+    places, windows = {(item.row, item.column): item for item in known}, pieces(grid.height, grid.width)
     with writing_dtm(output, grid, bands, about, part(progress, 0.7, 1.0), threads) as writer:
         made = in_order(lambda piece: joined(layout, places, read, piece, added), windows, threads)
         for piece, values in zip(windows, made):
@@ -273,11 +273,6 @@ def _warnings(manifest: Manifest, blocks: Sequence[Block]) -> tuple[str, ...]:
     )
 
 
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _absolute(path: str | None) -> str | None:
     """An absolute path, so that workers started elsewhere find it; a layer's part after "|" stays."""
     if not path:
@@ -297,9 +292,10 @@ STEP = Step(
         "Turns an image mosaic of any size into a digital terrain model (DTM), as DTM from extent does for a view, but "
         "block by block in several processes, here or on a Dask cluster, in bounded memory.\n\n"
         "Finished blocks are kept beside the output (OUTPUT.parts) until all are done: a run that was stopped, killed "
-        "or cancelled goes on with what is missing when it is started again with the same parameters.\n\n"
+        "or cancelled goes on with what is missing when it is started again with the same parameters. What every block "
+        "cost is listed beside the output in the end (OUTPUT.manifest.jsonl).\n\n"
         "Give altimetry or a reference DEM that reaches every block, and the result is in metres with its one-sigma "
-        "error; without, blocks are joined to one relative surface."
+        "error; without, blocks are joined to one relative surface.\n\n" + CLUSTER_HELP
     ),
     parameters=(
         *(_SHARED[name] for name in _TAKEN[:2]),

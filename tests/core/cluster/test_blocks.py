@@ -10,7 +10,7 @@ def whole(layout, blocks, read):
     """All pieces laid out."""
     known = {(block.row, block.column): block for block in blocks}
     made = np.full((layout.height, layout.width), -1.0, np.float32)
-    for piece in pieces(layout):
+    for piece in pieces(layout.height, layout.width):
         part = slice(piece.row, piece.row + piece.height), slice(piece.column, piece.column + piece.width)
         made[part] = joined(layout, known, read, piece)[0]
     return made

@@ -1,0 +1,195 @@
+"""Many orbits in one run: merged better than each, crossovers honest, interrupted or not the same bytes."""
+
+import json
+from dataclasses import replace
+from math import pi
+
+import numpy as np
+import pytest
+from osgeo import gdal
+
+from planetary_dtm.core.camera.sensor import View, load_sensor, sensor_to_json
+from planetary_dtm.core.cluster.lock import sole_worker
+from planetary_dtm.core.errors import CancelledError, InputError
+from planetary_dtm.core.rasters import Raster
+from planetary_dtm.core.resection.joint import JointCovariance
+from planetary_dtm.core.resection.tables import read_eops, write_eops, write_gcps
+from planetary_dtm.core.simulation.images import Light, render
+from planetary_dtm.core.simulation.orbit import orbital_plane
+from planetary_dtm.core.simulation.scene import scanline_ends, simulate, with_lateral_noise
+from planetary_dtm.core.simulation.terrain import PaperTerrain
+from planetary_dtm.core.steps import step
+from planetary_dtm.core.steps.orbit_scenes import read_scenes, segments_of
+from planetary_dtm.core.steps.orbit_units import cut, cut_joint
+
+# Dask leaves sockets and loops to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+SAMPLES = 160
+VIEWS = ("backward", "nadir", "forward")
+SWATH = SAMPLES * 120.0 / 1_737_400.0  # rad
+
+
+def do(step_id, progress=lambda fraction, message="": True, **values):
+    chosen = step(step_id)
+    return chosen.run(**chosen.checked(values), progress=progress)
+
+
+def write_orbit(folder, lines, seed, node):
+    """A folder as simulatescene makes it, of a narrow scanner whose views follow each other closely."""
+    folder.mkdir(parents=True)
+    plane = orbital_plane(pi / 2, node)
+    flown = simulate("ce1", PaperTerrain(), lines, seed=seed, start_latitude=np.radians(30.0), plane=plane)
+    views = tuple(View(name, px) for name, px in zip(VIEWS, (-2.3, 0.0, 2.3)))
+    sensor = replace(flown.sensor, samples=SAMPLES, principal_sample=(SAMPLES - 1) / 2, views=views)
+    # The attitude of one orbit for all, so that they overlap by where they fly.
+    usual = simulate("ce1", PaperTerrain(), 2, seed=1).orbit
+    orbit = replace(flown.orbit, rates=usual.rates, phases=usual.phases)
+    t = flown.flown(flown.truth.line)
+    truth = replace(flown.truth, position=orbit.position(t), angles=orbit.angles(t))
+    flown = replace(flown, orbit=orbit, sensor=sensor, truth=truth, control=scanline_ends(sensor, flown.terrain, truth))
+    radius = flown.terrain.radius_m
+    (folder / "sensor.json").write_text(json.dumps(sensor_to_json(sensor)))
+    write_gcps(folder / "gcps.csv", with_lateral_noise(flown.control, radius, 2.0, seed), sensor)
+    write_eops(folder / "truth.csv", truth, radius)
+    for index, name in enumerate(VIEWS):
+        grey = render(flown, index, Light(), seed).grey
+        made = gdal.GetDriverByName("GTiff").Create(str(folder / f"{name}.tif"), SAMPLES, lines, 1, gdal.GDT_UInt16)
+        made.SetMetadata({"VIEW": name})
+        made.GetRasterBand(1).WriteArray(np.rint(np.clip(grey * (10_000 / grey.mean()), 1, 65535)).astype(np.uint16))
+
+
+@pytest.fixture(scope="module")
+def orbits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("orbits")
+    write_orbit(folder / "one", 460, 1, 0.4)
+    write_orbit(folder / "two", 460, 2, 0.4 + 0.4 * SWATH / np.cos(np.radians(31.0)))
+    return folder
+
+
+def options(orbits, output, **more):
+    return {"SCENES_FOLDER": str(orbits), "PIXEL_SIZE": 240.0, "WORKERS": 1, "OUTPUT": str(output), **more}
+
+
+@pytest.fixture(scope="module")
+def whole(orbits):
+    path = orbits.parent / "whole.tif"
+    return path, do("orbit", **options(orbits, path, OUTPUT_REPORT=str(orbits.parent / "whole.html")))
+
+
+def error_of(path):
+    """DTM minus truth, and sigma, (R, C) m."""
+    dtm = Raster(path)
+    (values, valid), (sigma, _) = dtm.read(), dtm.read(band=2)
+    column, row = np.meshgrid(np.arange(dtm.grid.width), np.arange(dtm.grid.height))
+    return np.where(valid, values - PaperTerrain().height(*dtm.grid.lonlat_of(column, row)), np.nan), sigma
+
+
+def test_what_both_orbits_saw_is_better_than_either(orbits, whole, tmp_path):
+    path, made = whole
+    alone = []
+    grid = Raster(path).grid
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).symlink_to(orbits / name)
+        do("orbit", **options(tmp_path / name, tmp_path / f"{name}.tif", CRS=grid.crs))
+        own = Raster(tmp_path / f"{name}.tif").grid
+        error = np.full((grid.height, grid.width), np.nan)
+        row, column = (
+            round((grid.transform[3] - own.transform[3]) / own.transform[1]),
+            round((own.transform[0] - grid.transform[0]) / own.transform[1]),
+        )
+        error[row : row + own.height, column : column + own.width] = error_of(tmp_path / f"{name}.tif")[0]
+        alone.append(error)
+    both = np.isfinite(alone[0]) & np.isfinite(alone[1])
+    error, sigma = error_of(path)
+    rms = [np.sqrt(np.median(e[both] ** 2)) for e in (error, *alone)]
+    assert both.mean() > 0.1 and rms[0] < min(rms[1:])
+    assert np.isfinite(error[np.isfinite(alone[0])]).all() and np.isfinite(error[np.isfinite(alone[1])]).all()
+    # crossovers: what the two really differ by
+    apart = (alone[0] - alone[1])[both]
+    note = next(text for text in made.notes if text.startswith("one - two"))
+    assert f"median {np.median(apart):.1f} m" in note and f"{both.sum()} cells" in note
+    assert np.median(sigma[both]) < 0.8 * np.median(sigma[~both & np.isfinite(error)])
+    page = (orbits.parent / "whole.html").read_text(encoding="utf-8")
+    assert "Crossovers of orbits" in page and "Differences where orbits cross" in page
+    assert made.outputs["CROSSOVER_NMAD"] == pytest.approx(
+        1.4826 * np.median(np.abs(apart - np.median(apart))), rel=0.02
+    )
+    assert (orbits.parent / "whole.manifest.jsonl").exists() and not (orbits.parent / "whole.parts").exists()
+
+
+@pytest.fixture(scope="module")
+def known(orbits):
+    """A table of the same orbits with their orientation known."""
+    rows = ["name,images,sensor,eops"]
+    for name in ("one", "two"):
+        images = ";".join(f"{name}/{view}.tif" for view in VIEWS)
+        rows.append(f"{name},{images},{name}/sensor.json,{name}/truth.csv")
+    (orbits / "scenes.csv").write_text("\n".join(rows) + "\n")
+    return {"SCENES": str(orbits / "scenes.csv"), "PIXEL_SIZE": 240.0, "WORKERS": 1}
+
+
+def test_interrupted_or_by_two_workers_the_same_bytes(known, tmp_path):
+    def stop(fraction, message=""):
+        return "Unit 2" not in message
+
+    cut, whole = tmp_path / "cut.tif", tmp_path / "whole.tif"
+    with pytest.raises(CancelledError):
+        do("orbit", stop, **known, OUTPUT=str(cut))
+    assert not cut.exists() and len(list((tmp_path / "cut.parts").glob("*.tif"))) == 1
+    made = do("orbit", **known, OUTPUT=str(cut))
+    assert "(1 were done before)" in made.notes[0]
+    pytest.importorskip("distributed")
+    do("orbit", **{**known, "WORKERS": 2}, OUTPUT=str(whole))
+    assert cut.read_bytes() == whole.read_bytes()
+
+
+def test_a_long_orbit_is_cut_and_comes_back_whole(known, orbits, tmp_path):
+    scene = read_scenes(known["SCENES"], None, None)[0]
+    first, second = segments_of(scene, 230, 10, "")
+    # 2.3 mm of 14 µm are 164 lines between views, a tenth more for relief
+    assert (first.first, second.last) == (0, 460) and first.last == 230 + 10 + 181 and second.first == 230 - 10 - 181
+    sensor = load_sensor(scene.sensor)
+    own = cut(read_eops(scene.eops, sensor), second.first, second.last)
+    whole = read_eops(scene.eops, sensor)
+    np.testing.assert_array_equal(own.position, whole.position[second.first :])
+    assert own.line[0] == 0 and len(own) == second.last - second.first
+    joint = JointCovariance(0.0, 40.0, np.arange(12.0)[:, None, None, None] * np.ones((12, 3, 6, 6)))
+    lines = np.array([100.0, 250.0])
+    np.testing.assert_array_equal(
+        cut_joint(joint, 50, 300).between(lines - 50, lines - 20), joint.between(lines, lines + 30)
+    )
+
+
+def test_one_bad_orbit_is_told_and_does_not_stop_the_others(known, orbits, tmp_path):
+    grey = gdal.Open(str(orbits / "one" / "nadir.tif")).ReadAsArray()
+    for view in VIEWS:  # a picture of nothing
+        made = gdal.GetDriverByName("GTiff").Create(
+            str(tmp_path / f"{view}.tif"), *grey.shape[::-1], 1, gdal.GDT_UInt16
+        )
+        made.SetMetadata({"VIEW": view})
+        made.GetRasterBand(1).Fill(1000)
+        del made
+    table = (orbits / "scenes.csv").read_text().splitlines()[:2]
+    images = ";".join(str(tmp_path / f"{view}.tif") for view in VIEWS)
+    table.append(f"blank,{images},{orbits}/one/sensor.json,{orbits}/one/truth.csv")
+    (orbits / "with_blank.csv").write_text("\n".join(table) + "\n")
+    done = do("orbit", **{**known, "SCENES": str(orbits / "with_blank.csv")}, OUTPUT=str(tmp_path / "dtm.tif"))
+    assert any(text.startswith("blank: no terrain: ") for text in done.warnings)
+    assert (tmp_path / "dtm.tif").exists() and (tmp_path / "dtm.parts").exists()
+
+
+def test_bad_scenes_are_named(known, orbits, tmp_path):
+    output = {"OUTPUT": str(tmp_path / "dtm.tif")}
+    with pytest.raises(InputError, match="SCENES or SCENES_FOLDER"):
+        do("orbit", **output)
+    with pytest.raises(InputError, match="holds no orbit"):
+        do("orbit", SCENES_FOLDER=str(tmp_path), **output)
+    with pytest.raises(InputError, match=r"MEMORY 452 MB is too little for orbit 'one'; give at least \d+ MB"):
+        do("orbit", **known, **output, MEMORY=452.0)
+    (tmp_path / "bad.csv").write_text("name,images,sensor,gcps\nx,a.tif,ce1,g.csv\n")
+    with pytest.raises(InputError, match="Orbit 'x' has 1 images"):
+        do("orbit", SCENES=str(tmp_path / "bad.csv"), **output)
+    with sole_worker(tmp_path / "dtm.parts", "dtm.tif"), pytest.raises(InputError, match="another process"):
+        do("orbit", **known, **output)

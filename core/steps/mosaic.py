@@ -38,7 +38,7 @@ Float = npt.NDArray[np.float32]
 OVERLAP = 128  # pixels that a block reaches into the next: heights pass from one to the other over twice that
 _AROUND = OVERLAP + MARGIN * 2 ** (LEVELS - 1)  # pixels read beyond a block's own on each side
 _BYTES_PER_PIXEL = 54  # of what is read: peak of predicting and levelling a block
-_FIXED_MB = 400.0  # interpreter, libraries and model
+_FIXED_MB = 680.0  # interpreter, libraries, model, and what a worker's memory loses to gaps
 _SMALLEST = 512  # pixels of a block's side, under which its surroundings cost more than itself
 
 

@@ -114,8 +114,8 @@ def test_without_reference_blocks_become_one_relative_surface(scene, tmp_path):
 
 
 def test_blocks_shrink_to_the_memory_given():
-    assert mosaic.affordable(4096, 2000.0) == 4096
-    assert 512 <= mosaic.affordable(4096, 1000.0) < 2500
+    assert mosaic.affordable(2048, 2000.0) == 2048
+    assert 512 <= mosaic.affordable(4096, 1000.0) < 2048
     assert mosaic.needed_mb(mosaic.affordable(4096, 1000.0)) <= 1000.0
 
 

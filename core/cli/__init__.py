@@ -17,10 +17,17 @@ from .interrupts import Interrupts
 from .terminal import TerminalProgress
 
 BENCHMARKS = (
-BENCHMARKS = (
-    *("view", "hadley", "paper", "trajectory", "certainty", "matching"),
-    *("stereo", "bundle", "nominal", "learned", "mosaic"),
-)
+    "view",
+    "hadley",
+    "paper",
+    "trajectory",
+    "certainty",
+    "matching",
+    "stereo",
+    "bundle",
+    "nominal",
+    "learned",
+    "mosaic",
 )
 
 

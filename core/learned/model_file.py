@@ -29,7 +29,8 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -46,6 +47,7 @@ FILE_CAP = 1 << 30
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
 GREY_KINDS = ("robust", "symmetric", "raw")
 HEIGHT_UNITS = ("ground_pixel", "metre")
+_MOST = 1e9  # of a number in the card: heights beyond leave float32's range
 _BLOCK = 1 << 22  # bytes looked at together while checking: bounds the memory a bad file can cost
 
 
@@ -88,7 +90,7 @@ class _Entry:
 def load_model(path: str | os.PathLike[str]) -> Model:
     """Read and check a model file. Raises `InputError` (one sentence) for anything that is not a sound model."""
     path = Path(path)
-    with _open_plain(path) as file:
+    with _readable(path), _open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > FILE_CAP:
             raise InputError(f"The model file {path} has {size / 1e9:.1f} GB; at most {FILE_CAP / 1e9:.1f} are read.")
@@ -103,17 +105,25 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The model card alone (no weight is read). Raises `InputError` as `load_model` does."""
     path = Path(path)
-    with _open_plain(path) as file:
+    with _readable(path), _open_plain(path) as file:
         header, _ = _read_header(file, os.fstat(file.fileno()).st_size, path)
         return _card_of(header, path)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"The model file {path} cannot be read ({error.strerror or error}).") from error
 
 
 def _open_plain(path: Path) -> BinaryIO:
     """Open a regular file only: a link could point anywhere, a pipe or device could block or never end."""
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    if path.is_symlink():
-        raise InputError(f"The model file {path} is a symbolic link; give the file it points to.")
     try:
+        if path.is_symlink():
+            raise InputError(f"The model file {path} is a symbolic link; give the file it points to.")
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -179,7 +189,7 @@ def _check_card(card: Mapping[str, Any], where: str) -> None:
     """Refuse a card whose fields the prediction could not use."""
 
     def number(value: Any) -> bool:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and -_MOST <= value <= _MOST
 
     size, bands, grey = card.get("input_size"), card.get("input_bands"), card.get("grey")
     sound = {

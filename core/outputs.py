@@ -1,14 +1,22 @@
-"""Outputs appear whole or not at all: written under a temporary name beside the target, then renamed."""
+"""Outputs appear whole or not at all: written under a temporary name beside the target, then renamed.
+
+Temporary names tell whose they are: what a killed process left is removed when the same output is written again on the
+same machine; until then it is hidden, ends in .part and harms nothing.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import secrets
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from .errors import InputError
@@ -21,15 +29,15 @@ def require_writable(path: str | Path, suffixes: tuple[str, ...] = ()) -> None:
     target = Path(path)
     if suffixes and target.suffix.lower() not in suffixes:
         raise InputError(f"Output {target.name!r} must end in {' or '.join(suffixes)}.")
-    if not target.parent.is_dir():
-        raise InputError(f"Output folder {str(target.parent)!r} does not exist; create it or choose another.")
-    if target.is_dir():
-        raise InputError(f"Output {str(target)!r} is a folder; give a file name.")
-    probe = _beside(target)
     try:
+        if not target.parent.is_dir():
+            raise InputError(f"Output folder {str(target.parent)!r} does not exist; create it or choose another.")
+        if target.is_dir():
+            raise InputError(f"Output {str(target)!r} is a folder; give a file name.")
+        probe = _beside(target)
         probe.touch()
         probe.unlink()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no name of a file at all
         raise _unwritable(target, error) from error
 
 
@@ -42,6 +50,7 @@ def replacing(path: str | Path, suffixes: tuple[str, ...] = ()) -> Iterator[Path
     """
     require_writable(path, suffixes)
     target = Path(path)
+    _clear(target)
     temporary = _beside(target)
     waits = False
     try:
@@ -129,13 +138,70 @@ def unwritten(path: str | Path, error: Exception) -> InputError:
     return InputError(f"Output {str(path)!r} was not written ({reason}).")
 
 
+@contextmanager
+def workplace(path: str | Path) -> Iterator[Path]:
+    """A folder for everything on the way to the output ``path``, on its disk; gone at the end, whatever happens."""
+    target = Path(path)
+    with on_disk_of(target):
+        _clear(target)
+        folder = target.with_name(f".{_short(target.stem)}.{_token()}.part")
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+
+
 def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.stem[:80]}.{secrets.token_hex(4)}.part{target.suffix}")
+    return target.with_name(f".{_short(target.stem)}.{_token()}.part{target.suffix[:20]}")
 
 
-def _unwritable(target: Path, error: OSError) -> InputError:
+def _token() -> str:
+    return f"{_machine()}{os.getpid():x}-{secrets.token_hex(4)}"
+
+
+def _short(stem: str) -> str:
+    """The beginning of a name: with what is added it must stay below the 255 bytes of file systems."""
+    return stem.encode("utf-8", "surrogateescape")[:100].decode("utf-8", "ignore")
+
+
+@lru_cache(maxsize=1)
+def _machine() -> str:
+    """Six digits for where process numbers of ours mean something: this machine since it started, this container."""
+    marks = [socket.gethostname()]
+    for read in (lambda: Path("/proc/sys/kernel/random/boot_id").read_text(), lambda: os.readlink("/proc/self/ns/pid")):
+        try:
+            marks.append(read())
+        except OSError:
+            marks.append("")
+    return hashlib.sha256("|".join(marks).encode()).hexdigest()[:6]
+
+
+def _clear(target: Path) -> None:
+    """Remove what processes that are gone left of writing ``target``."""
+    if os.name != "posix":  # elsewhere asking whether a process lives may end it
+        return
+    named = re.compile(rf"\.{re.escape(_short(target.stem))}\.{_machine()}([0-9a-f]+)-[0-9a-f]{{8}}\.part")
+    for found in target.parent.glob(f".{_escape(_short(target.stem))}.*.part*"):
+        owner = named.match(found.name)
+        if owner and not _alive(int(owner[1], 16)):
+            with suppress(OSError):
+                _remove(found)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _unwritable(target: Path, error: OSError | ValueError) -> InputError:
     hint = "; close what holds it or choose another" if isinstance(error, PermissionError) else ""
-    return InputError(f"Output {str(target)!r} cannot be written ({error.strerror or error}){hint}.")
+    return InputError(f"Output {str(target)!r} cannot be written ({getattr(error, 'strerror', None) or error}){hint}.")
 
 
 @contextmanager
@@ -147,10 +213,11 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     target = Path(path)
     if target.exists() and not target.is_dir():
         raise InputError(f"Output folder {str(target)!r} is a file; choose another name.")
-    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+    temporary = _beside(target)
     waits = False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _clear(target)
         temporary.mkdir()
         yield temporary
         waits = _taken_up(_Finished(temporary, target))

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..outputs import on_disk_of, replacing, require_writable, together
+from ..outputs import replacing, require_writable, together, workplace
 from ..progress import Progress, silent, tell
 from ..resection.joint import joint_path
 from .densematch import STEP as MATCH
@@ -43,7 +39,7 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
     for name, path in targets.items():
         require_writable(path, _ENDINGS[name])
     images = stereo_images(given["images"], given["views"])
-    with _workplace(targets["OUTPUT"]) as folder:
+    with workplace(targets["OUTPUT"]) as folder:
         chain = Chain(given, folder, progress, images)
         if given["gcps"] and given["use_ties"] and given["method"] == "trajectory":
             matches = chain.match()
@@ -74,13 +70,6 @@ def _check_source(given: dict[str, Any]) -> None:
         raise InputError("Give SENSOR with EOPS or GCPS, or CAMERAS, to say where the images were taken from.")
     if given["output_eops"] and not given["gcps"]:
         raise InputError("OUTPUT_EOPS is the orientation found from GCPS; leave it out, or give GCPS.")
-
-
-@contextmanager
-def _workplace(output: str) -> Iterator[Path]:
-    """A folder for everything on the way, on the output's disk; gone at the end, whatever happens."""
-    with on_disk_of(output), tempfile.TemporaryDirectory(prefix=".stereodtm.", dir=Path(output).parent) as folder:
-        yield Path(folder)
 
 
 def _publish(results: dict[str, Any]) -> None:

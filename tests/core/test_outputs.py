@@ -1,52 +1,123 @@
-"""Several outputs of one run: all of them appear, or none."""
+"""Outputs are whole or absent, whatever happens; what a killed process left goes when the output is written again."""
 
 from __future__ import annotations
 
-import threading
+import os
+import signal
+import socket
+import time
 
 import pytest
 
-from planetary_dtm.core.outputs import replacing, replacing_folder, together
+from planetary_dtm.core import outputs
+from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.outputs import replacing, replacing_folder, require_writable, together, workplace
 
 
-def write(path, text):
-    with replacing(path) as temporary:
-        temporary.write_text(text)
+def killed_while_writing(path, folder=False, ready=0.0):
+    """A process that is killed between the first bytes and the rename."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with (replacing_folder if folder else replacing)(path) as temporary:
+            (temporary / "made.txt" if folder else temporary).write_text("half")
+            os.write(write, b"x")
+            time.sleep(60)
+    assert os.read(read, 1) == b"x"
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(read), os.close(write)
 
 
-def test_nothing_has_its_name_before_the_end(tmp_path):
-    with together():
-        write(tmp_path / "a.txt", "a")
-        with replacing_folder(tmp_path / "many") as folder:
-            (folder / "b.txt").write_text("b")
-        assert not (tmp_path / "a.txt").exists() and not (tmp_path / "many").exists()
-    assert (tmp_path / "a.txt").read_text() == "a" and (tmp_path / "many" / "b.txt").read_text() == "b"
+@pytest.mark.parametrize("name", ["a.tif", "a.b.tif", "plain", "[x]*?.csv", "ü" * 60 + ".tif", "a" * 240 + ".tif"])
+def test_what_a_killed_process_left_goes_with_the_next_writing(tmp_path, name):
+    target, other = tmp_path / name, tmp_path / ("other-" + name[-10:])
+    killed_while_writing(target)
+    killed_while_writing(other)
+    left = [p.name for p in tmp_path.iterdir()]
+    assert len(left) == 2 and all(p.startswith(".") and ".part" in p and len(os.fsencode(p)) <= 255 for p in left)
+    with replacing(target) as temporary:
+        temporary.write_text("whole")
+    assert target.read_text() == "whole"
+    assert len(list(tmp_path.iterdir())) == 2  # what was left of the other output is not ours to judge
+    with replacing(other) as temporary:
+        temporary.write_text("whole")
+    assert sorted(tmp_path.iterdir()) == sorted([target, other])
+
+
+def test_folders_and_workplaces_are_cleared_too(tmp_path):
+    target = tmp_path / "scene.v1"
+    killed_while_writing(target, folder=True)
+    with replacing_folder(target) as temporary:
+        (temporary / "made.txt").write_text("whole")
+    assert list(tmp_path.iterdir()) == [target]
+    child = os.fork()
+    if child == 0:
+        with workplace(tmp_path / "dtm.tif") as folder:
+            (folder / "x").mkdir()
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
     assert len(list(tmp_path.iterdir())) == 2
+    with workplace(tmp_path / "dtm.tif") as folder:
+        assert len(list(tmp_path.iterdir())) == 2 and not list(folder.iterdir())
+    assert list(tmp_path.iterdir()) == [target]
 
 
-def test_failure_leaves_what_was_there(tmp_path):
-    (tmp_path / "a.txt").write_text("before")
-    with pytest.raises(KeyboardInterrupt), together():
-        write(tmp_path / "a.txt", "after")
-        with replacing_folder(tmp_path / "many") as folder:
-            (folder / "b.txt").write_text("b")
-        raise KeyboardInterrupt
-    assert (tmp_path / "a.txt").read_text() == "before" and [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+def test_what_another_living_process_or_machine_writes_stays(tmp_path, monkeypatch):
+    target = tmp_path / "a.tif"
+    with replacing(target) as first:
+        first.write_text("first")
+        with replacing(target) as second:
+            second.write_text("second")
+        assert first.exists()
+    assert target.read_text() == "first"  # the last to end
+    monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+    outputs._machine.cache_clear()
+    killed_while_writing(target)
+    monkeypatch.undo()
+    outputs._machine.cache_clear()
+    with replacing(target) as temporary:
+        temporary.write_text("third")
+    assert target.read_text() == "third" and len(list(tmp_path.iterdir())) == 2
 
 
-def test_an_inner_group_ends_by_itself(tmp_path):
+def test_an_error_leaves_the_old_file(tmp_path):
+    target = tmp_path / "a.csv"
+    target.write_text("old")
+    with pytest.raises(InputError, match="No space left"), replacing(target) as temporary:
+        temporary.write_text("half")
+        raise OSError(28, "No space left on device")
+    with pytest.raises(KeyError), together(), replacing(target) as temporary:
+        temporary.write_text("half")
+        raise KeyError
+    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+
+
+def test_together_is_all_or_nothing(tmp_path):
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    with pytest.raises(KeyError), together():
+        with replacing(first) as temporary:
+            temporary.write_text("1")
+        assert not first.exists()
+        raise KeyError
+    assert not list(tmp_path.iterdir())
     with together():
-        with together():
-            write(tmp_path / "stage.txt", "for the next stage")
-        assert (tmp_path / "stage.txt").exists()
-        write(tmp_path / "end.txt", "at the end")
-        assert not (tmp_path / "end.txt").exists()
-    assert (tmp_path / "end.txt").exists()
+        for target in (first, second):
+            with replacing(target) as temporary:
+                temporary.write_text("1")
+    assert sorted(tmp_path.iterdir()) == [first, second]
 
 
-def test_other_threads_are_not_held_up(tmp_path):
-    with together():
-        thread = threading.Thread(target=write, args=(tmp_path / "other.txt", "x"))
-        thread.start()
-        thread.join()
-        assert (tmp_path / "other.txt").exists()
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("no/a.tif", "does not exist"),
+        (".", "is a folder"),
+        ("a.png", "must end in .tif"),
+        ("a" * 300 + ".tif", "too long"),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_the_work(tmp_path, name, said):
+    with pytest.raises(InputError, match=said):
+        require_writable(tmp_path / name, (".tif",) if name != "." else ())
+    assert not list(tmp_path.iterdir())

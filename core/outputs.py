@@ -13,6 +13,7 @@ import secrets
 import shutil
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -131,8 +132,29 @@ def on_disk_of(path: str | Path) -> Iterator[None]:
         raise _unwritable(Path(path), error) from error
 
 
+@contextmanager
+def letting_go() -> Iterator[None]:
+    """Where datasets of GDAL's are closed that could not be written: what fails again then is not told again."""
+    from osgeo import gdal
+
+    used = gdal.GetUseExceptions()
+    gdal.DontUseExceptions()
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        yield
+    finally:
+        gdal.PopErrorHandler()
+        if used:
+            gdal.UseExceptions()
+
+
 def unwritten(path: str | Path, error: Exception) -> InputError:
-    """What to say of a failed write of GDAL's, whose own words seldom tell that the disk is full."""
+    """What to say of a failed write of GDAL's, whose own words seldom tell that the disk is full.
+
+    To be called where GDAL is quiet: the frames of ``error`` let go of the dataset here, and closing it fails again.
+    """
+    with letting_go():
+        traceback.clear_frames(error.__traceback__)
     full = shutil.disk_usage(Path(path).parent).free < _LITTLE
     reason = "No space left on device" if full else str(error).rstrip(".")
     return InputError(f"Output {str(path)!r} was not written ({reason}).")

@@ -7,14 +7,16 @@ from typing import Any
 
 from .sources import names_network
 
-_LONGEST_PATH, _LONGEST_SETTING, _LONGEST_TEXT = 4096, 200, 1 << 20
+_LONGEST_PATH, _LONGEST_NAME, _LONGEST_SETTING, _LONGEST_TEXT = 4096, 255, 200, 1 << 20
 _RECORD = {"time": str, "image": str, "seconds": float, "output": str, "parameters": dict}
 
 
 def path_of(text: str) -> str:
     """A path as the project has it; empty where it is none, or leads to the network: a project only opened must not
     reach for it."""
-    return text if _plain(text, _LONGEST_PATH) and not names_network(text) else ""
+    parts = text.replace("\\", "/").split("/")
+    sound = _plain(text, _LONGEST_PATH) and not names_network(text)
+    return text if sound and all(len(part.encode()) <= _LONGEST_NAME for part in parts) else ""
 
 
 def setting_of(text: str) -> str:
@@ -55,7 +57,7 @@ def _value(value: Any) -> bool:
     if isinstance(value, list):
         return len(value) <= 100 and all(not isinstance(inner, (list, dict)) and _value(inner) for inner in value)
     if isinstance(value, str):
-        return _plain(value, _LONGEST_PATH) and not names_network(value)
+        return value == path_of(value)
     return value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < 2**53)
 
 

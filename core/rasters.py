@@ -20,7 +20,7 @@ import numpy.typing as npt
 from .bodies import Array, Body, LonLat, body_of_crs, lonlat_of, spatial_reference
 from .errors import CancelledError, InputError
 from .frames import angular_distance
-from .outputs import replacing, unwritten
+from .outputs import letting_go, replacing, unwritten
 from .progress import Progress, called_by_c, silent
 from .sources import allowed, offline, require_local
 
@@ -380,8 +380,9 @@ def writing_dtm(
             _to_cog(dataset, str(temporary), progress, threads)
             del dataset
         except RuntimeError as error:
-            writer.close()
-            dataset = None  # noqa: F841 - closed here, where GDAL is quiet
+            with letting_go():
+                writer.close()
+                dataset = None  # noqa: F841 - closed here
             raise unwritten(path, error) from error
 
 
@@ -419,7 +420,8 @@ def write_image(
             dataset.FlushCache()
             del dataset
         except RuntimeError as error:
-            dataset = None  # noqa: F841 - closed here, where GDAL is quiet
+            with letting_go():
+                dataset = None  # noqa: F841 - closed here
             raise unwritten(path, error) from error
 
 

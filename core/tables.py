@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from .bodies import Array, Body, LonLat
 from .errors import InputError
-from .outputs import replacing
+from .outputs import letting_go, replacing, require_writable, unwritten, workplace
 from .progress import breathe, breathing
 from .rasters import quiet_gdal
 from .sources import allowed, is_plain_file, offline, require_local
@@ -280,11 +281,22 @@ def write_table(
     }
     if suffix not in formats:
         raise InputError(f"Output {Path(path).name!r} must end in .csv or {', '.join(formats)}.")
-    if suffix == ".shp":  # several files cannot be renamed as one
-        _write_vector(str(path), formats[suffix], columns, lonlat, body)
+    if suffix == ".shp":
+        _write_shapefile(Path(path), columns, lonlat, body)
         return
     with replacing(path) as temporary:
         _write_vector(str(temporary), formats[suffix], columns, lonlat, body)
+
+
+def _write_shapefile(path: Path, columns: Mapping[str, npt.ArrayLike], lonlat: Any, body: Body | None) -> None:
+    """A shapefile is several files: all are whole before the first takes its name; .shp, which is opened, is last."""
+    require_writable(path)
+    with workplace(path) as folder:
+        _write_vector(str(folder / path.name), "ESRI Shapefile", columns, lonlat, body)
+        made = sorted(folder.iterdir(), key=lambda file: file.suffix == ".shp")
+        path.unlink(missing_ok=True)
+        for file in made:
+            os.replace(file, path.with_name(file.name))
 
 
 def _plain(values: npt.ArrayLike) -> list[Any]:
@@ -298,8 +310,8 @@ def _write_vector(path: str, driver: str, columns: Mapping[str, npt.ArrayLike], 
     from osgeo import gdal, ogr
 
     kinds = {"f": ogr.OFTReal, "i": ogr.OFTInteger64, "u": ogr.OFTInteger64, "b": ogr.OFTInteger}
-    try:
-        with quiet_gdal():
+    with quiet_gdal():
+        try:
             dataset = gdal.GetDriverByName(driver).Create(path, 0, 0, 0, gdal.GDT_Unknown)
             reference = body.lonlat_crs() if body is not None and lonlat is not None else None
             shape = ogr.wkbPoint if reference is not None else ogr.wkbNone
@@ -322,5 +334,7 @@ def _write_vector(path: str, driver: str, columns: Mapping[str, npt.ArrayLike], 
                 layer.CreateFeature(feature)
             layer.CommitTransaction()
             dataset.FlushCache()
-    except RuntimeError as error:
-        raise InputError(f"Output {path!r} was not written: {error}.") from error
+        except RuntimeError as error:
+            with letting_go():
+                layer = dataset = None  # closed here
+            raise unwritten(path, error) from error

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..outputs import replacing, unwritten
+from ..outputs import letting_go, replacing, unwritten
 from ..rasters import NODATA, Raster, Window, quiet_gdal
 from ..version import VERSION
 
@@ -85,7 +85,9 @@ def writing_matches(
             targets.clear()
             del target, dataset
         except RuntimeError as error:
-            dataset = None  # noqa: F841 - closed here, where GDAL is quiet
+            with letting_go():
+                targets = []
+                dataset = None  # noqa: F841 - closed here
             raise unwritten(path, error) from error
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..outputs import replacing
+from ..outputs import letting_go, replacing, unwritten
 from ..rasters import quiet_gdal
 from .images import Picture
 
@@ -53,11 +52,12 @@ def _writing(
     from osgeo import gdal, gdal_array
 
     with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
+        held: list[Any] = []
         try:
             kind = gdal_array.NumericTypeCodeToGDALTypeCode(dtype)
             options = ["TILED=YES", "COMPRESS=DEFLATE", "BIGTIFF=IF_SAFER"]
             driver = gdal.GetDriverByName("GTiff")
-            held = [driver.Create(str(temporary), shape[1], shape[0], len(names), kind, options)]
+            held.append(driver.Create(str(temporary), shape[1], shape[0], len(names), kind, options))
             held[0].SetMetadata(dict(about))
             for index, name in enumerate(names):
                 band = held[0].GetRasterBand(index + 1)
@@ -73,4 +73,6 @@ def _writing(
             held[0].FlushCache()
             held.clear()  # closes the file
         except RuntimeError as error:
-            raise InputError(f"Output {str(path)!r} was not written: {error}.") from error
+            with letting_go():
+                held.clear()
+            raise unwritten(path, error) from error

@@ -14,7 +14,7 @@ from ..camera.footprints import Footprint, Height, footprint
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..frames import lonlat_radius, unit_vectors
-from ..outputs import replacing
+from ..outputs import letting_go, replacing, unwritten
 from ..progress import Progress, silent, tell
 from ..rasters import Raster, quiet_gdal
 from ..terrain.sampling import bilinear
@@ -85,7 +85,7 @@ def body_of(camera: ImageCamera) -> Body:
 
 def write_footprints(path: str, outlines: dict[str, Footprint], body: Body) -> None:
     """Write one (multi)polygon a view in the body's longitude, latitude, cut at the 180° meridian."""
-    from osgeo import gdal, ogr
+    from osgeo import ogr
 
     with replacing(path, tuple(_FORMATS)) as temporary, quiet_gdal():
         try:
@@ -108,7 +108,9 @@ def write_footprints(path: str, outlines: dict[str, Footprint], body: Body) -> N
             dataset.FlushCache()
             del dataset
         except RuntimeError as error:
-            raise InputError(f"Output {path!r} was not written: {error} ({gdal.GetLastErrorMsg()}).") from error
+            with letting_go():
+                layer = dataset = None  # noqa: F841 - closed here
+            raise unwritten(path, error) from error
 
 
 def polygon(outline: Footprint, body: Body) -> tuple[Any, float]:

@@ -32,6 +32,7 @@ def test_paths_are_kept(text):
         "/vsis3/a",
         "a\0b",
         "a\nb",
+        "/tmp/" + "a" * 300,
         "x" * 5000,
     ],
 )

@@ -1,0 +1,181 @@
+"""Commands killed at random moments of their run, and started again.
+
+A command runs in a child that is forked where everything is imported, through the command line's entry point. The
+moment of the kill is uniform in the CPU time of a whole run, whatever else the machine does.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from planetary_dtm.core.cli import main
+
+from .commands import COMMANDS, Command, alike, listing
+
+_SLACK = 0.25  # of a run's CPU time: two runs of the same work differ by that on a busy machine
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An undisturbed run: the folder of what it made, the names of all in it, and its CPU seconds."""
+
+    folder: Path
+    files: list[str]
+    seconds: float
+
+
+@dataclass
+class Score:
+    """What became of a command's kills. ``lost``: CPU seconds lost by each, in work units."""
+
+    seconds: float
+    unit: float
+    kills: int = 0
+    finished: int = 0  # runs that ended before they could be killed
+    found: int = 0  # outputs that were whole already
+    lost: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def run(words: list[str], log: Path, stop: Callable[[float], bool] = lambda seconds: False) -> tuple[int, float]:
+    """Run a command in a child; it is killed as soon as ``stop(CPU seconds so far)`` says so. Exit status, negative
+    for a signal, and CPU seconds."""
+    child = os.fork()
+    if child == 0:
+        output = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w", buffering=1), os.fdopen(2, "w", buffering=1)
+        status = 70
+        try:
+            status = main(words)
+        except SystemExit as left:
+            status = int(left.code or 0)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    clock = Path(f"/proc/{child}/schedstat")
+    used = 0.0
+    while True:
+        done, status, usage = os.wait4(child, os.WNOHANG)
+        if done:
+            break
+        try:
+            used = int(clock.read_text().split()[0]) / 1e9
+        except (OSError, IndexError, ValueError):
+            continue
+        if stop(used):
+            os.kill(child, signal.SIGKILL)
+            stop = lambda seconds: False  # noqa: E731
+        time.sleep(0.004)
+    return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+
+
+def reference(command: Command, inputs: Path, folder: Path) -> Reference:
+    """Run the command undisturbed."""
+    folder.mkdir(parents=True)
+    log = folder.with_suffix(".log")
+    status, seconds = run(command.words(inputs, folder), log)
+    if status:
+        raise RuntimeError(f"{command.words(inputs, folder)} ended with {status}: {log.read_text()}")
+    return Reference(folder, listing(folder), seconds)
+
+
+def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Reference, at: float, score: Score) -> None:
+    """Kill one run at ``at`` of its CPU time (beyond 1: when its first temporary file has appeared, a little later),
+    look at what it left, start it again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log, words = folder.with_suffix(".log"), command.words(inputs, folder)
+    seen: list[float] = []
+
+    def due(seconds: float) -> bool:
+        if at <= 1:
+            return seconds >= at * whole.seconds
+        if not seen and any(folder.glob(".*.part*")):
+            seen.append(seconds)
+        return bool(seen) and seconds >= seen[0] + (at - 1) * 0.05
+
+    status, used = run(words, log, due)
+    score.kills += status == -signal.SIGKILL
+    score.finished += status != -signal.SIGKILL
+    for made in command.made:
+        path = folder / made
+        if path.exists() and not path.is_dir():
+            score.found += 1
+            if not alike(path, whole.folder / made):
+                score.wrong.append(f"{name} killed at {at:.3f}: {made} opens but is not what a whole run makes")
+    if command.again and (folder / command.again[0]).exists():
+        if (folder / command.made[0]).exists():
+            return  # all done but the end of the process
+        words = [*words, command.again[1], str(folder / command.again[0])]
+    status, more = run(words, log)
+    if status:
+        score.wrong.append(f"{name} killed at {at:.3f}: the restart ended with {status}: {log.read_text()[-300:]}")
+        return
+    changed = [made for made in command.made if not alike(folder / made, whole.folder / made)]
+    if changed:
+        score.wrong.append(f"{name} killed at {at:.3f}: after the restart {changed} differ")
+    if (left := listing(folder)) != whole.files:
+        score.wrong.append(f"{name} killed at {at:.3f}: left behind {sorted(set(left) ^ set(whole.files))}")
+    lost = (used + more - whole.seconds) / score.unit
+    score.lost.append(lost)
+    if lost > 1 + _SLACK * command.units:
+        score.wrong.append(f"{name} killed at {at:.3f}: cost {lost:.2f} work units")
+
+
+def shared_out(wholes: dict[str, Reference], count: int) -> list[str]:
+    """Names of commands, ``count`` in all: half of them in turn, the rest more often the faster they run."""
+    names = list(wholes)
+    turns = [names[number % len(names)] for number in range(count // 2)]
+    weights = np.array([1 / (0.1 + wholes[name].seconds) for name in names])
+    ends = np.cumsum(weights) / weights.sum()
+    places = (np.arange(count - len(turns)) + 0.5) / max(count - len(turns), 1)
+    return turns + [names[index] for index in np.searchsorted(ends, places)]
+
+
+def campaign(
+    names: list[str], count: int, seed: int, inputs: Path, work: Path, told: Callable[[str], None]
+) -> dict[str, Score]:
+    """``count`` kills, the commands in turn; a quarter as many more while an output is being written."""
+    rng = random.Random(seed)
+    wholes: dict[str, Reference] = {}
+    scores: dict[str, Score] = {}
+    for name in names:
+        command = COMMANDS[name]
+        wholes[name] = reference(command, inputs, work / name / "whole")
+        scores[name] = Score(wholes[name].seconds, wholes[name].seconds / command.units)
+        told(f"{name}: {wholes[name].seconds:.2f} CPU s")
+    turns = shared_out(wholes, count) + shared_out(wholes, count // 4)
+    for number, name in enumerate(turns):
+        at = rng.random() if number < count else 1 + rng.random()
+        before = len(scores[name].wrong)
+        kill(name, COMMANDS[name], inputs, work / name / "cut", wholes[name], at, scores[name])
+        told(f"{number + 1} {name} {at:.3f} " + "; ".join(scores[name].wrong[before:]))
+    return scores
+
+
+def table(scores: dict[str, Score]) -> str:
+    """The results, a line a command."""
+    lines = [f"{'command':16}{'CPU s':>7}{'units':>6}{'kills':>6}{'ended':>6}{'whole':>6}{'lost':>6}{'mean':>6}  wrong"]
+    for name, score in scores.items():
+        lost = score.lost or [0.0]
+        lines.append(
+            f"{name:16}{score.seconds:7.2f}{COMMANDS[name].units:6}{score.kills:6}{score.finished:6}{score.found:6}"
+            f"{max(lost):6.2f}{sum(lost) / len(lost):6.2f}  {len(score.wrong)}"
+        )
+    lines.append(f"{sum(s.kills for s in scores.values())} kills, {sum(len(s.wrong) for s in scores.values())} wrong")
+    return "\n".join([*lines, *(text for score in scores.values() for text in score.wrong)])

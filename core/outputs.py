@@ -191,11 +191,9 @@ def _short(stem: str) -> str:
 def _machine() -> str:
     """Six digits for where process numbers of ours mean something: this machine since it started, this container."""
     marks = [socket.gethostname()]
-    for read in (lambda: Path("/proc/sys/kernel/random/boot_id").read_text(), lambda: os.readlink("/proc/self/ns/pid")):
-        try:
-            marks.append(read())
-        except OSError:
-            marks.append("")
+    with suppress(OSError):
+        marks.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        marks.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("|".join(marks).encode()).hexdigest()[:6]
 
 

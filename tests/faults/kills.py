@@ -6,6 +6,7 @@ moment of the kill is uniform in the CPU time of a whole run, whatever else the 
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import shutil
@@ -22,6 +23,7 @@ from planetary_dtm.core.cli import main
 
 from .commands import COMMANDS, Command, alike, listing
 
+_HANG = 400.0  # wall seconds after which a child counts as hung
 _SLACK = 0.25  # of a run's CPU time: two runs of the same work differ by that on a busy machine
 
 
@@ -56,6 +58,7 @@ def run(words: list[str], log: Path, stop: Callable[[float], bool] = lambda seco
         os.dup2(output, 1)
         os.dup2(output, 2)
         sys.stdout, sys.stderr = os.fdopen(1, "w", buffering=1), os.fdopen(2, "w", buffering=1)
+        faulthandler.dump_traceback_later(_HANG, exit=True, file=sys.stderr)
         status = 70
         try:
             status = main(words)
@@ -149,7 +152,7 @@ def shared_out(wholes: dict[str, Reference], count: int) -> list[str]:
 
 def campaign(
     names: list[str], count: int, seed: int, inputs: Path, work: Path, told: Callable[[str], None]
-) -> dict[str, Score]:
+) -> tuple[dict[str, Score], dict[str, Reference]]:
     """``count`` kills, the commands in turn; a quarter as many more while an output is being written."""
     rng = random.Random(seed)
     wholes: dict[str, Reference] = {}
@@ -165,7 +168,7 @@ def campaign(
         before = len(scores[name].wrong)
         kill(name, COMMANDS[name], inputs, work / name / "cut", wholes[name], at, scores[name])
         told(f"{number + 1} {name} {at:.3f} " + "; ".join(scores[name].wrong[before:]))
-    return scores
+    return scores, wholes
 
 
 def table(scores: dict[str, Score]) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..core.camera.rotations import angles_from_matrix, matrix_from_angles, rotation_angle_between
 from ..core.camera.sensor import Sensor
+from ..core.errors import InputError
 from ..core.progress import Progress, silent, tell
 from ..core.resection.collinearity import recover_collinearity
 from ..core.resection.model import ControlPoints, Flag, Orientation, Resection
@@ -104,20 +105,26 @@ def _compare(
         cells = []
         for column, spoil in enumerate(control):
             tell(progress, (index + column / len(control)) / len(methods), f"{title}: {method}, {columns[column]}")
-            runs = [
-                errors_of(_solve(method, spoil(scene), scene.sensor).orientation, scene.truth)
-                for scene in scenes(seeds=seeds)
-            ]
+            runs = [_errors(method, spoil(scene), scene) for scene in scenes(seeds=seeds)]
             total = sum(runs[1:], runs[0])
             cells.append(total)
             if total.unsolved:
                 unsolved.append(f"{method}, {columns[column]}: {total.unsolved} instants unsolved and left out.")
         for unit, name in (("rad", "attitude"), ("m", "position")):
             values = [getattr(cell, name) for cell in cells]
-            table.rows.append([f"{method}, {unit}", *(float(np.mean(value)) for value in values)])
-            table.rows.append([f"{method}, {unit} RMS", *(float(np.sqrt(np.mean(value**2))) for value in values)])
+            for kind, power in (("", 1), (" RMS", 2)):
+                means = [float(np.mean(value**power) ** (1 / power)) if len(value) else None for value in values]
+                table.rows.append([f"{method}, {unit}{kind}", *means])
     table.notes += unsolved
     return table
+
+
+def _errors(method: str, points: ControlPoints, scene: Scene) -> Errors:
+    """Errors of a method on a scene; a scene it refuses as undetermined counts as unsolved."""
+    try:
+        return errors_of(_solve(method, points, scene.sensor).orientation, scene.truth)
+    except InputError:
+        return Errors(np.empty(0), np.empty(0), len(scene.truth))
 
 
 def _solve(method: str, points: ControlPoints, sensor: Sensor) -> Resection:

@@ -50,9 +50,9 @@ class FilterResult:
 
 
 def filter_shots(shots: Shots, progress: Progress = silent) -> FilterResult:
-    """Find wild shots; at least `FEWEST_SHOTS` shots are needed, fewer are all kept."""
+    """Find wild shots; shots at `FEWEST_SHOTS` places at least are needed, fewer are all kept (and the limit inf)."""
     size = len(shots)
-    if size < FEWEST_SHOTS:
+    if np.unique(shots.lon + 1j * shots.lat).size < FEWEST_SHOTS:
         return FilterResult(np.ones(size, bool), np.zeros(size), np.full(size, np.nan), np.inf)
     surface = consolidate(shots, part(progress, 0.0, 0.5))
     residual = _off(surface, shots)

@@ -22,6 +22,8 @@ ALTITUDES = ("altitude", "alt", "height", "elevation", "h", "z")
 AREOID = "Mars areoid"
 _TRACKS = ("track", "orbit", "orbit_number", "orbitnumber")
 _TIMES = ("coordinated_universal_time", "utc", "ephemeristime", "ephemeris_time", "time")
+_RELIEF = 0.01  # of a body's radius, within which radii lie
+_WIDE_M, _FLAT_M = 50_000.0, 15.0  # no ground is so wide and so flat
 _TRACK_BREAK_S = 600.0  # an altimeter that is silent this long comes back on another track
 
 
@@ -152,11 +154,41 @@ def _altitude(table: Table, lat: Array, own: Body, wanted: Body, field: str | No
 
 def _plausible(altitude: Array, body: Body, name: str) -> None:
     middle = float(np.median(altitude))
+    if np.abs(1000.0 * altitude - body.radius_m).max() < _RELIEF * body.radius_m:
+        raise InputError(
+            f"Altitudes in {name!r} are about {middle:.0f}, the radius of {body.name} in kilometres; give metres above "
+            f"the {body.datum}, or name the column Pt_Radius."
+        )
     if abs(middle) > 0.1 * body.radius_m:
         raise InputError(
             f"Altitudes in {name!r} are about {middle:.0f} m from the {body.datum}; check the column and its unit "
             "(metres)."
         )
+
+
+def require_places(shots: Shots) -> None:
+    """Raise `InputError` for shots that all lie at one place."""
+    if np.ptp(shots.lat) == 0 and np.ptp(shots.lon) == 0:
+        raise InputError(
+            f"All {len(shots)} shots of {shots.source!r} lie at one place; check the columns of longitude and latitude."
+        )
+
+
+def doubts(shots: Shots) -> tuple[str, ...]:
+    """Sentences on units that may be others than taken, but cannot be told for sure."""
+    said = []
+    if np.abs(shots.lat).max() <= np.radians(0.5 * np.pi) and np.abs(shots.lon).max() <= np.radians(2 * np.pi):
+        said.append(
+            f"All places of {shots.source!r} lie within 6.3 degrees of longitude and 1.6 degrees of latitude of 0: if "
+            "they are radians, give degrees."
+        )
+    extent = shots.body.radius_m * float(np.ptp(shots.lat))
+    if extent > _WIDE_M and np.ptp(np.quantile(shots.altitude, [0.02, 0.98])) < _FLAT_M:
+        said.append(
+            f"Altitudes in {shots.source!r} differ by less than {_FLAT_M:g} m over {extent / 1000:.0f} km: if they are "
+            "kilometres, give metres."
+        )
+    return tuple(said)
 
 
 def _tracks(table: Table) -> npt.NDArray[np.int64] | None:

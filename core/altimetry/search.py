@@ -105,14 +105,20 @@ class ShotIndex:
                 hidden, wanted = (None if a is None else a[part] for a in (without, like))
                 searched[part] = self._fill(found, part, at[part], level, count, hidden, wanted)
 
+        def open_still(rows: Indices) -> Indices:
+            """Those of the queries that shots farther than the ones searched may yet serve better."""
+            distance = found.distance[rows]
+            if like is None:
+                return rows[np.isinf(distance).any(axis=1)]
+            wanted = np.where(np.isfinite(like[rows]), like[rows], np.nan)
+            return rows[(np.abs(distance - wanted) > searched[rows, None] - wanted).any(axis=1)]
+
         todo = np.arange(len(at))
         for count in _EXACT if like is None else _EXACT[1:]:
             search(todo, self._all, count)
-            if like is None:
-                todo = todo[np.isinf(found.distance[todo]).any(axis=1)]
+            todo = open_still(todo)
         for level in self._levels if len(todo) else ():
-            if like is None:
-                todo = todo[np.isinf(found.distance[todo]).any(axis=1)]
+            todo = open_still(todo)
             search(todo[level.cell * _FINENESS >= searched[todo]], level, _THINNED)
         return found
 

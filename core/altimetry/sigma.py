@@ -1,17 +1,10 @@
 """A 1-sigma in metres for interpolated altitudes, calibrated on the shots themselves.
 
-The error of an interpolated altitude is taken to grow with the local roughness r and with the variance G that the
-places of the shots give it (`unit_variance`):
+    sigma^2 = exp(2 q(x)) + nugget^2
 
-    sigma^2 = exp(2 c0) G^(2 c1) r^(2 c2) + nugget^2
-
-r is the local mean of e^2 / G over leave-one-out errors e. The coefficients are fitted to withheld shots, and a last
-step makes 68.3 % of the withheld errors lie within sigma at every level of sigma.
-
-Leaving out one shot is not enough: its neighbours on the track are nearer than the shots are to most of the ground,
-which lies between the tracks. So a withheld shot is interpolated as a random place nearby would be: in each sector from
-the shot that is as far off as the nearest one is from that place. A tenth of the shots is withheld at once, so that the
-roughness seen by a withheld shot knows nothing of it, just as for any other place.
+with a quadratic q of the `features` x. It is fitted to shots withheld as `withhold` tells; what few shots leave open
+stays with a self-affine surface, sigma^2 ~ G r. A last step makes 68.3 % of the withheld errors lie within sigma at
+every level of sigma.
 """
 
 from __future__ import annotations
@@ -20,30 +13,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..frames import Array, lonlat_radius
-from .interpolation import Interpolated, Interpolator, unit_variance
-from .search import Indices, in_blocks
+from ..frames import Array
+from .error_features import COUNT, features, log_roughness
+from .interpolation import Interpolated, Interpolator
+from .withholding import withhold
 
 ONE_SIGMA = 0.682689
 FEWEST_SHOTS = 10  # below which nothing can be withheld
 LEAST_NUGGET_M = 1.0  # what is left of the error next to a shot, where the shots' sigma is not given
-_SMOOTHED = 8  # shots whose roughness is averaged
-_ROUNDS, _PLACES = 3, 2000
-_MANY = 60_000  # shots of which one round withholds enough
-_PRIOR = 10.0  # withheld shots that c1 = c2 = 1/2, a self-affine surface, counts for
+_ROUNDS = 3
+_MANY = 60_000  # shots of which fewer rounds withhold enough
+_PRIOR = 10.0  # withheld shots that the self-affine surface counts for, in each coefficient
+_REACH = 2.0  # standard deviations of the withheld features within which the squares are trusted
 _PER_LEVEL, _LEVELS = 150, 20  # withheld shots a level of the calibration, and levels at most
+_SQUARES = np.triu_indices(COUNT)
 
 
 @dataclass(frozen=True)
 class SigmaModel:
     """What `fit_sigma` found.
 
-    log_roughness: (N,) ln r at each place of the interpolator. coefficients: c0, c1, c2. level, gain: (L,) ln of the
-    fitted sigma, ascending, and what the calibration adds to it there. noise: (N,) the sigma of the shots, or None.
+    altitude (N,) m, log_roughness (N, 2): of each place of the interpolator. form: q. nugget: m. level, gain: (L,) ln
+    of the fitted sigma, ascending, and what the calibration adds to it there. noise: (N,) sigma of the shots, or None.
     """
 
+    altitude: Array
     log_roughness: Array
-    coefficients: Array
+    form: Form
     nugget: float
     level: Array
     gain: Array
@@ -51,7 +47,8 @@ class SigmaModel:
 
     def at(self, found: Interpolated) -> Array:
         """1-sigma (n,) in m of interpolated altitudes; NaN where there is none."""
-        fitted = _fitted(_features(found, self.log_roughness), self.coefficients, self.nugget)
+        known = features(found, self.altitude, self.log_roughness, self.form.floor)
+        fitted = _fitted(self.form.terms(known) @ self.form.coefficients, self.nugget)
         sigma = np.exp(fitted + np.interp(fitted, self.level, self.gain))
         if self.noise is not None:
             handed_on = np.einsum("nk,nk->n", found.weights**2, self.noise[found.sectors.index] ** 2)
@@ -59,106 +56,82 @@ class SigmaModel:
         return np.where(np.isfinite(found.altitude), sigma, np.nan)
 
 
+@dataclass(frozen=True)
+class Form:
+    """q(x) = `terms` @ coefficients. mean, spread (`COUNT`,): of the features fitted to. floor: see `features`."""
+
+    mean: Array
+    spread: Array
+    floor: float
+    coefficients: Array
+
+    def terms(self, known: Array) -> Array:
+        """1, the features and, within their usual range, their squares and products (n, terms)."""
+        x = (known - self.mean) / self.spread
+        near = np.clip(x, -_REACH, _REACH)
+        squares = near[:, _SQUARES[0]] * near[:, _SQUARES[1]]
+        return np.concatenate([np.ones((len(x), 1)), x, squares], axis=1)
+
+
 def fit_sigma(surface: Interpolator, seed: int = 0) -> SigmaModel | None:
     """Fit and calibrate the sigma of altitudes interpolated on ``surface``; None below `FEWEST_SHOTS` places."""
     if len(surface) < FEWEST_SHOTS:
         return None
     generator = np.random.default_rng(seed)
-    rounds = [_withheld(surface, generator) for _ in range(_ROUNDS if len(surface) < _MANY else 1)]
-    features, error = (np.concatenate(parts) for parts in zip(*rounds))
     noise = surface.shots.sigma
     own = 0.0 if noise is None else float(np.median(noise))
-    coefficients, nugget = _fit(features, error, LEAST_NUGGET_M if noise is None else own)
-    level, gain = _calibration(_fitted(features, coefficients, nugget), error, own)
-    return SigmaModel(_log_roughness(surface), coefficients, nugget, level, gain, noise)
+    floor = max(own, LEAST_NUGGET_M)
+    known, errors = [], []
+    for _ in range(_ROUNDS if len(surface) < _MANY else _ROUNDS - 1):
+        held = withhold(surface, generator)
+        rough = log_roughness(held.rest, held.around.sectors.index)
+        known.append(features(held.found, held.rest.shots.altitude, rough, floor, held.around))
+        errors.append(held.error)
+    return _model(surface, np.concatenate(known), np.concatenate(errors), own, floor)
 
 
-def places_between(surface: Interpolator, count: int, generator: np.random.Generator) -> tuple[Array, Array]:
-    """Longitude, latitude (rad, (count,)) of places drawn evenly from the ground between the shots.
-
-    Triangles of a shot and its nearest ones in two adjacent sectors are drawn by their area, then a place in each.
-    """
-    rows = generator.choice(len(surface), min(len(surface), 10 * count), replace=False)
-    around = surface.at(surface.shots.lon[rows], surface.shots.lat[rows], without=rows).sectors
-    after = np.roll(np.arange(surface.bins), -1)
-    area = np.abs(around.east * around.north[:, after] - around.east[:, after] * around.north)
-    area[np.isinf(around.distance) | np.isinf(around.distance[:, after])] = 0.0
-    area = np.minimum(area, np.quantile(area, 0.99))  # slivers along the rim of the data are no ground between shots
-    if not area.any():
-        return surface.shots.lon[rows[:1]].repeat(count), surface.shots.lat[rows[:1]].repeat(count)
-    drawn = generator.choice(area.size, count, p=area.ravel() / area.sum())
-    row, sector = np.divmod(drawn, surface.bins)
-    u, v = generator.uniform(size=(2, count))
-    u, v = np.where(u + v > 1, 1 - u, u)[:, None], np.where(u + v > 1, 1 - v, v)[:, None]
-    corner = surface.index.vectors
-    place = (1 - u - v) * corner[rows[row]] + u * corner[around.index[row, sector]]
-    return lonlat_radius(place + v * corner[around.index[row, after[sector]]])[:2]
+def _model(surface: Interpolator, known: Array, error: Array, own: float, floor: float) -> SigmaModel:
+    """The model that fits the errors (M,) in m of withheld shots with features ``known`` (M, `COUNT`)."""
+    spread = np.maximum(known.std(axis=0), 0.1)
+    form = Form(known.mean(axis=0), spread, floor, np.empty(0))
+    coefficients, nugget = _fit(form, known, error, LEAST_NUGGET_M if own == 0 else own)
+    form = Form(form.mean, spread, floor, coefficients)
+    level, gain = _calibration(_fitted(form.terms(known) @ coefficients, nugget), error, own)
+    shots = surface.shots
+    return SigmaModel(shots.altitude, log_roughness(surface), form, nugget, level, gain, shots.sigma)
 
 
-def _withheld(surface: Interpolator, generator: np.random.Generator) -> tuple[Array, Array]:
-    """Features (M, 3) and absolute errors (M,) in m of withheld shots, interpolated as places between the shots are."""
-    shots, size = surface.shots, len(surface)
-    held = np.zeros(size, bool)
-    held[generator.choice(size, int(np.clip(size // 10, 1, _PLACES)), replace=False)] = True
-    rest, tested = Interpolator(shots.kept(~held), surface.bins, surface.power), shots.kept(held)
-    lon, lat = places_between(rest, _PLACES, generator)
-    row = Interpolator(tested, surface.bins).index.nearest(lon, lat, 1)[1][:, 0]
-    found = rest.at(tested.lon[row], tested.lat[row], like=rest.at(lon, lat).sectors.distance)
-    error = np.abs(found.altitude - tested.altitude[row])
-    known = np.isfinite(error)
-    return _features(found, _log_roughness(rest, found.sectors.index))[known], error[known]
-
-
-def _log_roughness(surface: Interpolator, rows: Indices | None = None) -> Array:
-    """Ln of the local mean (N,) of squared leave-one-out errors over unit variances, m^2; 0 where not asked for."""
-    size = len(surface)
-    asked = np.arange(size) if rows is None else np.unique(rows)
-    count = min(_SMOOTHED, size)
-    lon, lat = surface.shots.lon[asked], surface.shots.lat[asked]
-    near = np.concatenate(in_blocks(lambda part: surface.index.nearest(lon[part], lat[part], count)[1], len(asked)))
-    error, variance = surface.left_out if rows is None else surface.leave_out(np.unique(near))
-    smooth = np.nan_to_num(error**2 / variance)[near].mean(axis=1)
-    result = np.zeros(size)
-    result[asked] = np.log(np.maximum(smooth, 1e-6 * np.median(smooth) + 1e-12))
-    return result
-
-
-def _features(found: Interpolated, log_roughness: Array) -> Array:
-    """Columns 1, ln G, ln r (n, 3)."""
-    rough = np.einsum("nk,nk->n", found.weights, log_roughness[found.sectors.index])
-    return np.stack([np.ones(len(rough)), np.log(unit_variance(found)), rough], axis=1)
-
-
-def _fitted(features: Array, coefficients: Array, nugget: float) -> Array:
+def _fitted(q: Array, nugget: float) -> Array:
     """Ln of the sigma before calibration."""
-    return np.asarray(0.5 * np.logaddexp(2 * (features @ coefficients), 2 * np.log(nugget)))
+    return np.asarray(0.5 * np.logaddexp(2 * q, 2 * np.log(nugget)))
 
 
-def _fit(features: Array, error: Array, least_nugget: float) -> tuple[Array, float]:
+def _fit(form: Form, known: Array, error: Array, least_nugget: float) -> tuple[Array, float]:
     """Coefficients and nugget (m) that make exp(`_fitted`) the scale of the absolute errors (Laplace likelihood)."""
     from scipy.optimize import minimize
 
+    terms = form.terms(known)
+    usual = np.zeros(terms.shape[1])
+    usual[1:3] = 0.5 * form.spread[:2]
+    weight = np.full(len(usual), _PRIOR)
+    weight[0] = 0.0
+
     def cost(x: Array) -> tuple[float, Array]:
-        fitted = _fitted(features, x[:3], np.exp(x[3]))
+        fitted = _fitted(terms @ x[:-1], np.exp(x[-1]))
         ratio = error * np.exp(-fitted)
         slope = 1 - ratio
-        share = np.exp(2 * (x[3] - fitted))  # of the variance that is nugget
-        off = x[1:3] - 0.5
-        gradient = np.append(features.T @ (slope * (1 - share)), slope @ share)
-        gradient[1:3] += _PRIOR * off
-        return float(np.sum(fitted + ratio) + 0.5 * _PRIOR * off @ off), gradient
+        share = np.exp(2 * (x[-1] - fitted))  # of the variance that is nugget
+        off = x[:-1] - usual
+        gradient = np.append(terms.T @ (slope * (1 - share)) + weight * off, slope @ share)
+        return float(np.sum(fitted + ratio) + 0.5 * weight @ off**2), gradient
 
-    scale = np.log(np.mean(error * np.exp(-0.5 * features[:, 1:].sum(axis=1))) + 1e-9)
+    start = usual.copy()
+    start[0] = np.log(np.mean(error * np.exp(-terms @ usual)) + 1e-9)
     smallest = np.log(least_nugget)
     largest = max(np.log(np.mean(error) + 1e-9), smallest)
-    best = minimize(
-        cost,
-        np.array([scale, 0.5, 0.5, smallest]),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(None, None), (0.0, 1.5), (0.0, 1.5), (smallest, largest)],
-    )
-    return np.asarray(best.x[:3]), float(np.exp(best.x[3]))
+    bounds = [*[(None, None)] * len(usual), (smallest, largest)]
+    best = minimize(cost, np.append(start, smallest), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(best.x[:-1]), float(np.exp(best.x[-1]))
 
 
 def _calibration(fitted: Array, error: Array, noise: float) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 SWING_RAD = 0.0523  # amplitude of the three angles about nadir pointing
 JITTER_SINES = 3  # per angle
+MOST_JITTER = 0.05  # rad (RMS): beyond, rays may pass by the body
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def random_orbit(
     ``line_angle`` is the angle flown in one line; ``jitter`` the RMS (rad, per axis) of the attitude's jitter, of
     periods from 200 to 400 lines; ``plane`` a rotation matrix, by default the polar orbit over longitude 90°.
     """
-    if jitter < 0:
-        raise InputError(f"Jitter is an RMS in radians and cannot be negative ({jitter:g}).")
+    if not 0 <= jitter <= MOST_JITTER:
+        raise InputError(f"Jitter is an RMS in radians, 0 to {MOST_JITTER:g}, not {jitter:g}.")
     generator = np.random.default_rng([seed, 3])
     rates, phases = generator.uniform(1.0, 10.0, 6), generator.uniform(0.0, 2 * pi, 6)
     periods = generator.uniform(200.0, 400.0, (3, JITTER_SINES))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..altimetry.certainty import CertaintyModel
+from ..altimetry.certainty import DMAX_RADIANS, CertaintyModel
 from ..altimetry.interpolation import Interpolator
-from ..altimetry.readers import read_shots
+from ..altimetry.readers import doubts, read_shots, require_places
 from ..bodies import body_named
+from ..errors import InputError
 from ..progress import Progress, part, silent
-from ..rasters import Band, writing_dtm
+from ..rasters import Band, Grid, writing_dtm
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
 from ..version import VERSION
 from .inputs import ALTIMETRY_HELP, Extent
@@ -17,6 +18,7 @@ from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 BANDS = (Band("altitude"), Band("certainty", ""), Band("mu_dist", ""), Band("mu_cross", ""), Band("sigma"))
 _CELLS = 1 << 18  # asked for together
+_LOOKED = 33  # cells a side whose nearest shot is looked for
 _CELLS_ACROSS = 512  # along the longer side, where no pixel size is given
 
 
@@ -37,9 +39,13 @@ def run(
 ) -> StepResult:
     """Interpolate the shots over a grid, strip by strip; see `STEP` for the parameters."""
     shots = read_shots(input, body_named(body) if body else None, altitude_field=altitude_field or None)
+    require_places(shots)
     place = shots.lon, shots.lat, shots.body
     grid = target_grid(*place, pixel_size or 1.0, crs, extent, LONGEST_SIDE if pixel_size else _CELLS_ACROSS)
-    model = CertaintyModel(Interpolator(shots, bins), dmax, emax, alpha, part(progress, 0.0, 0.2))
+    surface = Interpolator(shots, bins)
+    if extent:
+        _require_reach(grid, surface, DMAX_RADIANS * shots.body.radius_m if dmax is None else dmax)
+    model = CertaintyModel(surface, dmax, emax, alpha, part(progress, 0.0, 0.2))
     about = {
         "METHOD": "certaintymap",
         "INPUT": shots.source,
@@ -60,7 +66,20 @@ def run(
             writer.write([band.reshape(rows.size, grid.width) for band in values], 0, row)
     width, height = grid.pixel_size_m
     note = f"{grid.width} x {grid.height} cells of {width:.4g} x {height:.4g} m from {len(shots)} shots."
-    return StepResult({"OUTPUT": output}, notes=(note,))
+    return StepResult({"OUTPUT": output}, doubts(shots), (note,))
+
+
+def _require_reach(grid: Grid, surface: Interpolator, reach: float) -> None:
+    """Raise `InputError` where no cell of the map has a shot within ``reach`` m, by some of the cells and the shots."""
+    columns, rows = (np.unique(np.linspace(0, size - 1, _LOOKED)) for size in (grid.width, grid.height))
+    distance, _ = surface.index.nearest(*grid.lonlat_of(*np.meshgrid(columns, rows)), 1)
+    column, row = grid.pixel_of(surface.shots.lon, surface.shots.lat)
+    inside = (column > -1) & (column < grid.width) & (row > -1) & (row < grid.height)
+    if distance.min() > reach and not inside.any():
+        raise InputError(
+            f"EXTENT lies {distance.min() / 1000:.0f} km from the nearest shot of {surface.shots.source!r}; choose one "
+            "that the shots reach."
+        )
 
 
 STEP = Step(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..altimetry.filtering import FilterResult, filter_shots
-from ..altimetry.readers import Shots, read_shots
+from ..altimetry.filtering import FEWEST_SHOTS, FilterResult, filter_shots
+from ..altimetry.readers import Shots, doubts, read_shots, require_places
 from ..bodies import body_named
 from ..outputs import require_writable, together
 from ..progress import Progress, part, silent, tell
@@ -31,6 +31,7 @@ def run(
     for path in filter(None, (output, output_outliers)):
         require_writable(path)
     shots = read_shots(input, body_named(body) if body else None, altitude_field=altitude_field or None)
+    require_places(shots)
     found = filter_shots(shots, part(progress, 0.0, 0.9))
     made: dict[str, Any] = {"OUTPUT": output}
     wild = int((~found.keep).sum())
@@ -44,7 +45,10 @@ def run(
         elif output_outliers:
             notes.append("There are none to write to OUTPUT_OUTLIERS.")
     made |= {"KEPT": len(shots) - wild, "OUTLIERS": wild}
-    return StepResult(made, notes=tuple(notes))
+    warnings = doubts(shots)
+    if np.isinf(found.limit):
+        warnings += (f"Shots at fewer than {FEWEST_SHOTS} places cannot be judged by their neighbours; all are kept.",)
+    return StepResult(made, warnings, tuple(notes))
 
 
 def _write(path: str, shots: Shots, found: FilterResult, chosen: npt.NDArray[np.bool_]) -> None:

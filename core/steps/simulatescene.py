@@ -20,7 +20,7 @@ from ..rasters import Band, Grid, Raster, write_dtm
 from ..resection.tables import write_eops, write_gcps
 from ..simulation.fractal import FractalField
 from ..simulation.images import Light, ground_pixel, mean_grey, render_pieces
-from ..simulation.orbit import orbital_plane
+from ..simulation.orbit import MOST_JITTER, orbital_plane
 from ..simulation.picture_files import writing_ground, writing_picture
 from ..simulation.scene import PRESETS, Scene, simulate, with_lateral_noise
 from ..simulation.terrain import DemTerrain, DetailedTerrain, PaperTerrain, RoughTerrain, Terrain
@@ -31,6 +31,7 @@ from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 LEAST_LINES = 1200  # forward to backward is about 1,005 lines of a Chang'E-1 scene
 DEFAULT_LATITUDE = 20.0
+_BODY = "Moon"  # that the presets were made for
 
 
 def run(
@@ -125,6 +126,11 @@ def _place(
 
 def _warnings(scene: Scene, lines: int, name: str, ground: Terrain) -> list[str]:
     warnings = []
+    body = body_of_radius(ground.radius_m)
+    if body.name != _BODY:
+        warnings.append(
+            f"TERRAIN {Path(name).name!r} is of {body.name}: the lunar scanner flies there at its usual height."
+        )
     if lines < LEAST_LINES:
         warnings.append(f"{lines} lines give no ground that all views see; take at least {LEAST_LINES}.")
     latitude = np.degrees(np.abs(scene.control.lat).max())
@@ -254,7 +260,16 @@ STEP = Step(
             minimum=2,
             maximum=200_000,
         ),
-        Parameter("JITTER", Kind.NUMBER, "Jitter", "RMS of the attitude's jitter, per axis.", default=0.0, unit="rad"),
+        Parameter(
+            "JITTER",
+            Kind.NUMBER,
+            "Jitter",
+            "RMS of the attitude's jitter, per axis; 1e-5 to 3e-5 is usual.",
+            default=0.0,
+            minimum=0.0,
+            maximum=MOST_JITTER,
+            unit="rad",
+        ),
         Parameter("SEED", Kind.INTEGER, "Seed", "The same seed makes the same scene.", default=0, minimum=0),
         Parameter(
             "START_LATITUDE",

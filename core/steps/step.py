@@ -7,9 +7,11 @@ that runs it. The function takes the parameters by their lower-case names, with 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
@@ -46,6 +48,9 @@ class OutputKind(Enum):
     FOLDER = "folder"
     REPORT = "report"  # HTML
     NUMBER = "number"  # returned, not written
+
+
+_FILES = {Kind.RASTER, Kind.RASTERS, Kind.TABLE, Kind.TABLES, Kind.LAYER, Kind.FILE, Kind.FILES}
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,28 @@ class Step:
             ready[output.name.lower()] = values.get(output.name)
             if not ready[output.name.lower()] and not output.optional:
                 raise InputError(f"{self.id} needs {output.name}: {output.label}.")
+        self._keep_apart(ready)
         return ready
+
+    def _keep_apart(self, ready: Mapping[str, Any]) -> None:
+        """Raise `InputError` where an output is a file that is read too, or that another output becomes."""
+        taken: dict[Path, str] = {}
+        for parameter in self.parameters:
+            if parameter.kind in _FILES:
+                given = ready[parameter.name.lower()] or ()
+                for path in [given] if isinstance(given, (str, Path)) else given:
+                    taken[_file(path)] = parameter.name
+        for output in self.outputs:
+            path = ready.get(output.name.lower())
+            if output.kind is OutputKind.NUMBER or output.kind is OutputKind.FOLDER or not path:
+                continue
+            if (other := taken.setdefault(_file(path), output.name)) != output.name:
+                raise InputError(f"{self.id}: {output.name} is the file of {other}; give it another name.")
+
+
+def _file(path: str | Path) -> Path:
+    """The file itself of ``path|layername=NAME``, however it is spelt."""
+    return Path(os.path.realpath(str(path).partition("|")[0]))
 
 
 def _checked(step: str, parameter: Parameter, value: Any) -> Any:

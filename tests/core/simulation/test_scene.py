@@ -134,3 +134,5 @@ def test_bad_requests_are_named() -> None:
         simulate("ce1", SPHERE, 1)
     with pytest.raises(InputError, match="Jitter"):
         simulate("ce1", SPHERE, 10, jitter=-1.0)
+    with pytest.raises(InputError, match="Jitter"):
+        simulate("ce1", SPHERE, 10, jitter=5.0)

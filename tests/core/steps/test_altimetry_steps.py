@@ -64,3 +64,66 @@ def test_unusable_altimetry_is_one_sentence(tmp_path):
         with pytest.raises(InputError, match="(?i)body"):
             made.run(**made.checked({"INPUT": str(tmp_path / "a.csv"), "OUTPUT": str(tmp_path / "o.tif")}))
     assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
+
+
+def _refused(capsys, *arguments):
+    assert main([str(a) for a in arguments]) == 1
+    return capsys.readouterr().err
+
+
+def _table(path, lon, lat, altitude):
+    write_table(path, {"lon": lon, "lat": lat, "altitude": altitude})
+    return path
+
+
+def test_shots_all_at_one_place_are_named(tmp_path, capsys):
+    path = _table(tmp_path / "one.csv", np.full(40, 3.0), np.full(40, 4.0), np.arange(40.0))
+    for name, output in (("filteraltimetry", "o.csv"), ("certaintymap", "o.tif")):
+        said = _refused(capsys, name, "--input", path, "--body", "Moon", "--output", tmp_path / output)
+        assert "one place" in said and "Traceback" not in said
+
+
+def test_few_places_are_kept_with_a_warning(tmp_path, capsys):
+    path = _table(tmp_path / "two.csv", np.repeat([3.0, 3.1], 20), np.full(40, 4.0), np.arange(40.0))
+    assert main(["filteraltimetry", "--input", str(path), "--body", "Moon", "--output", str(tmp_path / "o.csv")]) == 0
+    assert "fewer than 20 places" in capsys.readouterr().err
+    assert len(read_table(tmp_path / "o.csv")) == 40
+
+
+def test_an_output_never_takes_its_inputs_place(shots, tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    path.write_bytes(shots[0].read_bytes())
+    before = path.read_bytes()
+    (tmp_path / "link.csv").symlink_to(path)
+    for target in (path, tmp_path / "link.csv", tmp_path / ".." / tmp_path.name / "a.csv"):
+        assert "is the file of INPUT" in _refused(
+            capsys, "filteraltimetry", "--input", path, "--body", "Moon", "--output", target
+        )
+    o = tmp_path / "o.csv"
+    said = _refused(capsys, "filteraltimetry", "--input", path, "--body", "Moon", "--output", o, "--output-outliers", o)
+    assert "is the file of OUTPUT" in said
+    assert path.read_bytes() == before
+
+
+def test_units_that_are_not_metres_and_degrees_are_named(shots, tmp_path, capsys):
+    table = read_table(shots[0])
+    lon, lat, altitude = (table.numbers(name) for name in ("lon", "lat", "altitude"))
+    path = _table(tmp_path / "km.csv", lon, lat, 1737.4 + altitude / 1000)
+    said = _refused(capsys, "filteraltimetry", "--input", path, "--body", "Moon", "--output", tmp_path / "o.csv")
+    assert "radius of Moon in kilometres" in said
+    given = ("--body", "Moon", "--output", str(tmp_path / "o.csv"))
+    path = _table(tmp_path / "rad.csv", np.radians(lon), np.radians(lat), altitude)
+    assert main(["filteraltimetry", "--input", str(path), *given]) == 0
+    assert "if they are radians" in capsys.readouterr().err
+    path = _table(tmp_path / "altitude_km.csv", lon, lat, altitude / 1000)
+    assert main(["filteraltimetry", "--input", str(path), *given]) == 0
+    assert "if they are kilometres" in capsys.readouterr().err
+    assert main(["filteraltimetry", "--input", str(shots[0]), *given]) == 0
+    assert "Warning" not in capsys.readouterr().err
+
+
+def test_a_map_far_from_any_shot_is_refused(shots, tmp_path, capsys):
+    target = tmp_path / "o.tif"
+    common = ("certaintymap", "--input", shots[0], "--body", "Moon", "--pixel-size", 3000, "--output", target)
+    assert "from the nearest shot" in _refused(capsys, *common, "--extent", 60, -20, 61, -19)
+    assert main([str(a) for a in (*common, "--extent", 9, 19, 14, 24)]) == 0 and target.exists()

@@ -59,8 +59,10 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "sun_azimuth": lambda value: value is None or _number(value),
     "body": lambda value: isinstance(value, str),
     "table_sha256": lambda value: isinstance(value, str),
-    "sources": lambda value: isinstance(value, list)
-    and all(isinstance(source, dict) and isinstance(source.get("dem"), str) for source in value),
+    "sources": lambda value: (
+        isinstance(value, list)
+        and all(isinstance(source, dict) and isinstance(source.get("dem"), str) for source in value)
+    ),
     "training_boxes": _boxes,
     "held_out_boxes": _boxes,
 }

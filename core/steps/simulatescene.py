@@ -264,7 +264,7 @@ STEP = Step(
             "JITTER",
             Kind.NUMBER,
             "Jitter",
-            "RMS of the attitude's jitter, per axis; 1e-5 to 3e-5 is usual.",
+            "RMS of the attitude's jitter, per axis.",
             default=0.0,
             minimum=0.0,
             maximum=MOST_JITTER,

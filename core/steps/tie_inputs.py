@@ -117,9 +117,7 @@ def _picked(group: MatchGroup, line: Integers, sample: Integers, shot: Integers)
     return [ties for ties in found if len(ties)]
 
 
-def _wanted(
-    blocks: Sequence[Matches], row: Integers, column: Integers, shot: Integers
-) -> tuple[Integers, Integers]:
+def _wanted(blocks: Sequence[Matches], row: Integers, column: Integers, shot: Integers) -> tuple[Integers, Integers]:
     """Of pixels (N,) of blocks the first `PATCH_TIES` of each shot that are matched anywhere, each pixel once."""
     matched = np.flatnonzero(np.any([np.isfinite(block.line[row, column]) for block in blocks], axis=0))
     matched = matched[np.argsort(shot[matched], kind="stable")]

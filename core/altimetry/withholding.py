@@ -11,12 +11,16 @@ surroundings knows nothing of it, just as for any other place.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..frames import Array, lonlat_radius
 from .interpolation import Interpolated, Interpolator, unit_variance
-from .search import Sectors
+from .search import Indices, Sectors
+
+Mask = npt.NDArray[np.bool_]
 
 PLACES = 6000  # withheld together
 _SCALES = (0.6, 0.8, 1.0)
@@ -55,12 +59,12 @@ def withhold(surface: Interpolator, generator: np.random.Generator) -> Withheld:
     return Withheld(rest, _chosen([found], first, known), _chosen([around], first, known), error[known])
 
 
-def _chosen(tried: list[Interpolated], which: np.ndarray, rows: np.ndarray | None = None) -> Interpolated:
+def _chosen(tried: list[Interpolated], which: Indices, rows: Mask | None = None) -> Interpolated:
     """Query by query one of several interpolations, of all queries or of ``rows``."""
     at = np.arange(len(which)) if rows is None else np.flatnonzero(rows)
     which = which[at]
 
-    def take(values: list[Array]) -> Array:
+    def take(values: list[npt.NDArray[Any]]) -> Any:
         return np.stack(values)[which, at]
 
     sectors = [take([getattr(each.sectors, name) for each in tried]) for name in Sectors.__dataclass_fields__]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def test_withheld_errors_are_as_large_as_true_ones(tracks):
     middle = unit_variance(held.found) < np.quantile(unit_variance(held.found), 0.9)
     assert 0.75 < np.median(held.error[middle]) / np.median(error) < 1.5
     left_out, _ = surface.left_out
-    assert np.median(np.abs(left_out)) < 0.75 * np.median(error)  # one shot left out tells too little
+    assert np.median(np.abs(left_out)) < 0.9 * np.median(error)  # one shot left out tells too little
 
 
 def test_the_shots_withheld_are_not_among_the_rest(tracks):
@@ -51,14 +53,18 @@ def test_the_shots_withheld_are_not_among_the_rest(tracks):
     assert len(held.error) == len(held.found.altitude) == len(held.around.altitude)
 
 
-def test_features_grow_with_what_they_stand_for(tracks):
+def test_features_tell_far_shots_and_rough_ground(tracks):
     surface, lon, lat, truth = tracks
-    rough, found = log_roughness(surface), surface.at(lon, lat)
-    known = features(found, surface.shots.altitude, rough, 1.0)
+    patches = lambda x, y: 0.05 + np.clip(np.sin(300 * x) * np.sin(300 * y), 0.0, 1.0)  # noqa: E731
+    shots = surface.shots
+    patchy = replace(shots, altitude=shots.altitude * patches(shots.lon, shots.lat))
+    surface = Interpolator(patchy)
+    found = surface.at(lon, lat)
+    known = features(found, patchy.altitude, log_roughness(surface), 1.0)
     assert known.shape == (len(lon), COUNT) and np.isfinite(known).all()
-    error = np.log(np.abs(found.altitude - truth) + 1.0)
-    for column in (0, 1, 3, 4):
-        assert np.corrcoef(known[:, column], error)[0, 1] > 0.05, column
+    error = np.log(np.abs(found.altitude - truth * patches(lon, lat)) + 1.0)
+    assert np.corrcoef(known[:, 0], error)[0, 1] > 0.15
+    assert np.corrcoef(known[:, 1], error)[0, 1] > 0.4
 
 
 def test_the_best_prediction_follows_a_slope_and_beats_shepard(tracks):
@@ -71,7 +77,7 @@ def test_the_best_prediction_follows_a_slope_and_beats_shepard(tracks):
     inside = np.isfinite(found.sectors.distance).all(axis=1)
     true = 1e4 * (lon + 2 * lat)
     shepard = np.einsum("nk,nk->n", found.weights, slope[found.sectors.index])
-    assert np.median(np.abs(on_slope - true)[inside]) < 0.1 * np.median(np.abs(shepard - true)[inside])
+    assert np.median(np.abs(on_slope - true)[inside]) < 0.2 * np.median(np.abs(shepard - true)[inside])
 
 
 def test_the_best_prediction_by_hand():

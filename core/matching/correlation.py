@@ -19,28 +19,20 @@ _ONE = 32767.0  # an NCC of 1 among scores kept as 16 bits
 
 @dataclass(frozen=True)
 class Windows:
-    """Local statistics of image A that every comparison reuses: mean and variance in the window."""
+    """Local statistics that every comparison reuses: mean in the window, and one over the spread there (0: none)."""
 
     image: Image
     kernel: int
     mean: Image
-    variance: Image
+    sharpness: Image
 
 
 def windows(image: Image, kernel: int) -> Windows:
     """Prepare ``image`` (h, w) for comparisons in windows of ``kernel`` x ``kernel`` pixels."""
     mean = window_mean(image, kernel)
-    variance = np.maximum(window_mean(image * image, kernel) - mean * mean, 0)
-    return Windows(image, kernel, mean, variance)
-
-
-def _ncc(a: Windows, b: Image) -> Image:
-    """NCC of A with an image already resampled to A's frame, -1..1; 0 where either has no texture."""
-    mean = window_mean(b, a.kernel)
-    variance = np.maximum(window_mean(b * b, a.kernel) - mean * mean, 0)
-    product = window_mean(a.image * b, a.kernel) - a.mean * mean
-    norm = a.variance * variance
-    return np.where(norm > _TINY, product / np.sqrt(np.maximum(norm, _TINY)), 0).clip(-1, 1)
+    variance = window_mean(image * image, kernel) - mean * mean
+    least = _TINY + np.float32(1e-6) * mean * mean
+    return Windows(image, kernel, mean, np.where(variance > least, 1 / np.sqrt(np.maximum(variance, least)), 0))
 
 
 def search(a: Windows, image_b: Image, field: Field, radius: tuple[int, int]) -> tuple[Field, Image]:
@@ -50,14 +42,25 @@ def search(a: Windows, image_b: Image, field: Field, radius: tuple[int, int]) ->
     cv2 = opencv()
     rows, columns = a.image.shape
     up, left = radius
-    b = cv2.copyMakeBorder(sample(image_b, field), up, up, left, left, cv2.BORDER_REFLECT_101)
+    rim = a.kernel // 2
+    # All in a frame that windows at the rim fit into: what they hold beyond it is the same for every comparison.
+    image = cv2.copyMakeBorder(a.image, rim, rim, rim, rim, cv2.BORDER_REFLECT_101)
+    beyond = rim + up, rim + up, rim + left, rim + left
+    b = windows(cv2.copyMakeBorder(sample(image_b, field), *beyond, cv2.BORDER_REFLECT_101), a.kernel)
+    inner = np.s_[rim : rim + rows, rim : rim + columns]
     scores = np.empty((2 * up + 1, 2 * left + 1, rows, columns), np.int16)
+    scale = a.sharpness * np.float32(_ONE)
     for i in range(2 * up + 1):
         for j in range(2 * left + 1):
-            scores[i, j] = _ncc(a, np.ascontiguousarray(b[i : i + rows, j : j + columns])) * _ONE
+            there = np.s_[i : i + rows + 2 * rim, j : j + columns + 2 * rim]
+            score = window_mean(image * b.image[there], a.kernel)[inner]
+            score = score - a.mean * b.mean[there][inner]
+            score *= scale
+            score *= b.sharpness[there][inner]
+            scores[i, j] = np.clip(score, -_ONE, _ONE, out=score)
     best, down, across = _peak(scores)
     shift = np.stack([across - left, down - up], axis=-1).astype(np.float32)
-    return moved(field, shift), np.asarray(best / _ONE, np.float32)
+    return moved(field, shift), np.asarray(best / np.float32(_ONE))
 
 
 def _peak(scores: npt.NDArray[np.int16]) -> tuple[Image, Image, Image]:

@@ -14,18 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .nodes import SPACING, Nodes, at_nodes, at_pixels, bending, bending_adjoint, gathered, solve
-from .warp import Field, Image, Mask, affine_part, opencv, sample, window_mean
+from .comparison import Equations, Reference, Shown, compare
+from .nodes import SPACING, Nodes, at_pixels, bending, bending_adjoint, excess, solve
+from .warp import Field, Image, Mask, affine_field, affine_of, opencv
 
-_START = 5.0  # pixels over which the field is smoothed before anything is learned
+Float32 = npt.NDArray[np.float32]
+
+_START, _START_OTHERS = 5.0, 25.0  # pixels over which relief, and all else, is smoothed before anything is learned
 _SMOOTHEST, _ROUGHEST = 30.0, 2.0  # bounds of that length
-_LEARNED_OVER = 10.0  # sigma in pixels of the neighbourhood that stiffness is learned from
-_ITERATIONS = 60  # of the conjugate gradients
-_OUTLIER = 3.0  # sigmas at which a grey difference has half its weight
+_LEARNED_OVER, _LEARNED_OVER_OTHERS = 10.0, 40.0  # sigma in pixels of the neighbourhoods stiffness is learned from
+_ITERATIONS = 4  # of the conjugate gradients
 _LARGEST_STEP = 1.0  # pixels
-_DERIVATIVE = np.array([[1, -8, 0, 8, -1]], np.float32) / 12
-_DERIVATIVE_NOISE = float((_DERIVATIVE**2).sum())
-_ELSEWHERE = ((17, 5), (-7, 23))  # moves that bring gradients where they know nothing of the grey differences
+_NEAR = 28  # side in pixels of the neighbourhood that precision is taken in
+_PATCH = 2  # nodes in either direction that share precision and stiffness
+_SLOW = 84  # pixels over which places are smoothed to find the axis along which relief moves them
 
 
 @dataclass(frozen=True)
@@ -33,150 +35,141 @@ class Refined:
     """A refined field (h, w, 2): 1-sigma of its components in pixels (h, w, 2), NCC, and which pixels took part."""
 
     field: Field
-    sigma: npt.NDArray[np.float32]
+    sigma: Float32
     score: Image
     used: Mask
 
 
-@dataclass(frozen=True)
-class _Equations:
-    """Normal matrix (2, 2, nodes) and right side (2, nodes) of one image, and what a derivative's noise adds to N."""
-
-    normal: Nodes
-    right: Nodes
-    noise: Nodes
-    score: Image
-    used: Mask
-
-
-def refine(
-    image_a: Image,
-    valid_a: Mask,
-    others: Sequence[tuple[Image, Mask]],
-    fields: Sequence[Field],
-    kernel: int,
-    iterations: int,
-) -> list[Refined]:
-    """Refine the fields from A (h, w) into one or more ``others``, right to about a pixel, all together.
+class Adjustment:
+    """Fields from A (h, w) into one or more ``others``, right to about a pixel, adjusted together step by step.
 
     Relief moves the places in all images along one line of their common space: the principal axes of the fields give
-    it, and each axis has its own stiffness. Grey is compared less its mean in ``kernel`` x ``kernel`` pixels.
+    it, and each axis has its own stiffness. Grey is compared less its mean in ``kernel`` x ``kernel`` pixels. The
+    fields start from places of the nodes, (rows, columns, 2) each with the `node_grid` of A.
     """
-    rows, columns = image_a.shape
-    places = np.concatenate([at_nodes(field) for field in fields])
-    axes = _principal_axes(places)
-    stiffness: Nodes | None = None
-    for step in range(iterations + 1):
-        found = [at_pixels(places[2 * i : 2 * i + 2], rows, columns) for i in range(len(others))]
-        equations = [_equations(image_a, valid_a, *other, field, kernel) for other, field in zip(others, found)]
-        normal, right, noise = _joined(equations, axes)
-        precision, stiffness = _learned(normal, noise, bending(_turned(places, axes)), stiffness)
+
+    def __init__(
+        self,
+        image_a: Image,
+        valid_a: Mask,
+        others: Sequence[tuple[Image, Mask]],
+        places: Sequence[Field],
+        kernel: int,
+    ) -> None:
+        self._shape = image_a.shape
+        self._reference = Reference.of(*_whole_blocks(image_a, valid_a), kernel)
+        self._others = [Shown.of(*other, kernel) for other in others]
+        self._affine = [affine_of(field) for field in places]
+        rest = [field - affine_field(affine, *field.shape[:2]) for field, affine in zip(places, self._affine)]
+        self._rest = np.ascontiguousarray(np.moveaxis(np.concatenate(rest, axis=-1), -1, 0))
+        self._axes = _principal_axes(self._rest)
+        self._stiffness: Nodes | None = None
+        rows, columns = self._reference.grey.shape
+        self._bases = [affine_field(_of_pixels(affine), rows, columns) for affine in self._affine]
+
+    @property
+    def places(self) -> list[Field]:
+        """Places of the nodes in each image."""
+        nodes = np.moveaxis(self._rest, 0, -1)
+        return [
+            nodes[..., 2 * i : 2 * i + 2] + affine_field(affine, *nodes.shape[:2])
+            for i, affine in enumerate(self._affine)
+        ]
+
+    @property
+    def fields(self) -> list[Field]:
+        """Places of A's pixels (h, w, 2) in each image."""
+        rows, columns = self._shape
+        return [field[:rows, :columns] for field in self._whole_fields()]
+
+    def _whole_fields(self) -> list[Field]:
+        fields = [at_pixels(self._rest[2 * i : 2 * i + 2]) for i in range(len(self._bases))]
+        for field, base in zip(fields, self._bases):
+            field += base
+        return fields
+
+    def step(self) -> float:
+        """One step of Gauss and Newton, with the stiffness that the images ask for; pixels that nine nodes in ten move
+        less than.
+        """
+        return self._step(False)[3]
+
+    def last_step(self) -> list[Refined]:
+        """One more step, with sigma, score and used pixels as that step finds them."""
+        equations, precision, stiffness, _ = self._step(True)
         # Posterior variance of a field of precision w and stiffness S a node: the integral of 1 / (w + S k^4) over k.
+        # Half of it is the noise that comes through; the other half is the smoothing.
         variance = np.asarray(1 / (8 * np.sqrt(precision * stiffness)), np.float32)
-        if step == iterations:
-            break
-        right -= bending_adjoint(stiffness * bending(_turned(places, axes)))
+        normal, _, _ = _along(equations, self._axes)
+        assert equations.foreign is not None
+        for i, foreign in enumerate(_turned(equations.foreign, self._axes)):
+            variance[i] *= np.float32(0.5 + 0.5 * excess(normal[i, i], stiffness[i], foreign))
+        sigma = at_pixels(np.sqrt(_turned(variance, self._axes.T**2)))
+        own = tuple(slice(size) for size in self._shape)
+        return [
+            Refined(field, sigma[own][..., 2 * i : 2 * i + 2], equations.score[i][own], equations.used[i][own])
+            for i, field in enumerate(self.fields)
+        ]
+
+    def _step(self, judge: bool) -> tuple[Equations, Nodes, Nodes, float]:
+        equations = compare(self._reference, self._others, self._whole_fields(), judge)
+        normal, right, noise = _along(equations, self._axes)
+        bent = bending(_turned(self._rest, self._axes))
+        precision, stiffness = _learned(normal, noise, bent, self._stiffness)
+        self._stiffness = stiffness
+        right -= bending_adjoint(stiffness * bent)
         change = solve(normal, stiffness, right, _ITERATIONS)
         length = np.sqrt((change**2).sum(axis=0))
-        places = places + _turned(change * np.minimum(1, _LARGEST_STEP / np.maximum(length, 1e-9)), axes.T)
-    sigma = at_pixels(np.sqrt(_turned(variance, (axes**2).T)), rows, columns)
-    return [
-        Refined(field, sigma[..., 2 * i : 2 * i + 2], equation.score, equation.used)
-        for i, (field, equation) in enumerate(zip(found, equations))
-    ]
+        change *= np.minimum(1, _LARGEST_STEP / np.maximum(length, np.float32(1e-9)))
+        self._rest += _turned(change, self._axes.T)
+        return equations, precision, stiffness, float(np.percentile(length[::2, ::2], 90))
 
 
-def _turned(nodes: Nodes, axes: npt.NDArray[np.float32]) -> Nodes:
+def node_grid(rows: int, columns: int) -> tuple[int, int]:
+    """Rows and columns of nodes of an image: even numbers, the last ones past its rim."""
+    return 2 * -(-rows // (2 * SPACING)), 2 * -(-columns // (2 * SPACING))
+
+
+def _of_pixels(affine: Float32) -> Float32:
+    """An affine map of nodes, numbered, as one of pixels."""
+    turn = affine[:, :2] / SPACING
+    return np.column_stack([turn, affine[:, 2] - (SPACING - 1) / 2 * turn.sum(axis=1)]).astype(np.float32)
+
+
+def _whole_blocks(image: Image, mask: Mask) -> tuple[Image, Mask]:
+    """Continued over all blocks of nodes: by the values of the rim, which do not count."""
+    cv2 = opencv()
+    rows, columns = (SPACING * size for size in node_grid(*image.shape))
+    below, right = rows - image.shape[0], columns - image.shape[1]
+    if not (below or right):
+        return image, mask
+    return (
+        np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)),
+        np.pad(mask, ((0, below), (0, right))),
+    )
+
+
+def _turned(nodes: Nodes, axes: Float32) -> Nodes:
     return np.asarray(np.einsum("ij,jrc->irc", axes, nodes), np.float32)
 
 
-def _principal_axes(places: Nodes) -> npt.NDArray[np.float32]:
+def _principal_axes(rest: Nodes) -> Float32:
     """Axes (k, k), one a row, of what is left of the places without their slow part: relief comes last."""
     cv2 = opencv()
-    stack = np.ascontiguousarray(np.moveaxis(places, 0, -1))
-    stack = stack - affine_part(stack)
-    rest = (stack - cv2.GaussianBlur(stack, (0, 0), 12.0)).reshape(-1, len(places))
-    return np.ascontiguousarray(np.linalg.eigh(rest.T @ rest)[1].T, np.float32)
+    side = (_SLOW // SPACING) | 1
+    some = []
+    for values in rest:
+        slow = cv2.blur(cv2.blur(values, (side, side)), (side, side))
+        some.append((values - slow)[::2, ::2].astype(np.float64).ravel())
+    moments = np.array([[np.einsum("n,n->", p, q) for q in some] for p in some])
+    return np.ascontiguousarray(np.linalg.eigh(moments)[1].T, np.float32)
 
 
-def _joined(equations: list[_Equations], axes: npt.NDArray[np.float32]) -> tuple[Nodes, Nodes, Nodes]:
-    """The images' equations as those of all components, turned to ``axes``."""
-    size = 2 * len(equations)
-    nodes = equations[0].right.shape[1:]
-    normal, right = np.zeros((size, size, *nodes), np.float32), np.empty((size, *nodes), np.float32)
-    noise = np.empty((size, *nodes), np.float32)
-    for i, equation in enumerate(equations):
-        own = slice(2 * i, 2 * i + 2)
-        normal[own, own], right[own], noise[own] = equation.normal, equation.right, equation.noise
-    turned = np.einsum("ia,jb,abrc->ijrc", axes, axes, normal, optimize=True)
-    return np.ascontiguousarray(turned, np.float32), _turned(right, axes), _turned(noise, axes**2)
-
-
-def _equations(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, field: Field, kernel: int) -> _Equations:
-    """Grey differences and gradients at every pixel, weighed by their local spread and gathered at the nodes."""
-    cv2 = opencv()
-    b = sample(image_b, field)
-    used = valid_a & (sample(valid_b.astype(np.float32), field, cubic=False) > 0.99)
-    weight = used.astype(np.float32)
-    share = np.maximum(window_mean(weight, kernel), 1e-3)
-    centred, spread = zip(*(_centred(grey, weight, share, kernel) for grey in (image_a, b)))
-    gain = np.sqrt(spread[0] / spread[1])
-    a, b = centred[0], centred[1] * gain
-    difference = a - b
-    score = 1 - 0.5 * window_mean(weight * difference**2, kernel) / (share * spread[0])
-    # Gradients of the mean of both images: half the noise, and no bias towards either.
-    fused = np.where(used, 0.5 * (a + b), 0)
-    in_a = [cv2.filter2D(fused, -1, d, borderType=cv2.BORDER_REFLECT_101) for d in (_DERIVATIVE, _DERIVATIVE.T)]
-    turn = np.linalg.inv(_mean_jacobian(field))  # a derivative along B's axes: through those along A's
-    gradients = [turn[0, i] * in_a[0] + turn[1, i] * in_a[1] for i in (0, 1)]
-    near = 2 * kernel + 1
-    local = window_mean(weight * difference**2, near) / np.maximum(window_mean(weight, near), 1e-3)
-    if used.any():
-        local = np.maximum(local, 1e-3 * float(np.median(local[used][::16])))
-    local = np.maximum(local, np.float32(1e-20))
-    weight = weight / local / (1 + difference**2 / (_OUTLIER**2 * local))
-    weight /= _correlation(gradients, difference, weight)
-    pull = weight * difference
-    n11, n12, n22 = (gathered(weight * p * q) for p, q in _pairs(gradients))
-    noise = 0.25 * _DERIVATIVE_NOISE * gathered(weight * local) * (turn**2).sum(axis=0)[:, None, None]
-    right = np.stack([gathered(g * pull) for g in gradients])
-    return _Equations(np.array([[n11, n12], [n12, n22]]), right, noise, score, used)
-
-
-def _mean_jacobian(field: Field) -> npt.NDArray[np.float32]:
-    """Mean derivative (2, 2) of the places (row) by A's columns and rows (column): turn and scale of B against A."""
-    rows, columns = field.shape[:2]
-    by_column = (field[:, -1] - field[:, 0]).mean(axis=0) / (columns - 1)
-    by_row = (field[-1] - field[0]).mean(axis=0) / (rows - 1)
-    return np.stack([by_column, by_row], axis=-1)
-
-
-def _pairs(gradients: list[Image]) -> list[tuple[Image, Image]]:
-    along, down = gradients
-    return [(along, along), (along, down), (down, down)]
-
-
-def _centred(grey: Image, weight: Image, share: Image, kernel: int) -> tuple[Image, Image]:
-    """Grey less its mean in the window, and its variance there, over the pixels with weight."""
-    mean = window_mean(grey * weight, kernel) / share
-    variance = window_mean(grey * grey * weight, kernel) / share - mean * mean
-    return grey - mean, np.maximum(variance, np.float32(1e-12) * (1 + mean * mean))
-
-
-def _correlation(gradients: list[Image], difference: Image, weight: Image) -> np.float32:
-    """How many times more the grey differences pull at the field than if they were white, at least 1.
-
-    Measured with gradients from elsewhere in the image, which have the same texture but nothing to say about them.
-    """
-    cv2 = opencv()
-    radius = 2.5
-    ratios = []
-    for gradient, move in zip(gradients, _ELSEWHERE):
-        foreign = np.roll(gradient, move, (0, 1))[::2]
-        pull = cv2.GaussianBlur(foreign * difference[::2] * weight[::2], (0, 0), radius, sigmaY=0.01)
-        expected = float(np.mean(foreign**2 * weight[::2])) / (2 * np.sqrt(np.pi) * radius)
-        ratios.append(float(np.mean(pull**2)) / max(expected, 1e-20))
-    return np.float32(max(1.0, float(np.mean(ratios))))
+def _along(equations: Equations, axes: Float32) -> tuple[Nodes, Nodes, Nodes]:
+    """Normal matrix, right side and noise turned to ``axes``."""
+    half = np.stack([_turned(row, axes) for row in equations.normal])  # second index turned
+    normal = np.stack([_turned(half[:, k], axes) for k in range(len(axes))], axis=1)
+    return normal, _turned(equations.right, axes), _turned(equations.noise, axes**2)
 
 
 def _learned(normal: Nodes, noise: Nodes, bent: Nodes, stiffness: Nodes | None) -> tuple[Nodes, Nodes]:
@@ -184,28 +177,68 @@ def _learned(normal: Nodes, noise: Nodes, bent: Nodes, stiffness: Nodes | None) 
 
     A stiffness S holds g / S = <bent^2> with g = sqrt(w / S) / 8 the share of a degree of freedom that a node has.
     """
-    cv2 = opencv()
-    size = len(normal)
-    near = 27 // SPACING
-    mean = np.array([[cv2.blur(normal[i, j], (near, near)) for j in range(size)] for i in range(size)])
+    size, nodes = len(normal), normal.shape[2:]
+    mean = np.array([[_neighbourhood(normal[i, j]) for j in range(size)] for i in range(size)])
     least = np.array([1e-4 * float(mean[i, i].mean()) + 1e-12 for i in range(size)], np.float32)
     if stiffness is None:
         raw = np.maximum(np.stack([mean[i, i] for i in range(size)]), least[:, None, None])
-        return raw, raw * np.float32((_START / SPACING) ** 4)
-    precision = np.empty_like(stiffness)
+        lengths = np.array([_START_OTHERS] * (size - 1) + [_START], np.float32)
+        start = np.median(raw[:, ::3, ::3], axis=(1, 2)) * (lengths / SPACING) ** 4
+        return _everywhere(raw, nodes), np.broadcast_to(start[:, None, None], (size, *nodes)).copy()
+    before = stiffness[:, ::_PATCH, ::_PATCH]
+    precision = np.empty_like(before)
     for i in range(size):
         # The other components are held by their own stiffness at the length over which this one is smoothed.
-        length = np.sqrt(stiffness[i] / np.maximum(mean[i, i], least[i]))
+        length = np.sqrt(before[i] / np.maximum(mean[i, i], least[i]))
         held = mean.copy()
         for j in range(size):
-            held[j, j] += np.where(j == i, 1e-6 * least[i], stiffness[j] / np.maximum(length, 1e-6) + least[j])
-        inverse = np.linalg.inv(np.moveaxis(held, (0, 1), (-2, -1)))[..., i, i]
-        precision[i] = np.maximum(1 / np.maximum(inverse, 1e-20), least[i])
+            held[j, j] += 1e-6 * least[i] if j == i else before[j] / np.maximum(length, 1e-6) + least[j]
+        precision[i] = np.maximum(_without_others(held, i), least[i])
         # Of a gradient's square a part is noise: it adds to the pull's variance, not to what is known.
-        true = np.maximum(1 - cv2.blur(noise[i], (near, near)) / np.maximum(mean[i, i], least[i]), 0.1)
+        true = np.maximum(1 - _neighbourhood(noise[i]) / np.maximum(mean[i, i], least[i]), 0.1)
         precision[i] *= true**2
-    sigma = _LEARNED_OVER / SPACING
-    roughness = np.stack([cv2.GaussianBlur(b * b, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) for b in bent])
-    freedom = np.minimum(np.sqrt(precision / stiffness) / 8, 0.9)
-    bounds = [precision * np.float32((length / SPACING) ** 4) for length in (_ROUGHEST, _SMOOTHEST)]
-    return precision, np.clip(freedom / np.maximum(roughness, 1e-20), *bounds).astype(np.float32)
+    over = [_LEARNED_OVER_OTHERS] * (size - 1) + [_LEARNED_OVER]
+    roughness = np.stack([_roughness(b, sigma / SPACING) for b, sigma in zip(bent, over)])
+    freedom = np.minimum(np.sqrt(precision / before) / 8, 0.9)
+    typical = np.median(precision[:, ::3, ::3], axis=(1, 2), keepdims=True)
+    bounds = [typical * np.float32((length / SPACING) ** 4) for length in (_ROUGHEST, _SMOOTHEST)]
+    learned = np.clip(freedom / np.maximum(roughness, 1e-20), *bounds).astype(np.float32)
+    return _everywhere(precision, nodes), _everywhere(learned, nodes)
+
+
+def _neighbourhood(values: Nodes) -> Nodes:
+    """Means about every `_PATCH`-th node."""
+    cv2 = opencv()
+    return np.asarray(cv2.blur(values, (_NEAR // SPACING,) * 2)[::_PATCH, ::_PATCH])
+
+
+def _roughness(bent: Nodes, sigma: float) -> Nodes:
+    """Mean square of what bends within ``sigma`` nodes, about every `_PATCH`-th node, from a mean that few large values
+    do not rule (of roots: 0.822 for unit normal values).
+    """
+    cv2 = opencv()
+    some = cv2.blur(np.sqrt(np.abs(bent)), (_PATCH, _PATCH))[::_PATCH, ::_PATCH]
+    mean = cv2.GaussianBlur(some, (0, 0), sigma / _PATCH, borderType=cv2.BORDER_REFLECT)
+    return np.asarray((mean / np.float32(0.822)) ** 4)
+
+
+def _everywhere(patches: Nodes, nodes: tuple[int, ...]) -> Nodes:
+    """Values (k, patches) at all nodes."""
+    cv2 = opencv()
+    return np.stack([cv2.resize(v, nodes[::-1], interpolation=cv2.INTER_LINEAR) for v in patches])
+
+
+def _without_others(matrix: Nodes, own: int) -> Nodes:
+    """What is left of the diagonal element ``own`` of matrices (k, k, ...) when the other unknowns are eliminated."""
+    left = matrix.copy()
+    others = [i for i in range(len(matrix)) if i != own]
+    while others:
+        pivot = others.pop()
+        share = left[own, pivot] / left[pivot, pivot]
+        left[own, own] -= share * left[pivot, own]
+        for i in others:
+            left[own, i] -= share * left[pivot, i]
+            share_i = left[i, pivot] / left[pivot, pivot]
+            for j in (*others, own):
+                left[i, j] -= share_i * left[pivot, j]
+    return np.asarray(left[own, own])

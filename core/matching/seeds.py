@@ -16,6 +16,7 @@ Array = npt.NDArray[np.float64]
 
 LEAST = 12  # verified seeds without which nothing is matched
 _RATIO = 0.8  # Lowe (2004), section 7.1
+_AT_ONCE = 256  # seeds whose neighbours are looked for together
 _DISTANCE = 300.0  # between descriptors of length 512; the ratio and the geometry do the choosing
 
 
@@ -31,6 +32,12 @@ class Seeds:
     def turn(self) -> float:
         """Rotation of B against A in degrees, -180..180."""
         return float(np.degrees(np.arctan2(self.affine[1, 0], self.affine[0, 0])))
+
+    def rescaled(self, factor: float) -> Seeds:
+        """The same in images of ``factor`` times the size (pixel centres at integers)."""
+        turn, beside = self.affine[:, :2], 0.5 * (factor - 1)
+        offset = factor * self.affine[:, 2] + beside * (1 - turn.sum(axis=1))
+        return Seeds(factor * self.a + beside, factor * self.b + beside, np.column_stack([turn, offset]))
 
     @property
     def scale(self) -> float:
@@ -142,10 +149,16 @@ def _verified(a: Array, b: Array, tolerance: float) -> Seeds | None:
 
 def _with_neighbours(a: Array, rest: Array, count: int = 8) -> Mask:
     """Seeds whose offset lies near the median of the nearest seeds, against the spread among those."""
-    near = np.array([np.argpartition(((a - p) ** 2).sum(axis=1), min(count, len(a) - 1))[: count + 1] for p in a])
-    middle = np.median(rest[near], axis=1)
-    spread = 1.4826 * np.median(np.abs(rest[near] - middle[:, None]), axis=1).max(axis=1)
-    return np.asarray(np.abs(rest - middle).max(axis=1) <= np.maximum(4 * spread, 1.5))
+    count = min(count, len(a) - 1)
+    kept = np.empty(len(a), bool)
+    for first in range(0, len(a), _AT_ONCE):
+        own = slice(first, first + _AT_ONCE)
+        distance = (a[own, None, 0] - a[:, 0]) ** 2 + (a[own, None, 1] - a[:, 1]) ** 2
+        near = np.argpartition(distance, count, axis=1)[:, : count + 1]
+        middle = np.median(rest[near], axis=1)
+        spread = 1.4826 * np.median(np.abs(rest[near] - middle[:, None]), axis=1).max(axis=1)
+        kept[own] = np.abs(rest[own] - middle).max(axis=1) <= np.maximum(4 * spread, 1.5)
+    return kept
 
 
 def _apply(affine: Array, places: npt.NDArray[Any]) -> Array:

@@ -61,14 +61,27 @@ def identity(rows: int, columns: int) -> Field:
     return np.stack(np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)), axis=-1)
 
 
-def affine_part(field: Field) -> Field:
-    """The affine map nearest to a field, on its grid: what is left over is small, and safe to smooth up to the rim."""
+def affine_of(field: Field) -> npt.NDArray[np.float32]:
+    """The affine map (2, 3) nearest to a field: what is left over is small, and safe to smooth up to the rim."""
     rows, columns = field.shape[:2]
-    column, row = np.arange(columns) - (columns - 1) / 2, np.arange(rows) - (rows - 1) / 2
-    by_column = np.einsum("c,rck->k", column, field) / max(rows * float((column**2).sum()), 1e-9)
-    by_row = np.einsum("r,rck->k", row, field) / max(columns * float((row**2).sum()), 1e-9)
-    mean = field.mean(axis=(0, 1), dtype=np.float64)
-    return np.asarray(mean + column[:, None] * by_column + row[:, None, None] * by_row, np.float32)
+    step = max(1, min(rows, columns) // 64)
+    some = field[::step, ::step].astype(np.float64)
+    column, row = (np.arange(size) * float(step) for size in some.shape[1::-1])
+    column0, row0 = column.mean(), row.mean()
+    column, row = column - column0, row - row0
+    by_column = np.einsum("c,rck->k", column, some) / max(len(row) * float((column**2).sum()), 1e-9)
+    by_row = np.einsum("r,rck->k", row, some) / max(len(column) * float((row**2).sum()), 1e-9)
+    offset = some.mean(axis=(0, 1)) - by_column * column0 - by_row * row0
+    return np.stack([by_column, by_row, offset], axis=-1).astype(np.float32)
+
+
+def affine_field(affine: npt.NDArray[np.float32], rows: int, columns: int) -> Field:
+    """The field (rows, columns, 2) of an affine map (2, 3)."""
+    column, row = np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
+    out = np.empty((rows, columns, 2), np.float32)
+    for i in (0, 1):
+        np.add(affine[i, 0] * column, (affine[i, 1] * row + affine[i, 2])[:, None], out=out[..., i])
+    return out
 
 
 def window_mean(values: npt.NDArray[Any], kernel: int) -> npt.NDArray[Any]:
@@ -77,30 +90,26 @@ def window_mean(values: npt.NDArray[Any], kernel: int) -> npt.NDArray[Any]:
     return np.asarray(cv2.blur(values, (kernel, kernel), borderType=cv2.BORDER_REFLECT_101))
 
 
-def halved(image: Image) -> Image:
+def halved(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Half the size: 2 x 2 means, so that pixel c of the half covers 2c and 2c + 1 (odd ends are dropped)."""
-    rows, columns = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-    parts = image[:rows, :columns]
-    return np.asarray((parts[::2, ::2] + parts[1::2, ::2] + parts[::2, 1::2] + parts[1::2, 1::2]) / np.float32(4))
+    cv2 = opencv()
+    rows, columns = values.shape[0] // 2, values.shape[1] // 2
+    return np.asarray(cv2.resize(values[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def upsampled(field: Field, rows: int, columns: int) -> Field:
     """A field of the halved images brought to the images themselves, (rows, columns): places doubled, centres kept."""
     cv2 = opencv()
-    grid = (identity(rows, columns) - 0.5) / 2
-    inside = np.stack([grid[..., 0].clip(0, field.shape[1] - 1), grid[..., 1].clip(0, field.shape[0] - 1)], axis=-1)
-    fine = cv2.remap(field, inside, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + _rim(
-        field, grid - inside
-    )
-    return np.asarray(fine * 2 + np.float32(0.5), np.float32)
-
-
-def _rim(field: Field, beyond: Field) -> Field:
-    """What the field gains up to half a pixel past its rim, by the slope of its outermost pixels."""
-    gain = np.zeros(beyond.shape, np.float32)
-    for axis, size in ((1, field.shape[1]), (0, field.shape[0])):
-        if size < 2:
-            continue
-        slope = np.median(np.diff(field, axis=axis), axis=(0, 1)).astype(np.float32)
-        gain += slope * beyond[..., :1] if axis == 1 else slope * beyond[..., 1:]
-    return gain
+    affine = affine_of(field)
+    rest = field - affine_field(affine, *field.shape[:2])
+    size = (2 * field.shape[1], 2 * field.shape[0])
+    fine = cv2.resize(rest, size, interpolation=cv2.INTER_LINEAR)
+    beyond = (0, max(rows - size[1], 0), 0, max(columns - size[0], 0))
+    if any(beyond):
+        fine = cv2.copyMakeBorder(fine, *beyond, cv2.BORDER_REPLICATE)
+    fine = 2 * fine[:rows, :columns]
+    # A pixel x lies at (x - 1/2) / 2 of the half, and a place p of the half at 2 p + 1/2.
+    turn = affine[:, :2]
+    offset = 2 * affine[:, 2] - 0.5 * turn.sum(axis=1) + 0.5
+    fine += affine_field(np.column_stack([turn, offset]).astype(np.float32), rows, columns)
+    return np.asarray(fine)

@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from planetary_dtm.core.matching.multipoint import refine
+from planetary_dtm.core.matching.multipoint import Adjustment, node_grid
+from planetary_dtm.core.matching.nodes import SPACING, shrunk
 from planetary_dtm.core.matching.warp import identity, sample
 from planetary_dtm.core.simulation.shading import fractal, smooth
 
@@ -44,9 +45,19 @@ def errors(found, truth):
     return (found.field - truth)[inner], found.sigma[inner]
 
 
-def matched(a, others, fields, iterations=6):
+def matched(a, others, fields, valid=None, steps=4):
     whole = np.ones(a.shape, bool)
-    return refine(a, whole, [(b, whole) for b in others], fields, 11, iterations)
+    places = [at_nodes(field) for field in fields]
+    adjustment = Adjustment(a, whole if valid is None else valid, [(b, whole) for b in others], places, 11)
+    for _ in range(steps):
+        adjustment.step()
+    return adjustment.last_step()
+
+
+def at_nodes(field):
+    rows, columns = (SPACING * size for size in node_grid(*field.shape[:2]))
+    beyond = ((0, rows - field.shape[0]), (0, columns - field.shape[1]), (0, 0))
+    return shrunk(np.pad(field - identity(*field.shape[:2]), beyond, mode="edge") + identity(rows, columns), SPACING)
 
 
 def start(truth):
@@ -95,7 +106,7 @@ def test_masked_pixels_are_bridged_and_said_to_be_unused():
     valid = np.ones(a.shape, bool)
     valid[120:132, 100:160] = False
     a = np.where(valid, a, 0).astype(np.float32)
-    (found,) = refine(a, valid, [(others[0], np.ones(a.shape, bool))], [start(truths[0])], 11, 6)
+    (found,) = matched(a, others, [start(truths[0])], valid)
     assert not found.used[120:132, 100:160].any()
     beside = np.linalg.norm(found.field - truths[0], axis=-1)[112:140, 95:165]
     assert np.median(beside) < 0.2 and beside.max() < 1.5

@@ -1,0 +1,76 @@
+"""Images to match: read a strip at a time, reduced, and told what of them is lit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..terrain.pyramid import fill_invalid
+from .warp import Image, Mask, halved, opencv
+
+Reader = Callable[[int, int], tuple[Image, Mask]]  # first row, row past the last -> grey and validity
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image to match: its size and a reader of rows (grey float32, validity)."""
+
+    rows: int
+    columns: int
+    read: Reader
+
+
+def picture(grey: npt.ArrayLike, valid: npt.ArrayLike | None = None) -> Picture:
+    """A picture held in memory; non-finite grey is invalid."""
+    image = np.asarray(grey, np.float32)
+    mask = np.isfinite(image) if valid is None else np.asarray(valid, bool) & np.isfinite(image)
+    if not mask.all():
+        image = np.where(mask, image, np.float32(0))
+    return Picture(image.shape[0], image.shape[1], lambda first, last: (image[first:last], mask[first:last]))
+
+
+def reduced(source: Picture, factor: int, block: int = 2048) -> tuple[Image, Mask]:
+    """The whole picture at 1 / ``factor`` of its size, read a block of rows at a time."""
+    parts = []
+    for first in range(0, source.rows // factor * factor, block):
+        image, valid = source.read(first, min(first + block, source.rows // factor * factor))
+        size = factor
+        while size > 1:
+            image, valid = half(image, valid)
+            size //= 2
+        parts.append((image, valid))
+    if not parts or not parts[0][0].shape[1]:
+        raise InputError("An image has too few lines or samples to be matched.")
+    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def filled(image: Image, valid: Mask) -> Image:
+    """Smooth ground where there is no data."""
+    return image if valid.all() else fill_invalid(image, valid)
+
+
+def half(image: Image, valid: Mask) -> tuple[Image, Mask]:
+    """Half the size: means of the valid ones of 2 x 2 pixels, valid where half of them are."""
+    if valid.all():
+        return halved(image), np.ones((image.shape[0] // 2, image.shape[1] // 2), bool)
+    mask = valid.astype(np.float32)
+    mass = halved(mask)
+    return np.asarray(halved(image * mask) / np.maximum(mass, np.float32(0.25))), mass >= 0.5
+
+
+def lit(image: Image, valid: Mask) -> Mask:
+    """Valid pixels neither in shadow (black) nor saturated, nor beside such ones."""
+    cv2 = opencv()
+    good = valid & (image > 0)
+    some = image[::4, ::4][good[::4, ::4]]
+    if some.size:
+        good &= image > 0.05 * float(np.median(some))
+        top = cv2.minMaxLoc(image, mask=good.astype(np.uint8))[1]
+        full = good & (image >= np.float32(top))
+        if np.count_nonzero(full) > 1e-4 * full.size:  # more than a chance maximum: the sensor's ceiling
+            good &= ~full
+    return np.asarray(cv2.erode(good.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all the set-up; `make desktop` opens QGIS with the plugin.
-.PHONY: setup demo test lint bench package desktop docs translations fuzz clean
+.PHONY: setup demo test lint bench package desktop docs tour pictures translations fuzz clean
 .DEFAULT_GOAL := help
 RUN := .venv/bin/python
 NAME ?= view
@@ -10,6 +10,7 @@ help:
 	@echo "make test                every test, in the core and in a real QGIS"
 	@echo "make desktop             QGIS with the plugin"
 	@echo "make docs                the user guide as web pages in build/guide"
+	@echo "make tour | pictures     a newcomer's tour, clicked in a real QGIS; the guide's pictures anew"
 	@echo "make lint | bench NAME=view | package | setup"
 	@echo "make fuzz [COUNT=n]      spoiled files for every reader; the suite runs a few of them"
 
@@ -39,6 +40,13 @@ desktop: setup
 
 docs: setup
 	@.venv/bin/mkdocs build --quiet --strict && echo "build/guide/index.html"
+
+tour: setup
+	@$(RUN) -m planetary_dtm.tests.desktop.tour build/tour
+
+pictures: setup
+	@$(RUN) -m planetary_dtm.tests.desktop.screenshots
+	@$(RUN) -m planetary_dtm.benchmarks.gallery
 
 fuzz: setup
 	@$(RUN) -m planetary_dtm.tests.fuzz --count $(COUNT)

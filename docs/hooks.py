@@ -1,8 +1,10 @@
-"""Hook of mkdocs: the page of all algorithms is made from their own descriptions, so that it is never out of date."""
+"""Hook of mkdocs: the pages of algorithms and of the API are made from the code, so that they are never out of date."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from api_pages import with_api  # beside this file, which mkdocs finds modules by
 
 from planetary_dtm.core.steps import STEP_IDS, Step, step
 
@@ -10,7 +12,8 @@ MARK = "<!-- algorithms -->"
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the descriptions where a page has the mark."""
+    """Put the descriptions where a page has a mark."""
+    markdown = with_api(markdown)
     return markdown.replace(MARK, "\n".join(section(step(name)) for name in STEP_IDS)) if MARK in markdown else markdown
 
 

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
-from qgis.core import QgsGeometry, QgsPointXY
+from qgis.core import QgsGeometry, QgsMapLayer, QgsPointXY
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..core.bodies import Body, lonlat_of, same_body
 from ..core.errors import PlanetaryDtmError
-from ..processing_provider.inputs import wkt
+from ..processing_provider.inputs import extent_on, wkt
 
 translate = QCoreApplication.translate
+
+
+def bring_into_view(canvas: QgsMapCanvas, layer: QgsMapLayer) -> None:
+    """Zoom to a layer that lies outside of what the map shows, where its CRS can be related to the map's."""
+    target = canvas.mapSettings().destinationCrs()
+    try:
+        box = extent_on(layer.extent(), layer.crs(), target, layer.name())
+    except PlanetaryDtmError:
+        return
+    if not canvas.extent().intersects(box):
+        box.scale(1.1)
+        canvas.setExtent(box)
+        canvas.refresh()
 
 
 def move_map(canvas: QgsMapCanvas, lon: float, lat: float, body: Body) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis, QgsApplication, QgsProcessingOutputLayerDefinition, QgsProject
@@ -14,6 +15,7 @@ from ..core.steps import step
 from ..processing_provider import resources
 from ..processing_provider.provider import PROVIDER_ID
 from ..processing_provider.words import say
+from .map_link import bring_into_view
 from .outcome import conclude, tell
 from .run_row import RunRows
 from .runs import Run, Runs
@@ -148,6 +150,8 @@ class PushBroomDock(QgsDockWidget):
         if good and jobs[1:]:
             self._start(stage, jobs[1:])
             return
+        if good and stage.id == "terrain":
+            self._show_dtm()
         go_on = self._running.pop(stage.id, False)
         self.refresh()
         if good and go_on:
@@ -157,6 +161,14 @@ class PushBroomDock(QgsDockWidget):
                 tell(self.iface, *self._stop())
         elif good:
             self._fold()
+
+    def _show_dtm(self) -> None:
+        """Move the map to the DTM where it shows other ground."""
+        here = Path(self.workspace["dtm"])
+        for layer in QgsProject.instance().mapLayers().values():
+            if Path(layer.source()) == here:
+                bring_into_view(self.iface.mapCanvas(), layer)
+                return
 
     def _stop(self) -> tuple[str, Qgis.MessageLevel]:
         """Why there is nothing more to run, in a sentence."""

@@ -145,7 +145,7 @@ def _scene() -> Stage:
         (
             Field("folder", "simulatescene", "TERRAIN", translate("Stages", "Folder of results")),
             Field("sensor", "recovereop", "SENSOR"),
-            Field("gcps", "recovereop", "GCPS"),
+            Field("gcps", "recovereop", "GCPS", translate("Stages", "Control points")),
             Field("altimetry", "recovereop", "ALTIMETRY"),
             Field("image_a", "densematch", "IMAGE_A"),
             Field("image_b", "densematch", "IMAGE_B"),
@@ -213,7 +213,10 @@ def _orientation() -> Stage:
         ),
         "camera",
         translate("Stages", "Recover orientation"),
-        (Field("method", "recovereop", "METHOD"), Field("sigma_lateral", "recovereop", "SIGMA_LATERAL")),
+        (
+            Field("method", "recovereop", "METHOD"),
+            Field("sigma_lateral", "recovereop", "SIGMA_LATERAL", translate("Stages", "Error of control points (m)")),
+        ),
         ("sensor", "gcps", "altimetry"),
         ("eops",),
         jobs,

@@ -177,7 +177,7 @@
     </message>
     <message>
         <source>Engine</source>
-        <translation>Rechenkern</translation>
+        <translation>Rechenwerk</translation>
     </message>
     <message>
         <source>Extent</source>
@@ -284,7 +284,7 @@
     <name>OptionsPage</name>
     <message>
         <source>Take away QGIS&apos;s &quot;No transform available&quot; when the plugin adds a layer</source>
-        <translation>Meldungen „Keine Transformation verfügbar“ von QGIS wegnehmen, wenn das Plugin einen Layer hinzufügt</translation>
+        <translation>Meldungen „Keine Transformation verfügbar“ von QGIS wegnehmen, wenn die Erweiterung einen Layer hinzufügt</translation>
     </message>
     <message>
         <source>QGIS cannot relate other bodies to the Earth and says so in red; it is harmless there</source>
@@ -304,7 +304,7 @@
     </message>
     <message>
         <source>The plugin&apos;s own</source>
-        <translation>Das des Plugins</translation>
+        <translation>Das der Erweiterung</translation>
     </message>
     <message>
         <source>Model file (.safetensors) to use instead</source>
@@ -324,7 +324,7 @@
     </message>
     <message>
         <source>&amp;Engine</source>
-        <translation>R&amp;echenkern</translation>
+        <translation>Rechen&amp;werk</translation>
     </message>
     <message>
         <source>&amp;Model</source>
@@ -826,6 +826,14 @@
         <source>Holds the DTM against another one or against altimetry: a map of the differences and a report. A sample scene brings its true terrain.</source>
         <translation>Hält das DGM gegen ein anderes oder gegen Altimetrie: eine Karte der Differenzen und ein Bericht. Eine Beispielszene bringt ihr wahres Gelände mit.</translation>
     </message>
+    <message>
+        <source>Control points</source>
+        <translation>Passpunkte</translation>
+    </message>
+    <message>
+        <source>Error of control points (m)</source>
+        <translation>Fehler der Passpunkte (m)</translation>
+    </message>
 </context>
 <context>
     <name>StartPage</name>
@@ -998,11 +1006,11 @@
     </message>
     <message>
         <source>Model file (.safetensors); left empty, the one that ships with the plugin.</source>
-        <translation>Modelldatei (.safetensors); leer: die mit dem Plugin ausgelieferte.</translation>
+        <translation>Modelldatei (.safetensors); leer: die mit der Erweiterung ausgelieferte.</translation>
     </message>
     <message>
         <source>Engine</source>
-        <translation>Rechenkern</translation>
+        <translation>Rechenwerk</translation>
     </message>
     <message>
         <source>auto uses torch when it is installed, NumPy otherwise; the result is the same.</source>

@@ -27,7 +27,7 @@ def scenario(stage):
     project.addMapLayer(image)
     stage.tidy(dock.objectName())
     yield 1.0
-    stage.window.resizeDocks([dock], [380], Qt.Orientation.Horizontal)
+    stage.window.resizeDocks([dock], [400], Qt.Orientation.Horizontal)
     context = QgsProcessingContext()
     context.setProject(project)
     dock.form.level.setCurrentIndex(1)
@@ -38,9 +38,9 @@ def scenario(stage):
     yield 0.5
     yield stage.drawn
     bar.clearWidgets()
+    yield lambda: dock.preview.square is not None
     yield 0.5
-    if not suffix:
-        stage.picture(folder / "dock.png")
+    stage.picture(folder / f"dock{suffix}.png")
 
     toolbar = stage.widget("PlanetaryDtmToolbar")
     stage.click(toolbar.widgetForAction(plugins["planetary_dtm"].actions[0]))
@@ -55,8 +55,24 @@ def scenario(stage):
     yield 1.0
     stage.picture(folder / f"result{suffix}.png")
 
-    if suffix:
-        return
+    bar.clearWidgets()
+    dock.findChild(QgsCollapsibleGroupBox).setCollapsed(True)
+    dock.form.sun_azimuth.setValue(280.0)
+    stage.click(dock.generate_button)
+    yield lambda: bool(runs.active)
+    yield lambda: not runs.active
+    for box in dock.findChildren(QgsCollapsibleGroupBox):
+        box.setCollapsed(box.isAncestorOf(dock.preview) or not box.isAncestorOf(dock.history.list))
+    yield 0.5
+    stage.click(dock.history.compare_button)
+    yield lambda: bool(runs.active)
+    yield lambda: not runs.active
+    yield 1.0
+    yield stage.drawn
+    for item in [i for i in bar.items() if "RMSE" not in i.text()]:
+        bar.popWidget(item)
+    yield 0.5
+    stage.picture(folder / f"history{suffix}.png")
     bar.clearWidgets()
     toolbox = stage.window.findChild(QDockWidget, "ProcessingToolbox")
     stage.tidy("ProcessingToolbox")
@@ -67,7 +83,7 @@ def scenario(stage):
     dialog.show()
     dialog.setGeometry(110, 110, 860, 680)
     yield 1.5
-    stage.picture(folder / "toolbox.png")
+    stage.picture(folder / f"toolbox{suffix}.png")
     dialog.close()
     modeler = ModelerDialog()
     modeler.loadModel(stage.given["model"])
@@ -76,7 +92,7 @@ def scenario(stage):
     yield 1.5
     modeler.view().fitInView(modeler.view().scene().itemsBoundingRect(), Qt.AspectRatioMode.KeepAspectRatio)
     yield 1.0
-    stage.picture(folder / "modeler.png")
+    stage.picture(folder / f"modeler{suffix}.png")
     modeler.setDirty(False)
     modeler.close()
 

@@ -1,6 +1,7 @@
-"""Make the documentation's pictures: python -m planetary_dtm.tests.desktop.screenshots [FOLDER]
+"""Make the documentation's pictures: python -m planetary_dtm.tests.desktop.screenshots [FOLDER [WORK [SCALE]]]
 
-Simulated scenes are opened in a real QGIS on a virtual screen, in the light and in the dark theme.
+Simulated scenes are opened in a real QGIS on a virtual screen, in the light and in the dark theme. What is made on the
+way is kept in the folder WORK and used again; SCALE 2 draws everything twice as large.
 """
 
 from __future__ import annotations
@@ -9,52 +10,48 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from planetary_dtm.core.steps import step
 from planetary_dtm.tests.desktop import session
 
+SIZE = (1500, 950)
 
-def main(folder: Path) -> None:
+
+def main(folder: Path, work: Path, scale: int = 1) -> None:
     """Write the pictures into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as work:
-        scene, simulate = Path(work) / "scene", step("simulateview")
-        simulate.run(**simulate.checked({"SIZE": 512, "TRACKS": 12, "SEED": 7, "OUTPUT_FOLDER": str(scene)}))
-        orbit, simulate = Path(work) / "orbit", step("simulatescene")
-        simulate.run(**simulate.checked({"LINES": 1500, "LATERAL_NOISE": 3.0, "OUTPUT_FOLDER": str(orbit)}))
-        for theme, suffix in (("default", ""), ("Night Mapping", "_dark")):
-            results = Path(work) / f"results{suffix}"
-            results.mkdir()
-            chain = session.play(
-                session.HERE / "gallery_chain.py",
-                Path(work),
-                size=(1400, 860),
-                theme=theme,
-                seconds=900,
-                pictures=folder,
-                scene=orbit,
-                results=results,
-                suffix=suffix,
-            )
-            if "error" in chain:
-                raise RuntimeError(chain["error"])
-            found = session.play(
-                session.HERE / "gallery.py",
-                Path(work),
-                size=(1400, 860),
-                theme=theme,
-                seconds=900,
-                pictures=folder,
-                scene=scene,
-                suffix=suffix,
-                model=session.ROOT / "resources" / "models" / "view_to_levelled_dtm.model3",
-            )
-            if "error" in found:
-                raise RuntimeError(found["error"])
+    scene, orbit = work / "scene", work / "orbit"
+    _simulate(scene, "simulateview", {"SIZE": 512, "TRACKS": 12, "SEED": 7})
+    _simulate(orbit, "simulatescene", {"LINES": 1200, "LATERAL_NOISE": 3.0})
+    (work / "results").mkdir(exist_ok=True)
+    for theme, suffix in (("default", ""), ("Night Mapping", "_dark")):
+        given: dict[str, Any] = {"size": SIZE, "theme": theme, "scale": scale, "seconds": 1800.0}
+        given |= {"pictures": folder, "suffix": suffix}
+        chain = {"scene": orbit, "results": work / "results", "project": work / "chain.qgz"}
+        _play("gallery_chain.py", work, **given, **chain, viewer=session.HERE / "viewer.py")
+        model = session.ROOT / "resources" / "models" / "view_to_levelled_dtm.model3"
+        _play("gallery.py", work, **given, scene=scene, model=model)
     for path in sorted(folder.glob("*.png")):
-        smaller = ["convert", str(path), "-colors", "192", "-define", "png:compression-level=9", str(path)]
-        subprocess.run(smaller, check=True)
+        smaller = ["convert", str(path), "+dither", "-colors", "160", "-define", "png:compression-level=9"]
+        subprocess.run([*smaller, "PNG8:" + str(path)], check=True)
+
+
+def _simulate(folder: Path, step_id: str, asked: dict[str, Any]) -> None:
+    if not folder.exists():
+        chosen = step(step_id)
+        chosen.run(**chosen.checked({**asked, "OUTPUT_FOLDER": str(folder)}))
+
+
+def _play(scenario: str, work: Path, **given: Any) -> None:
+    found = session.play(session.HERE / scenario, work, **given)
+    if "error" in found:
+        raise RuntimeError(found["error"])
+    print(scenario, given["suffix"], found)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else session.ROOT / "docs" / "pictures")
+    given = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as scratch:
+        pictures = Path(given[0]) if given else session.ROOT / "docs" / "pictures"
+        main(pictures, Path(given[1] if len(given) > 1 else scratch), int(given[2]) if len(given) > 2 else 1)

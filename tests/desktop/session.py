@@ -74,11 +74,13 @@ def play(
     theme: str = "default",
     seconds: float = 180.0,
     programs: Path | None = None,
+    scale: int = 1,
     **given: Any,
 ) -> dict[str, Any]:
     """Run a scenario on a virtual screen and return what it reported; ``given`` reaches it as `Stage.given`.
 
-    Programs that QGIS starts are looked for in the folder ``programs`` first.
+    Programs that QGIS starts are looked for in the folder ``programs`` first. ``scale`` 2 draws all twice as large on a
+    screen of twice the pixels, as on a fine one.
     """
     profile = make_profile(folder / f"profile_{theme.replace(' ', '_').lower()}", theme)
     report = folder / "report.json"
@@ -92,6 +94,7 @@ def play(
         "PATH": os.pathsep.join([*found_first, "/usr/bin", "/bin", os.environ.get("PATH", "")]),
         "PLANETARY_DTM_STAGE": json.dumps(stage),
         "QT_QPA_PLATFORM": "xcb",
+        "QT_SCALE_FACTOR": str(scale),
         "LIBGL_ALWAYS_SOFTWARE": "1",
         "XDG_RUNTIME_DIR": str(folder),
         "LANG": "C.UTF-8",
@@ -99,7 +102,7 @@ def play(
     }
     qgis = command(profile, "--code", str(scenario))
     inner = 'openbox & exec "$0" "$@"'
-    screen = f"-screen 0 {size[0]}x{size[1]}x24 +extension GLX"
+    screen = f"-screen 0 {scale * size[0]}x{scale * size[1]}x24 +extension GLX"
     full = ["xvfb-run", "-a", "-s", screen, "sh", "-c", inner, *qgis]
     log = folder / "qgis.log"
     with log.open("w", encoding="utf-8") as output:

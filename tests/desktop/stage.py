@@ -56,7 +56,7 @@ class Stage:
 
     def click(self, widget: QWidget) -> None:
         """Move the pointer over a widget and press the left button, as a person does."""
-        place = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
+        place = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2)) * widget.devicePixelRatioF()
         self._outside("xdotool", "mousemove", str(place.x()), str(place.y()), "sleep", "0.1", "click", "1")
 
     def type(self, text: str) -> None:

@@ -15,12 +15,13 @@ from planetary_dtm.tests.desktop import session
 PARTS = ("sample", "view", "push_broom", "report", "model")
 
 
-def play(work: Path, pictures: Path, parts: tuple[str, ...] = PARTS, seconds: float = 1200.0) -> dict[str, Any]:
+def play(work: Path, pictures: Path, parts: tuple[str, ...] = PARTS, seconds: float = 2400.0) -> dict[str, Any]:
     """Play parts of the tour; what was found, with a chapter for each."""
     programs = work / "programs"
     programs.mkdir(parents=True, exist_ok=True)
     opener = programs / "xdg-open"
-    opener.write_text(f'#!/bin/sh\nexec /usr/bin/python3 "{session.HERE / "viewer.py"}" "$1"\n', encoding="utf-8")
+    shows = f'exec /usr/bin/python3 "{session.HERE}/viewer.py" "$1" "{work}/seen"'
+    opener.write_text("\n".join(("#!/bin/sh", shows, "")), encoding="utf-8")
     opener.chmod(0o755)
     pictures.mkdir(parents=True, exist_ok=True)
     return session.play(

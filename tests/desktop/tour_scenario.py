@@ -38,7 +38,8 @@ class Tour:
         self.stage.dog.start()
         for name in self.stage.given["parts"].split():
             yield from self.parts[name]()
-            self.picture(f"tour_{name}")
+            if name != "report":
+                self.picture(f"tour_{name}")
         self.stage.dog.stop()
         self.stage.found["holds"] = self.stage.dog.report()
         self.hand.close()
@@ -111,7 +112,10 @@ class Tour:
         if panel.isCollapsed():
             yield from hand.click((panel, QRect(24, 2, 90, 14)), "open the step Comparison")
         yield from hand.click(panel.report_button, "open the report")
-        yield 4.0
+        yield (self.folder / "seen").exists
+        self.picture("tour_report")
+        yield from hand.press("alt+F4", told="close the report")
+        yield 1.0
 
     def model(self):
         hand, stage = self.hand, self.stage

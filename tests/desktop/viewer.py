@@ -1,11 +1,11 @@
-"""Shows a report as a browser does, on a screen that has none: /usr/bin/python3 viewer.py REPORT"""
+"""Shows a report as a browser does, on a screen that has none: /usr/bin/python3 viewer.py REPORT MARK"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import QTimer, QUrl
 from qgis.PyQt.QtWebKitWidgets import QWebView
 from qgis.PyQt.QtWidgets import QApplication
 
@@ -18,6 +18,7 @@ def main() -> int:
     view.load(asked if asked.scheme() else QUrl.fromLocalFile(str(Path(sys.argv[1]).absolute())))
     view.titleChanged.connect(view.setWindowTitle)
     view.setGeometry(180, 40, 1100, 880)
+    view.loadFinished.connect(lambda: QTimer.singleShot(1500, lambda: Path(sys.argv[2]).touch()))  # it is drawn
     view.show()
     return application.exec()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,8 @@ from planetary_dtm.core.steps import StepResult, step
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 
 SIZE = 160
+ROOT = Path(__file__).resolve().parents[2]
+QGIS_PROCESS = next((p for p in ("/usr/bin/qgis_process.bin", "/usr/bin/qgis_process") if Path(p).exists()), None)
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +116,31 @@ def slow_step(monkeypatch):
         monkeypatch.setattr("planetary_dtm.core.steps.dtmfromextent.STEP", replace(chosen, run=run))
 
     return patch
+
+
+@pytest.fixture(scope="session")
+def qgis_process(tmp_path_factory):
+    """Calls qgis_process with the plugin switched on in a profile of its own."""
+    folder = tmp_path_factory.mktemp("qgis_process")
+    (folder / "plugins").mkdir()
+    (folder / "plugins" / "planetary_dtm").symlink_to(ROOT, target_is_directory=True)
+    settings = folder / "profile" / "profiles" / "default" / "QGIS" / "QGIS3.ini"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[PythonPlugins]\nplanetary_dtm=true\n", encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join(["/usr/bin", os.environ.get("PATH", "")]),
+        "QT_QPA_PLATFORM": "offscreen",
+        "QGIS_PLUGINPATH": str(folder / "plugins"),
+        "QGIS_CUSTOM_CONFIG_PATH": str(folder / "profile"),
+    }
+    environment.pop("PYTHONPATH", None)
+
+    def call(*words):
+        ended = subprocess.run([QGIS_PROCESS, *words], env=environment, capture_output=True, text=True, timeout=120)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    return call
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import processing
@@ -16,7 +14,6 @@ from planetary_dtm.core.steps import step
 from planetary_dtm.tests.qgis import chain
 
 ROOT = Path(planetary_dtm.__file__).resolve().parent
-QGIS_PROCESS = next((p for p in ("/usr/bin/qgis_process.bin", "/usr/bin/qgis_process") if Path(p).exists()), None)
 
 
 def checksums(path):
@@ -84,31 +81,6 @@ def test_model_in_qgis(provider, scene, tmp_path, expected):
     }
     processing.run("planetarydtm:view_to_levelled_dtm", {**given, **outputs(tmp_path)})
     check_chain(tmp_path, expected)
-
-
-@pytest.fixture(scope="module")
-def qgis_process(tmp_path_factory):
-    """Calls qgis_process with the plugin switched on in a profile of its own."""
-    folder = tmp_path_factory.mktemp("qgis_process")
-    (folder / "plugins").mkdir()
-    (folder / "plugins" / "planetary_dtm").symlink_to(ROOT, target_is_directory=True)
-    settings = folder / "profile" / "profiles" / "default" / "QGIS" / "QGIS3.ini"
-    settings.parent.mkdir(parents=True)
-    settings.write_text("[PythonPlugins]\nplanetary_dtm=true\n", encoding="utf-8")
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join(["/usr/bin", os.environ.get("PATH", "")]),
-        "QT_QPA_PLATFORM": "offscreen",
-        "QGIS_PLUGINPATH": str(folder / "plugins"),
-        "QGIS_CUSTOM_CONFIG_PATH": str(folder / "profile"),
-    }
-    environment.pop("PYTHONPATH", None)
-
-    def call(*words):
-        ended = subprocess.run([QGIS_PROCESS, *words], env=environment, capture_output=True, text=True, timeout=120)
-        return ended.returncode, ended.stdout + ended.stderr
-
-    return call
 
 
 def test_qgis_process(qgis_process, scene, tmp_path, expected):

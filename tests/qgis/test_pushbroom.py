@@ -201,13 +201,16 @@ def test_results_are_never_written_over(plugin, work, tmp_path):
 # --- running -----------------------------------------------------------------------------------------------------
 
 
-def test_whole_chain_at_one_press(plugin, work, quick, qtbot, messages, tmp_path):
+def test_whole_chain_at_one_press(plugin, work, quick, qtbot, messages, tmp_path, qgis_iface):
     """From tables and images to a styled DTM, each step once, in order, in the history, its results kept."""
     dock, started = plugin.pushbroom_dock, []
     plugin.runs.started.connect(lambda run: started.append(run.algorithm_id.partition(":")[2]))
     dock.show()
     dock.refresh()
     work["reference"] = ""
+    canvas = qgis_iface.mapCanvas()
+    canvas.setDestinationCrs(QgsCoordinateReferenceSystem("IAU_2015:30100"))
+    canvas.setExtent(QgsRectangle(100, -60, 101, -59))  # far from the orbit
     qtbot.mouseClick(dock.all_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: work.has("dtm") and not dock._running, timeout=120000)
     assert messages(CRITICAL) == []
@@ -228,6 +231,9 @@ def test_whole_chain_at_one_press(plugin, work, quick, qtbot, messages, tmp_path
     assert all(layer.crs().isValid() for layer in QgsProject.instance().mapLayers().values())
     assert dock._next() is None and not dock.all_button.isEnabled()
     assert "Done: " in dock.panels["terrain"].state.text()
+    (dtm,) = [la for la in QgsProject.instance().mapLayers().values() if la.customProperty(PRODUCT) == "dtm"]
+    assert canvas.extent().contains(dtm.extent().center())  # the map went there
+    assert [text for text in messages(Qgis.MessageLevel.Info) if "Comparison" in text and "Reference" in text]
     assert dock.panels["orientation"].report_button.isEnabled()
 
 

@@ -6,7 +6,6 @@ hadley, apollo_view, apollo_stereo, gale, moc.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -24,6 +23,7 @@ from ..core.steps import step
 from ..core.steps.dtmfromextent import DEFAULT_MODEL
 from . import learned_sites
 from .data import real_data
+from .shrink import shrink
 
 _TRACKS = 6  # of Hadley's 45
 _SLOPE = 0.35  # RMS tangent that pictures of relief are exaggerated to
@@ -42,8 +42,7 @@ def main(arguments: list[str]) -> int:
             figure = PICTURES[name](data, Path(work))
         path = folder / f"{name}.png"
         path.write_bytes(png(figure, 80))
-        # few colours are enough, and keep the repository small
-        subprocess.run(["convert", str(path), "+dither", "-colors", "255", "PNG8:" + str(path)], check=True)
+        shrink(path)
         print(f"{path}: {path.stat().st_size // 1000} kB")
     return 0
 

@@ -17,8 +17,11 @@ class BackgroundModel(QgsProcessingModelAlgorithm):
 
     def flags(self) -> QgsProcessingAlgorithm.Flags:
         flags, fixed = super().flags(), QgsProcessingAlgorithm.FlagNoThreading
+        return flags & ~fixed if flags & fixed and self._runs_in_background() else flags
+
+    def _runs_in_background(self) -> bool:
         children = self.childAlgorithms()  # their algorithms live as long as these
-        return flags & ~fixed if flags & fixed and not any(map(_needs_main_thread, children.values())) else flags
+        return not any(map(_needs_main_thread, children.values()))
 
 
 def _needs_main_thread(child: QgsProcessingModelChildAlgorithm) -> bool:
@@ -44,6 +47,7 @@ class Chain(BackgroundModel):
         super().__init__()
         self.path = path
         self.readable = self.fromFile(str(path))
+        self._background: bool | None = None
         self._translate()
 
     def createInstance(self) -> Chain:
@@ -51,6 +55,11 @@ class Chain(BackgroundModel):
 
     def name(self) -> str:
         return re.sub(r"\W+", "_", super().name()).lower()
+
+    def _runs_in_background(self) -> bool:
+        if self._background is None:  # asked for at every letter typed into the toolbox
+            self._background = super()._runs_in_background()
+        return self._background
 
     def displayName(self) -> str:
         return say_chain(super().displayName())

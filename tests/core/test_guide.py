@@ -77,7 +77,7 @@ def test_every_picture_is_made_by_a_script():
     kept = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.png")}
     unknown = [name for name in used | kept if not re.search(rf"\b{name.split('/')[-1].removesuffix('_dark')}\b", told)]
     assert unknown == []
-    assert all(path.stat().st_size < 300_000 for path in folder.rglob("*.png"))
+    assert all(path.stat().st_size < 220_000 for path in folder.rglob("*.png"))
 
 
 def test_pictures_are_there():

@@ -6,12 +6,12 @@ way is kept in the folder WORK and used again; SCALE 2 draws everything twice as
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from planetary_dtm.benchmarks.shrink import shrink
 from planetary_dtm.core.steps import step
 from planetary_dtm.tests.desktop import session
 
@@ -33,8 +33,7 @@ def main(folder: Path, work: Path, scale: int = 1) -> None:
         model = session.ROOT / "resources" / "models" / "view_to_levelled_dtm.model3"
         _play("gallery.py", work, **given, scene=scene, model=model)
     for path in sorted(folder.glob("*.png")):
-        smaller = ["convert", str(path), "+dither", "-colors", "160", "-define", "png:compression-level=9"]
-        subprocess.run([*smaller, "PNG8:" + str(path)], check=True)
+        shrink(path)
 
 
 def _simulate(folder: Path, step_id: str, asked: dict[str, Any]) -> None:

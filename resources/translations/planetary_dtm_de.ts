@@ -1261,10 +1261,6 @@
         <translation>Macht aus einem Bildmosaik beliebiger Größe ein digitales Geländemodell (DGM), wie DGM aus Ausschnitt es für einen Ausschnitt tut, aber Block für Block in mehreren Prozessen, hier oder auf einem Dask-Cluster, mit begrenztem Speicher.</translation>
     </message>
     <message>
-        <source>Finished blocks are kept beside the output (OUTPUT.parts) until all are done: a run that was stopped, killed or cancelled goes on with what is missing when it is started again with the same parameters.</source>
-        <translation>Fertige Blöcke bleiben neben dem Ergebnis (OUTPUT.parts), bis alle gemacht sind: Ein angehaltener, beendeter oder abgebrochener Lauf macht mit dem weiter, was fehlt, wenn er mit denselben Parametern neu gestartet wird.</translation>
-    </message>
-    <message>
         <source>Give altimetry or a reference DEM that reaches every block, and the result is in metres with its one-sigma error; without, blocks are joined to one relative surface.</source>
         <translation>Geben Sie Altimetrie oder ein Referenz-DHM an, das jeden Block erreicht, so ist das Ergebnis in Metern, mit seinem Ein-Sigma-Fehler; ohne werden die Blöcke zu einer relativen Fläche verbunden.</translation>
     </message>
@@ -2463,6 +2459,154 @@
     <message>
         <source>Number of pixels compared.</source>
         <translation>Anzahl der verglichenen Pixel.</translation>
+    </message>
+    <message>
+        <source>Finished blocks are kept beside the output (OUTPUT.parts) until all are done: a run that was stopped, killed or cancelled goes on with what is missing when it is started again with the same parameters. What every block cost is listed beside the output in the end (OUTPUT.manifest.jsonl).</source>
+        <translation>Fertige Blöcke bleiben neben dem Ergebnis (OUTPUT.parts), bis alle gemacht sind: Ein angehaltener, beendeter oder abgebrochener Lauf macht mit dem weiter, was fehlt, wenn er mit denselben Parametern neu gestartet wird. Was jeder Block gekostet hat, steht am Ende neben dem Ergebnis (OUTPUT.manifest.jsonl).</translation>
+    </message>
+    <message>
+        <source>Workers on this machine need dask[distributed]; where bokeh is installed too, Dask&apos;s dashboard shows the work. For several machines start a scheduler (dask scheduler) and workers (dask worker), and give its address.</source>
+        <translation>Arbeitsprozesse auf diesem Rechner brauchen dask[distributed]; wo auch bokeh installiert ist, zeigt Dasks Übersicht die Arbeit. Für mehrere Rechner starten Sie einen Scheduler (dask scheduler) und Arbeitsprozesse (dask worker) und geben seine Adresse an.</translation>
+    </message>
+    <message>
+        <source>Refine camera models</source>
+        <translation>Kameramodelle verfeinern</translation>
+    </message>
+    <message>
+        <source>Improves known camera models of line scanners (CSM states or ISDs, as of LROC NAC or CTX) without control of their own: the rays of tie points have to meet, and the surface they span has to lie under the altimeter&apos;s shots. Ground control points count where you have them.</source>
+        <translation>Verbessert bekannte Kameramodelle von Zeilenscannern (CSM-Zustände oder ISDs, etwa von LROC NAC oder CTX) ohne eigene Passpunkte: Die Strahlen von Verknüpfungspunkten müssen sich treffen, und die Fläche, die sie aufspannen, muss unter den Messungen des Altimeters liegen. Passpunkte zählen, wo Sie welche haben.</translation>
+    </message>
+    <message>
+        <source>One line of detectors cannot tell a shift along the track from pitch, nor one across from roll. The models are therefore held by the sigmas you state, and the report says for every component whether the data recovered it or the nominal value stays. Jitter of the attitude is found where ties and shots show it.</source>
+        <translation>Eine Zeile von Detektoren kann eine Verschiebung längs der Bahn nicht vom Nicken unterscheiden, eine quer dazu nicht vom Rollen. Die Modelle werden darum von den Sigmas gehalten, die Sie angeben, und der Bericht sagt für jede Komponente, ob die Daten sie bestimmt haben oder der nominelle Wert bleibt. Zittern der Lage wird gefunden, wo Verknüpfungen und Messungen es zeigen.</translation>
+    </message>
+    <message>
+        <source>A surface that lies up to three position sigmas aside is looked for first; give ties that are dense about the shots: relief that ties are too sparse to show makes heights, and the distance of the camera, too small.</source>
+        <translation>Eine Fläche, die bis zu drei Sigmas des Ortes daneben liegt, wird zuerst gesucht; geben Sie Verknüpfungen an, die um die Messungen dicht sind: Relief, das zu spärliche Verknüpfungen nicht zeigen, macht Höhen und den Abstand der Kamera zu klein.</translation>
+    </message>
+    <message>
+        <source>One camera file an image (CSM line-scan state or ISD), named as the image it belongs to.</source>
+        <translation>Eine Kameradatei je Bild (CSM-Zustand eines Zeilenscanners oder ISD), benannt wie das Bild, zu dem sie gehört.</translation>
+    </message>
+    <message>
+        <source>Match files of densematch between the images, or tables with image_a, line_a, sample_a, image_b, line_b, sample_b [, sigma in pixels].</source>
+        <translation>Zuordnungsdateien von densematch zwischen den Bildern, oder Tabellen mit image_a, line_a, sample_a, image_b, line_b, sample_b [, sigma in Pixeln].</translation>
+    </message>
+    <message>
+        <source>CSV or layer with view (the image&apos;s name), line, sample, lon, lat [, altitude, sigma_altitude, sigma_lateral]; lon and lat in degrees, the rest in metres.</source>
+        <translation>CSV oder Layer mit view (Name des Bildes), line, sample, lon, lat [, altitude, sigma_altitude, sigma_lateral]; lon und lat in Grad, der Rest in Metern.</translation>
+    </message>
+    <message>
+        <source>Position sigma</source>
+        <translation>Sigma des Ortes</translation>
+    </message>
+    <message>
+        <source>By how much the models&apos; positions may be wrong, each component.</source>
+        <translation>Um wie viel die Orte der Modelle falsch sein können, je Komponente.</translation>
+    </message>
+    <message>
+        <source>Attitude sigma</source>
+        <translation>Sigma der Ausrichtung</translation>
+    </message>
+    <message>
+        <source>By how much the models&apos; attitudes may slowly be wrong, each component.</source>
+        <translation>Um wie viel die Ausrichtungen der Modelle langsam veränderlich falsch sein können, je Komponente.</translation>
+    </message>
+    <message>
+        <source>Sigma of the GCPs&apos; longitude and latitude on the ground, one component; left empty, the table&apos;s, or 10 m.</source>
+        <translation>Sigma von Länge und Breite der Passpunkte am Boden, je Komponente; leer: das der Tabelle, sonst 10 m.</translation>
+    </message>
+    <message>
+        <source>Refined models</source>
+        <translation>Verfeinerte Modelle</translation>
+    </message>
+    <message>
+        <source>Folder for a CSM state and a table of orientation with sigmas for every image.</source>
+        <translation>Ordner für einen CSM-Zustand und eine Tabelle der Orientierung mit Sigmas je Bild.</translation>
+    </message>
+    <message>
+        <source>HTML: what is recovered and what is not, fits, corrections with error bands.</source>
+        <translation>HTML: was bestimmt ist und was nicht, Anpassung, Korrekturen mit Fehlerbändern.</translation>
+    </message>
+    <message>
+        <source>DTM from orbits</source>
+        <translation>DGM aus Umläufen</translation>
+    </message>
+    <message>
+        <source>Runs the stereo chain (see DTM from stereo images) over many orbits or long ones, in several processes, here or on a Dask cluster, in bounded memory, and merges the DTMs of all orbits to one.</source>
+        <translation>Führt die Stereokette (siehe DGM aus Stereobildern) über viele oder lange Umläufe aus, in mehreren Prozessen, hier oder auf einem Dask-Cluster, mit begrenztem Speicher, und vereint die DGM aller Umläufe zu einem.</translation>
+    </message>
+    <message>
+        <source>Long orbits are oriented as a whole and cut into segments that overlap. Where several orbits saw the same ground their heights are averaged by inverse variance, and the report tells how far they stand apart (crossover residuals), in metres and in the sigmas they claim.</source>
+        <translation>Lange Umläufe werden als Ganzes orientiert und in überlappende Abschnitte geschnitten. Wo mehrere Umläufe denselben Boden sahen, werden ihre Höhen mit inverser Varianz gemittelt, und der Bericht sagt, wie weit sie auseinanderliegen (Kreuzungsresiduen), in Metern und in den Sigmas, die sie angeben.</translation>
+    </message>
+    <message>
+        <source>Finished segments are kept beside the output (OUTPUT.parts) until all are done: a run that was stopped, killed or cancelled goes on with what is missing when it is started again; orbits may be added. An orbit that gives no terrain is told and does not stop the others.</source>
+        <translation>Fertige Abschnitte bleiben neben dem Ergebnis (OUTPUT.parts), bis alle gemacht sind: Ein angehaltener, beendeter oder abgebrochener Lauf macht mit dem weiter, was fehlt, wenn er neu gestartet wird; Umläufe dürfen dazukommen. Ein Umlauf, der kein Gelände gibt, wird gemeldet und hält die anderen nicht auf.</translation>
+    </message>
+    <message>
+        <source>Orbits (table)</source>
+        <translation>Umläufe (Tabelle)</translation>
+    </message>
+    <message>
+        <source>Table with one row an orbit: name, images (with ; between), sensor, gcps or eops, and where known views and altimetry; paths from the table&apos;s folder.</source>
+        <translation>Tabelle mit einer Zeile je Umlauf: name, images (mit ; dazwischen), sensor, gcps oder eops, und wo bekannt views und altimetry; Pfade vom Ordner der Tabelle aus.</translation>
+    </message>
+    <message>
+        <source>Orbits (folder)</source>
+        <translation>Umläufe (Ordner)</translation>
+    </message>
+    <message>
+        <source>Instead of a table: a folder with one folder an orbit, each with sensor.json, gcps.csv or eops.csv, one image a view (VIEW.tif) and perhaps altimetry.csv, as Simulate push-broom scene writes them.</source>
+        <translation>Statt einer Tabelle: ein Ordner mit einem Ordner je Umlauf, jeder mit sensor.json, gcps.csv oder eops.csv, einem Bild je Blickrichtung (VIEW.tif) und vielleicht altimetry.csv, wie Push-Broom-Szene simulieren sie schreibt.</translation>
+    </message>
+    <message>
+        <source>Laser shots for the orbits that name none of their own.</source>
+        <translation>Lasermessungen für die Umläufe, die keine eigenen nennen.</translation>
+    </message>
+    <message>
+        <source>Move the DTM of every segment onto ALTIMETRY or REFERENCE_DEM, never scaling it.</source>
+        <translation>Das DGM jedes Abschnitts auf ALTIMETRY oder REFERENCE_DEM bewegen, ohne es je zu skalieren.</translation>
+    </message>
+    <message>
+        <source>Ground size of a pixel. Left empty: 1.5 image pixels of the first orbit.</source>
+        <translation>Größe eines Pixels am Boden. Leer: 1,5 Bildpixel des ersten Umlaufs.</translation>
+    </message>
+    <message>
+        <source>CRS of the DTM. Left empty: longitude and latitude, or polar stereographic where the first orbit goes beyond 75° of latitude.</source>
+        <translation>KBS des DGM. Leer: Länge und Breite, oder polar-stereographisch, wo der erste Umlauf über 75° Breite hinausgeht.</translation>
+    </message>
+    <message>
+        <source>Lines of a segment</source>
+        <translation>Zeilen eines Abschnitts</translation>
+    </message>
+    <message>
+        <source>Longer orbits are cut into segments of about so many lines, shorter where MEMORY does not hold them.</source>
+        <translation>Längere Umläufe werden in Abschnitte von etwa so vielen Zeilen geschnitten, kürzere, wo MEMORY sie nicht fasst.</translation>
+    </message>
+    <message>
+        <source>Overlap of segments</source>
+        <translation>Überlappung der Abschnitte</translation>
+    </message>
+    <message>
+        <source>Lines that a segment reaches into the next; what the views need to see the same ground comes on top.</source>
+        <translation>Zeilen, die ein Abschnitt in den nächsten reicht; was die Blickrichtungen brauchen, um denselben Boden zu sehen, kommt dazu.</translation>
+    </message>
+    <message>
+        <source>With GCPS: let the matches join the views while the trajectory is recovered (bundle adjustment), and ALTIMETRY&apos;s shots hold the surface they span. Orbits that are cut are oriented without.</source>
+        <translation>Mit GCPS: Die Zuordnungen verbinden die Bilder, während die Bahn bestimmt wird (Bündelausgleichung), und die Messungen von ALTIMETRY halten die Fläche, die sie aufspannen. Umläufe, die geschnitten werden, werden ohne sie orientiert.</translation>
+    </message>
+    <message>
+        <source>HTML with the crossover residuals of all pairs of orbits, and what every segment cost.</source>
+        <translation>HTML mit den Kreuzungsresiduen aller Paare von Umläufen, und was jeder Abschnitt gekostet hat.</translation>
+    </message>
+    <message>
+        <source>Crossover NMAD</source>
+        <translation>NMAD der Kreuzungen</translation>
+    </message>
+    <message>
+        <source>Robust spread of the height differences where orbits overlap, m.</source>
+        <translation>Robuste Streuung der Höhenunterschiede, wo Umläufe sich überlappen, m.</translation>
     </message>
 </context>
 <context>

@@ -102,8 +102,8 @@ def test_search_finds_a_shift_that_changes_along_the_flight():
     side = 40.0 * np.sin(track / 700)
     surface = Strip(along, across, ground(along + 80 + along / 250, across - 90) + 0.01 * along)
     centres, shift = search_shifts(surface, Strip(track, side, ground(track, side)), 400.0)
-    np.testing.assert_allclose(shift[:, 0], 80 + centres / 250, atol=30)
-    np.testing.assert_allclose(shift[:, 1], -90, atol=30)
+    np.testing.assert_allclose(shift[:, 0], 80 + centres / 250, atol=41)  # a cell and a half
+    np.testing.assert_allclose(shift[:, 1], -90, atol=41)
 
 
 def test_repeats_of_common_errors():

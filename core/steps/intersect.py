@@ -19,6 +19,7 @@ from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
 _PIXELS = 1 << 16  # intersected together
+_UNCOVERED = 0.01  # share of the matches without orientation that is worth a warning
 _JUDGED = 24  # lines whose ray misses tell how good the matches' sigma is
 
 
@@ -38,7 +39,7 @@ def run(
     known = image_cameras(sensor, eops, cameras)
     groups = grouped([MatchFile(path) for path in matches], known)
     radius = known[0].body_radius_m
-    seen = kept = 0
+    matched = seen = kept = 0
     squares = 0.0
     factors: list[float] = []
     with writing_points(output, body := body_of_radius(radius)) as writer:
@@ -51,6 +52,7 @@ def run(
                 tell(progress, (number + first / group[0].lines) / len(groups), "Intersecting")
                 found = intersect_block(group, known, first, min(step, group[0].lines - first), factor)
                 good = good_matches(found, radius, min_altitude, max_altitude)
+                matched += len(found)
                 seen, kept = seen + int(np.isfinite(found.points[:, 0]).sum()), kept + int(good.sum())
                 chosen = found[good]
                 squares += float(np.sum(chosen.ray_miss**2))
@@ -63,7 +65,12 @@ def run(
     notes = [f"{kept} points, {seen - kept} matches left out; ray miss {np.sqrt(squares / kept):.2f} m (RMS)."]
     if max(factors) > 1.0:
         notes.append(f"The rays miss by {max(factors):.2g} times what the matches' sigma says; it is scaled by that.")
-    return StepResult({"OUTPUT": output, "COUNT": kept, "RAY_MISS": float(np.sqrt(squares / kept))}, notes=tuple(notes))
+    warnings = [
+        f"{matched - seen} of {matched} matches lie on lines that the orientation does not cover; their ground is left "
+        "out."
+    ] * (matched - seen > _UNCOVERED * matched)
+    values = {"OUTPUT": output, "COUNT": kept, "RAY_MISS": float(np.sqrt(squares / kept))}
+    return StepResult(values, tuple(warnings), tuple(notes))
 
 
 def grouped(files: list[MatchFile], cameras: list[ImageCamera]) -> list[list[MatchFile]]:

@@ -137,6 +137,18 @@ def test_one_pair_alone_and_altitude_bounds(folder, tmp_path):
     assert not (tmp_path / "q.csv").exists()
 
 
+def test_eops_that_cover_part_of_the_lines_are_told(folder, tmp_path):
+    match = MatchFile(folder / "forward.tif")
+    text = (folder / "a" / "truth_eop.csv").read_text().splitlines()
+    middle = np.nanmedian(match.read(MATCHED.start, 40).line)
+    kept = [row for row in text[1:] if float(row.split(",")[0]) >= middle]
+    (tmp_path / "short.csv").write_text("\n".join([text[0], *kept]) + "\n")
+    given = {"MATCHES": [str(folder / "forward.tif")], "SENSOR": "ce1", "EOPS": str(tmp_path / "short.csv")}
+    done = do("intersect", **given, OUTPUT=str(tmp_path / "p.csv"))
+    assert 0.3 * 40 * 512 < done.outputs["COUNT"] < 0.7 * 40 * 512
+    assert any("the orientation does not cover" in sentence for sentence in done.warnings)
+
+
 def test_camera_models_serve_as_well_as_eops(folder, tmp_path):
     sensor = load_sensor("ce1")
     eops = str(folder / "a" / "truth_eop.csv")

@@ -172,7 +172,7 @@ def _heard(name: str, values: dict[str, Any], scratch: str) -> Heard:
 
 def _place(frame: FrameType | None) -> str:
     """File and line of the innermost frame of this package."""
-    while frame is not None and ".core." not in frame.f_globals.get("__name__", ""):
+    while frame is not None and not frame.f_globals.get("__name__", "").startswith("planetary_dtm.core"):
         frame = frame.f_back
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else ""
 

@@ -18,12 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .progress import breathe
+
 _ROW_MAJOR, _COLUMN_MAJOR, _AS_IT_IS, _TRANSPOSED = 101, 102, 111, 112  # CBLAS's own numbers
+_MOST = 2e9  # multiplications in one call: about half a second of one core
 _LETTERS = {np.dtype(np.float32): ("s", ctypes.c_float), np.dtype(np.float64): ("d", ctypes.c_double)}
 
 
 def product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """``a @ b`` of matrices (m, k), (k, n), or of a matrix and a vector (k,) or (m,)."""
+    """``a @ b`` of matrices (m, k), (k, n), or of a matrix and a vector (k,) or (m,).
+
+    A cancel is heard before it, and between the parts of one so large that it takes seconds.
+    """
+    breathe()
+    if a.ndim == b.ndim == 2 and a.shape[0] * a.shape[1] * b.shape[1] > _MOST:
+        step = max(1, int(_MOST / (a.shape[1] * b.shape[1])))
+        return np.concatenate([product(a[row : row + step], b) for row in range(0, len(a), step)])
     blas = _direct(a.dtype) if a.dtype == b.dtype else None
     if blas is None or a.ndim + b.ndim not in (3, 4) or a.ndim * b.ndim not in (2, 4) or a.shape[-1] != b.shape[0]:
         return a @ b

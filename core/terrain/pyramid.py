@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..progress import breathing
 from .sampling import cubic
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -75,7 +76,7 @@ def fill_invalid(grid: Field, valid: Mask) -> Field:
 
 def _smooth(grid: Field, hole: int) -> Field:
     """Binomial kernel (1, 4, 6, 4, 1) / 16 along both axes with taps ``hole`` samples apart."""
-    for _ in range(2):
+    for _ in breathing(range(2)):
         size, padded = grid.shape[0], np.pad(grid, ((2 * hole, 2 * hole), (0, 0)), mode="edge")
         taps = [padded[k * hole : k * hole + size] for k in range(5)]
         grid = (((taps[0] + taps[4]) + 4.0 * (taps[1] + taps[3]) + 6.0 * taps[2]) * np.float32(1.0 / 16.0)).T
@@ -86,7 +87,7 @@ def _expand(grid: Field, shape: tuple[int, ...]) -> Field:
     """The same ground on ``shape``: twice the samples by linear interpolation, or ``grid`` itself."""
     if grid.shape == shape:
         return grid
-    for size in shape:
+    for size in breathing(shape):
         fine = np.empty((2 * grid.shape[0], grid.shape[1]), dtype=np.float32)
         fine[0::2] = grid
         fine[1:-1:2] = 0.5 * (grid[:-1] + grid[1:])
@@ -97,7 +98,7 @@ def _expand(grid: Field, shape: tuple[int, ...]) -> Field:
 
 def _doubled(grid: Field) -> Field:
     """Twice the size; a pixel of ``grid`` covers two by two of the result."""
-    for _ in range(2):
+    for _ in breathing(range(2)):
         padded = np.pad(grid, ((1, 1), (0, 0)), mode="edge")
         fine = np.empty((2 * grid.shape[0], grid.shape[1]), dtype=np.float32)
         fine[0::2] = 0.75 * padded[1:-1] + 0.25 * padded[:-2]

@@ -95,7 +95,7 @@ class Inputs:
 
     def pairs(self) -> Path:
         """A folder of training pairs."""
-        tile = 1024 if self.large else 128
+        tile = 512 if self.large else 64
         count = 24
         truth = self.view() / "truth_dtm.tif"
         values = {"DEM": [str(truth)], "COUNT": count, "TILE": tile, "SPLIT": 0.3, "MAX_SIMILARITY": 100.0}
@@ -204,13 +204,13 @@ class Inputs:
         return [("", {**given, "DTM": str(scene / "truth_dtm.tif")})]
 
     def _trainingpairs(self) -> list[tuple[str, Values]]:
-        tile = 1024 if self.large else 128
+        tile = 512 if self.large else 64
         given = {"DEM": [str(self.view() / "truth_dtm.tif")], "COUNT": 24, "TILE": tile, "MAX_SIMILARITY": 100.0}
         return [("", given)]
 
     def _trainmodel(self) -> list[tuple[str, Values]]:
         given = {"PAIRS": str(self.pairs()), "EPOCHS": 1, "BATCH": 8}
-        crop = 1024 if self.large else 64
+        crop = 512 if self.large else 64
         return [
             ("unet", {**given, "CROP": crop}),
             ("pix2pixcc", {**given, "ARCHITECTURE": "pix2pixcc", "BASE": 32 if self.large else 4, "CROP": crop // 2}),

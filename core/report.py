@@ -21,6 +21,7 @@ from typing import Any
 
 from .errors import MissingPackageError
 from .outputs import replacing
+from .progress import breathe
 
 
 class Html(str):
@@ -101,7 +102,9 @@ def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (8.0
 
     Made without pyplot: no global state and no window, so it is safe in a background thread of QGIS.
     """
+    breathe()
     try:
+        from matplotlib.artist import Artist
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingPackageError("matplotlib", "Drawing figures") from error
@@ -111,11 +114,15 @@ def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (8.0
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(True, alpha=0.25, linewidth=0.6)
         axis.tick_params(labelsize=8)
+        breath = Artist()  # draws nothing; a cancel is heard when its turn comes
+        breath.draw = lambda renderer: breathe()
+        axis.add_artist(breath)
     return fig, axes
 
 
 def png(fig: Any, dpi: int = 144) -> bytes:
     """The bytes of a matplotlib figure as PNG."""
+    breathe()
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..progress import breathing
+
 Array = NDArray[np.float64]
 
 STARTS = 256  # lines among which the start of a search is sought
@@ -46,7 +48,7 @@ class LineSearch:
         """Line and sample (...) of points (..., 3); NaN for those that no line sees."""
         p = np.asarray(points, float)
         flat = p.reshape(-1, 3)
-        parts = [self._find(flat[i : i + _CHUNK]) for i in range(0, max(len(flat), 1), _CHUNK)]
+        parts = [self._find(flat[i : i + _CHUNK]) for i in breathing(range(0, max(len(flat), 1), _CHUNK))]
         line, sample = (np.concatenate(column).reshape(p.shape[:-1]) for column in zip(*parts))
         return line, sample
 
@@ -59,7 +61,7 @@ class LineSearch:
         b = np.where(a + step > self.last, a - step, a + step)
         fa, fb = self.off(points, a)[0], self.off(points, b)[0]
         found, live = lost.copy(), np.arange(len(points))
-        for _ in range(_ITERATIONS):
+        for _ in breathing(range(_ITERATIONS)):
             settled = np.abs(fb) < _TOLERANCE_PX
             found[live[settled]] = b[settled]
             going = ~settled & (fa != fb)  # NaN, a point behind the camera, is dropped by the next line

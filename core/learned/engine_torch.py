@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import breathe
 from .architectures import INPUT, Architecture, Node
 from .networks import build, load
 
@@ -54,6 +55,7 @@ class TorchNetwork:
             values = {INPUT: batch}
             output = batch
             for node, function, finished in self._steps:
+                breathe()
                 output = function(*(values[name] for name in node.inputs))
                 for name in finished:
                     del values[name]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import breathe
 from .fractal import CHUNK, random_rotations
 
 Array = NDArray[np.float64]
@@ -64,6 +65,7 @@ class CraterField:
         for start in range(0, len(flat), CHUNK):
             here = np.ascontiguousarray(flat[start : start + CHUNK].T)
             for index, (cell, turn) in enumerate(zip(self.cells, self._turns)):
+                breathe()
                 self._add_lattice(heights[start : start + CHUNK], (turn / cell) @ here, cell, index)
         return heights.reshape(points.shape[:-1])
 

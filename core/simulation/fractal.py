@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import breathe
+
 Array = NDArray[np.float64]
 
 CELLS = 128  # of one period of the noise volume along each axis
@@ -79,6 +81,7 @@ class FractalField:
         for start in range(0, len(flat), CHUNK):
             here = flat[start : start + CHUNK]
             for period, amplitude, turn, offset in zip(self.periods, self.amplitudes, self._turns, self._offsets):
+                breathe()
                 cells = np.mod((turn * (CELLS / period)) @ here.T + offset[:, None], CELLS)
                 order = _by_blocks(cells)
                 cells = cells[:, order]
@@ -99,6 +102,7 @@ def _drawn(seed: int, layers: int) -> tuple[Array, Array, Array]:
 
     generator = np.random.default_rng([seed, 1])
     noise = _noise_volume(generator)
+    breathe()
     drawn = (
         np.asarray(spline_filter(noise, order=3, mode="grid-wrap")),
         random_rotations(generator, layers),

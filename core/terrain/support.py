@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..progress import breathe
 from .shots import Shots
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -94,6 +95,7 @@ def gather_support(shots: Shots, place: Array, drift: Array, guess: Array, limit
 def _cells(place: Array, track: Indices, limit: int, smallest_m: float) -> tuple[Indices, float]:
     size = smallest_m
     while True:
+        breathe()
         key = np.column_stack([np.floor(place / size).astype(np.int64), track])
         unique, cell = np.unique(key, axis=0, return_inverse=True)
         if len(unique) <= limit:

@@ -1,7 +1,7 @@
 """Build the release from the last commit into dist/ and check it by the plugin site's rules.
 
-Made are the plugin's zip, the wheel for cluster nodes (both twice: they must be the same bytes), and the software bill
-of materials.
+Made are the plugin's zip, the wheel for cluster nodes (both twice: they must be the same bytes), the software bill of
+materials and the licences of what the plugin uses.
 """
 
 from __future__ import annotations
@@ -50,11 +50,13 @@ def main() -> int:
         if wheels[0].read_bytes() != wheels[1].read_bytes():
             problems.append("the wheel differs when it is built again")
         made = Path(shutil.copy(wheels[0], target.parent))
-    bill = target.with_suffix(".cdx.json")
-    bill.write_text(json.dumps(bill_of_materials(version), indent=2) + "\n", encoding="utf-8")
+    bill, terms = target.with_suffix(".cdx.json"), target.with_suffix(".licences.txt")
+    listed = bill_of_materials(version)
+    bill.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+    terms.write_text(licences(listed), encoding="utf-8")
     for problem in problems:
         print(problem, file=sys.stderr)
-    for path in (target, made, bill):
+    for path in (target, made, bill, terms):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.2f} MB, SHA-256 {digest}")
     print(f"{len(problems)} problems")
@@ -110,6 +112,21 @@ def bill_of_materials(version: str) -> dict[str, Any]:
         "metadata": {"component": plugin},
         "components": list(components.values()),
     }
+
+
+def licences(bill: dict[str, Any]) -> str:
+    """The licences of everything the plugin needs or uses, one a line; none of it is in the zip or in the wheel."""
+    lines = [
+        f"Planetary DTM {bill['metadata']['component']['version']} with its model files: GPL-2.0-or-later (LICENSE).",
+        "What it uses where it is installed, and does not carry:",
+        "QGIS (required by the plugin): GPL-2.0-or-later",
+        "GDAL with its Python bindings (required): MIT",
+    ]
+    for part in bill["components"]:
+        if part["scope"] != "excluded":
+            terms = part.get("licenses", [{"license": {"name": "not installed here, see the package"}}])
+            lines.append(f"{part['name']} ({part['scope']}): {terms[0]['license']['name']}")
+    return "\n".join(lines) + "\n"
 
 
 def _first_line(text: str | None) -> str:

@@ -28,6 +28,7 @@ BENCHMARKS = (
     "nominal",
     "learned",
     "mosaic",
+    "cancel",
 )
 
 

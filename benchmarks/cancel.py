@@ -215,7 +215,7 @@ def _with_outputs(name: str, values: Mapping[str, Any], scratch: str) -> dict[st
     made.mkdir(exist_ok=True)
     ready = dict(values)
     for output in step(name).outputs:
-        if output.kind.name != "NUMBER" and not (output.optional and output.name in ready):
+        if output.kind.name != "NUMBER" and ready.get(output.name, "") is not None:
             suffix = f".{output.extension}" if output.extension else ""
             ready[output.name] = str(made / f"{output.name.lower()}{suffix}")
     return {key: value for key, value in ready.items() if value is not None}
@@ -223,7 +223,8 @@ def _with_outputs(name: str, values: Mapping[str, Any], scratch: str) -> dict[st
 
 def _left(scratch: str) -> tuple[str, ...]:
     """What a run that did not end has left: files and folders of outputs and temporary ones."""
-    return tuple(str(path) for top in ("made", "temporary") for path in sorted((Path(scratch) / top).glob("*")))
+    found = (path for top in ("made", "temporary") for path in sorted((Path(scratch) / top).glob("*")))
+    return tuple(str(path) for path in found if not path.name.startswith("torchinductor"))  # torch's own cache
 
 
 def _cpu_of(pid: int) -> float:

@@ -22,6 +22,7 @@ class Inputs:
 
     def __init__(self, folder: Path, large: bool) -> None:
         self.folder, self.large = folder, large
+        self.terrain = "rough" if large else "paper"
         folder.mkdir(parents=True, exist_ok=True)
 
     def of(self, name: str) -> list[tuple[str, Values]]:
@@ -49,7 +50,7 @@ class Inputs:
     def scene(self, images: bool = True) -> Path:
         """A push-broom scene of three views."""
         lines = 1800 if self.large else 300
-        values = {"LINES": lines, "LATERAL_NOISE": 3.0, "IMAGES": images}
+        values = {"LINES": lines, "LATERAL_NOISE": 3.0, "IMAGES": images, "TERRAIN": self.terrain}
         return self._step(f"scene{lines}{images:d}", "simulatescene", "OUTPUT_FOLDER", **values)
 
     def shots(self) -> Path:
@@ -101,9 +102,10 @@ class Inputs:
             lon, lat = (axis.ravel() for axis in np.meshgrid(10 + np.arange(40) * 1e-3, 20 + np.arange(40) * 1e-3))
             columns = {"lon": lon, "lat": lat, "altitude": 100 * np.sin(300 * lon), "sigma": np.full(lon.size, 5.0)}
             place = np.radians(lon), np.radians(lat)
-            columns["x"] = 1737400 * np.cos(place[1]) * np.cos(place[0])
-            columns["y"] = 1737400 * np.cos(place[1]) * np.sin(place[0])
-            columns["z"], columns["ray_miss"] = 1737400 * np.sin(place[1]), np.ones(lon.size)
+            radius = 1737400 + columns["altitude"]
+            columns["x"] = radius * np.cos(place[1]) * np.cos(place[0])
+            columns["y"] = radius * np.cos(place[1]) * np.sin(place[0])
+            columns["z"], columns["ray_miss"] = radius * np.sin(place[1]), np.ones(lon.size)
             return self._made("points.csv", lambda path: write_table(path, columns))
         given = {"MATCHES": [str(self.matches())], "SENSOR": str(scene / "sensor.json"), "EOPS": str(self.eops())}
         return self._step("points.las", "intersect", **given)
@@ -165,7 +167,7 @@ class Inputs:
         return [("", {"INPUT": str(self.shots()), "BODY": "Moon", "PIXEL_SIZE": size})]
 
     def _simulatescene(self) -> list[tuple[str, Values]]:
-        return [("", {"LINES": 1800 if self.large else 300, "TRUTH_POINTS": True})]
+        return [("", {"LINES": 1800 if self.large else 300, "TRUTH_POINTS": True, "TERRAIN": self.terrain})]
 
     def _importgcps(self) -> list[tuple[str, Values]]:
         def make(path: Path) -> None:
@@ -220,7 +222,13 @@ class Inputs:
 
     def _trainingpairs(self) -> list[tuple[str, Values]]:
         tile = 512 if self.large else 64
-        given = {"DEM": [str(self.view() / "truth_dtm.tif")], "COUNT": 24, "TILE": tile, "MAX_SIMILARITY": 100.0}
+        given = {
+            "DEM": [str(self.view() / "truth_dtm.tif")],
+            "COUNT": 24,
+            "TILE": tile,
+            "SPLIT": 0.3,
+            "MAX_SIMILARITY": 100.0,
+        }
         return [("", given)]
 
     def _trainmodel(self) -> list[tuple[str, Values]]:

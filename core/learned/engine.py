@@ -51,8 +51,8 @@ def load_engine(model: Model, prefer: str = "auto") -> Engine:
         raise InputError(f"The model needs the bands {', '.join(model.card['input_bands'])}; only grey can be given.")
     name = prefer
     if prefer == "auto":
-        name = "torch" if _has_torch() else "numpy"
-    if name == "torch" and not _has_torch():
+        name = "torch" if has_torch() else "numpy"
+    if name == "torch" and not has_torch():
         raise MissingPackageError("torch", "The torch engine")
     graph = model.architecture
     if name == "torch":
@@ -62,7 +62,8 @@ def load_engine(model: Model, prefer: str = "auto") -> Engine:
     return Engine(model, name, graph.multiple, graph.halo, NumpyNetwork(graph, model.tensors))
 
 
-def _has_torch() -> bool:
+def has_torch() -> bool:
+    """Whether torch can be imported here."""
     try:
         return importlib.util.find_spec("torch") is not None
     except (ImportError, ValueError):  # blocked, or half taken away

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..progress import breathing
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Grid = np.ndarray[Any, np.dtype[np.floating[Any]]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -26,7 +28,7 @@ def bilinear(grid: Grid, valid: Mask, row: Array, col: Array) -> tuple[Array, Ma
     values = np.zeros((*grid.shape[:-2], len(r)))
     missing = ~inside
     corners = (r0, c0, (1 - fr) * (1 - fc)), (r0, c1, (1 - fr) * fc), (r1, c0, fr * (1 - fc)), (r1, c1, fr * fc)
-    for i, j, weight in corners:
+    for i, j, weight in breathing(corners):
         good = valid[i, j]
         values += np.where(good, weight, 0.0) * np.where(good, grid[..., i, j], 0.0)
         missing |= ~good & (weight > 0)

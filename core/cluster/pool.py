@@ -149,6 +149,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         # A unit keeps nothing in Dask's hands that could be spilled; pausing would only wait for ever.
         **{f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")},
         "distributed.worker.memory.terminate": _FULL,
+        "distributed.scheduler.worker-ttl": None,  # a machine that slept is no reason to give units away
         "distributed.admin.log-length": 0,
         "logging.distributed": "critical",
     }

@@ -27,7 +27,7 @@ from .orbit_scenes import OrbitScene, Segment, common_of, places_of, read_scenes
 from .orbit_units import FAILED, Making, Orienting, make, orient
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
-_FIXED_MB = 450.0  # interpreter, libraries, and what matching takes for any image
+_FIXED_MB = 600.0  # interpreter, libraries, and what matching takes for any image
 _BYTES_PER_PIXEL = 60  # of a segment's image: points sorted and gridded
 _BYTES_PER_LINE = 15_000  # of an orbit whose trajectory is recovered
 _LEAST = 600  # lines of a segment's own ground, under which the views' shift costs more than itself

@@ -153,7 +153,8 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         "distributed.admin.log-length": 0,
         "logging.distributed": "critical",
     }
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is told in our own words
+    for name in ("distributed", "distributed.client"):  # what is lost is told in our own words
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set(settings):
         if scheduler:
             try:

@@ -53,6 +53,10 @@ CHAINED = [
     ("leveldtm.OUTPUT", "comparedtm.INPUT"),
     ("leveldtm.OUTPUT", "hillshade.INPUT"),
     ("certaintymap.OUTPUT", "leveldtm.REFERENCE_DEM"),
+    ("densematch.OUTPUT", "refinecameras.TIES"),
+    ("filteraltimetry.OUTPUT", "refinecameras.ALTIMETRY"),
+    ("mosaic.OUTPUT", "comparedtm.INPUT"),
+    ("orbit.OUTPUT", "comparedtm.INPUT"),
     ("trainingpairs.OUTPUT_FOLDER", "trainmodel.PAIRS"),
     ("trainingpairs.OUTPUT_FOLDER", "evaluatemodel.PAIRS"),
     ("trainmodel.OUTPUT", "evaluatemodel.MODEL"),
@@ -69,10 +73,7 @@ ENDS = {
     "simulatescene.OUTPUT_FOLDER",
     "simulateview.OUTPUT_FOLDER",
     "stereodtm.OUTPUT_POINTS",
-    "mosaic.OUTPUT",
-    "mosaic.OUTPUT_MANIFEST",
-    "orbit.OUTPUT_FOLDER",
-    "orbit.OUTPUT",
+    "refinecameras.OUTPUT_FOLDER",  # camera files, of which each is chosen by itself
 }
 
 

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Field = np.ndarray[Any, np.dtype[np.float32]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-TRACKS = 14  # track spacings along a piece's side, its overlap apart
+TRACKS = 12  # track spacings along a piece's side, its overlap apart
 MOST = 4  # pieces along a side
 OVERLAP = 0.2  # of a piece's side, added on either side of it
 FEWEST = 50  # shots, on at least ...

@@ -66,6 +66,8 @@ class Pyramid:
 def pyramid(source: Picture, factor: int, depth: int) -> Pyramid:
     levels = [reduced(source, factor)]
     for _ in range(depth):
+        if min(levels[-1][0].shape) < 2:
+            raise InputError("An image has too few lines or samples to be matched.")
         levels.append(half(*levels[-1]))
     return Pyramid(factor, levels)
 

@@ -183,7 +183,7 @@ def _learned(normal: Nodes, noise: Nodes, bent: Nodes, stiffness: Nodes | None) 
     if stiffness is None:
         raw = np.maximum(np.stack([mean[i, i] for i in range(size)]), least[:, None, None])
         lengths = np.array([_START_OTHERS] * (size - 1) + [_START], np.float32)
-        start = np.median(raw[:, ::3, ::3], axis=(1, 2)) * (lengths / SPACING) ** 4
+        start = _middle(raw) * (lengths / SPACING) ** 4
         return _everywhere(raw, nodes), np.broadcast_to(start[:, None, None], (size, *nodes)).copy()
     before = stiffness[:, ::_PATCH, ::_PATCH]
     precision = np.empty_like(before)
@@ -200,10 +200,15 @@ def _learned(normal: Nodes, noise: Nodes, bent: Nodes, stiffness: Nodes | None) 
     over = [_LEARNED_OVER_OTHERS] * (size - 1) + [_LEARNED_OVER]
     roughness = np.stack([_roughness(b, sigma / SPACING) for b, sigma in zip(bent, over)])
     freedom = np.minimum(np.sqrt(precision / before) / 8, 0.9)
-    typical = np.median(precision[:, ::3, ::3], axis=(1, 2), keepdims=True)
+    typical = _middle(precision)[:, None, None]
     bounds = [typical * np.float32((length / SPACING) ** 4) for length in (_ROUGHEST, _SMOOTHEST)]
     learned = np.clip(freedom / np.maximum(roughness, 1e-20), *bounds).astype(np.float32)
     return _everywhere(precision, nodes), _everywhere(learned, nodes)
+
+
+def _middle(values: Nodes) -> Float32:
+    """Median (k,) of positive values (k, nodes), those aside where nothing is seen."""
+    return np.array([np.median(v[v > np.float32(0.01) * v.mean()]) for v in values[:, ::3, ::3]], np.float32)
 
 
 def _neighbourhood(values: Nodes) -> Nodes:

@@ -35,6 +35,8 @@ def picture(grey: npt.ArrayLike, valid: npt.ArrayLike | None = None) -> Picture:
 
 def reduced(source: Picture, factor: int, block: int = 2048) -> tuple[Image, Mask]:
     """The whole picture at 1 / ``factor`` of its size, read a block of rows at a time."""
+    if min(source.rows, source.columns) < max(2, factor):
+        raise InputError("An image has too few lines or samples to be matched.")
     parts = []
     for first in range(0, source.rows // factor * factor, block):
         image, valid = source.read(first, min(first + block, source.rows // factor * factor))
@@ -43,8 +45,6 @@ def reduced(source: Picture, factor: int, block: int = 2048) -> tuple[Image, Mas
             image, valid = half(image, valid)
             size //= 2
         parts.append((image, valid))
-    if not parts or not parts[0][0].shape[1]:
-        raise InputError("An image has too few lines or samples to be matched.")
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 

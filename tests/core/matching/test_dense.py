@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.matching.dense import MARGIN, STRIP, Options, match, picture
 from planetary_dtm.core.matching.seeds import find_seeds
 from planetary_dtm.core.matching.warp import halved, identity, moved, sample, upsampled
@@ -81,6 +81,26 @@ def test_shadow_and_nodata_are_left_out():
     assert not np.isfinite(score[200:240, 40:90]).any()
 
 
+def test_a_cancel_ends_the_strips():
+    a, b, _, _ = pair(rows=STRIP + 40, columns=160)
+    told = []
+
+    def progress(fraction, message):
+        told.append(message)
+        return message != "Matching"
+
+    with pytest.raises(CancelledError):
+        list(match(picture(a), picture(b), progress=progress))
+    assert told[-1] == "Matching" and "Seeds" in told
+
+
+def test_a_small_overlap_is_as_sure_as_a_whole_one():
+    a, b, _, _ = pair()
+    whole = joined(match(picture(a), picture(b)))[3]
+    part = joined(match(picture(a), picture(np.ascontiguousarray(b[:, 200:]))))[3]
+    assert np.nanmedian(part) < 1.4 * np.nanmedian(whole[:, 210:])
+
+
 def test_unmatchable_pairs_are_one_sentence():
     _, b, _, _ = pair(noise=0)
     a = np.ascontiguousarray(b[:, ::-1])
@@ -88,6 +108,8 @@ def test_unmatchable_pairs_are_one_sentence():
         list(match(picture(a), picture(b)))
     with pytest.raises(InputError, match="blank"):
         list(match(picture(np.full_like(b, 7)), picture(b)))
+    with pytest.raises(InputError, match="too few lines"):
+        list(match(picture(b), picture(b[:1])))
     with pytest.raises(InputError, match="fewer than"):
         list(match(picture(ground(seed=9)[1]), picture(np.random.default_rng(0).random(b.shape))))
 

@@ -28,7 +28,6 @@ _QUIETEST = 0.1  # least local variance of differences, in units of the typical 
 _FEW = 20  # nodes whose median says nothing
 _MOST_SHARED = 0.6  # correlation of differences to A: 0.5 where all images have equal noise
 _CORRELATED_OVER = 2.5  # sigma in pixels of the window that the correlation of grey differences is seen in
-_REACH = 1  # pixels taken off what counts: with the one beside dark ones that is left out already, what samples reach
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,7 @@ class Shown:
 
     @classmethod
     def of(cls, image: Image, valid: Mask, kernel: int) -> Shown:
-        cv2 = opencv()
-        side, rim = 2 * _REACH + 1, kernel // 4
-        inner = cv2.erode(valid.astype(np.uint8), np.ones((side, side), np.uint8))
+        inner, rim = valid.astype(np.uint8), max(kernel // 8, 1)
         inner[:rim] = inner[-rim:] = inner[:, :rim] = inner[:, -rim:] = 0
         return cls(image, inner)
 

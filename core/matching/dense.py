@@ -33,7 +33,7 @@ Float32 = npt.NDArray[np.float32]
 
 STRIP = 480  # lines matched at once at full resolution
 MARGIN = 40  # lines beyond a strip that its smoothing reaches into
-_LEAST_SURE = 0.5  # sigma in pixels of a component from which on a match is none
+_LEAST_SURE = 1.0  # sigma in pixels of a component from which on a match is none
 _MOST_STEPS = 6  # of least squares at half, and at full resolution
 _CALM, _CALM_BACK = 0.2, 0.3  # movement (pixels, of nine nodes in ten) that ends them; and of the left-right check
 _RETURN_PX = 1.0  # the way there and back may differ by this much
@@ -63,7 +63,7 @@ class Options:
     """``kernel``: side of the window, odd, in which grey is compared less its mean; ``threshold``: least NCC there."""
 
     kernel: int = 11
-    threshold: float = 0.8
+    threshold: float = 0.7
 
 
 def match(a: Picture, b: Picture, options: Options | None = None, progress: Progress = silent) -> Iterator[Matches]:

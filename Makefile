@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all the set-up; `make desktop` opens QGIS with the plugin.
-.PHONY: setup demo test lint bench package desktop docs tour pictures translations fuzz clean
+.PHONY: setup demo test lint bench package desktop docs tour pictures translations fuzz kills mutants clean
 .DEFAULT_GOAL := help
 RUN := .venv/bin/python
 NAME ?= view
@@ -13,6 +13,7 @@ help:
 	@echo "make tour | pictures     a newcomer's tour, clicked in a real QGIS; the guide's pictures anew"
 	@echo "make lint | bench NAME=view | package | setup"
 	@echo "make fuzz [COUNT=n]      spoiled files for every reader; the suite runs a few of them"
+	@echo "make kills | mutants     every command killed at random; mistakes made in the code, to test the tests"
 
 setup: .venv/.ready
 

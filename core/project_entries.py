@@ -42,8 +42,10 @@ def _record(entry: Any) -> dict[str, Any] | None:
     ):
         return None
     record = {"parameters": {}, **entry}
-    if type(record["seconds"]) is int and abs(record["seconds"]) < 1e9:
+    if type(record["seconds"]) in (int, float) and abs(record["seconds"]) < 1e9:
         record["seconds"] = float(record["seconds"])
+    else:
+        return None
     if not all(isinstance(record[name], kind) for name, kind in _RECORD.items()):
         return None
     sound = all(_plain(record[name], _LONGEST_PATH) for name in ("time", "image")) and record["output"] == path_of(
@@ -58,7 +60,7 @@ def _value(value: Any) -> bool:
         return len(value) <= 100 and all(not isinstance(inner, (list, dict)) and _value(inner) for inner in value)
     if isinstance(value, str):
         return value == path_of(value)
-    return value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < 2**53)
+    return value is None or (isinstance(value, (bool, int, float)) and abs(value) < 2**53)
 
 
 def _plain(text: str, longest: int) -> bool:

@@ -82,15 +82,6 @@ def collect(
     return values
 
 
-def _is_file(value: Any, context: QgsProcessingContext) -> bool:
-    """Whether a value is the path of a file that is no layer of the project, which may have another CRS there."""
-    if not (isinstance(value, str) and Path(value).is_file()):
-        return False
-    project = context.project()
-    layers = project.mapLayers().values() if project is not None else ()
-    return all(layer.source().partition("|")[0] != value for layer in layers)
-
-
 def resolve(values: dict[str, Any], folder: Path, feedback: QgsProcessingFeedback) -> dict[str, Any]:
     """Turn the sources of `collect` into paths; runs in the worker thread, writes copies into ``folder``."""
 
@@ -118,16 +109,6 @@ class FileRaster:
         target = _free(folder, Path(self._path).stem, ".vrt")
         gdal.Translate(str(target), self._path, format="VRT", outputSRS=self._assigned).FlushCache()
         return str(target)
-
-
-class GivenFile:
-    """A raster given by its path; QGIS does not load it, which would hold the event loop for 70 ms (its contrast)."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def path(self, folder: Path, feedback: QgsProcessingFeedback) -> str:
-        return self._path
 
 
 class RenderedRaster:
@@ -223,9 +204,6 @@ class _Reader:
         if kind in (Kind.RASTER, Kind.TABLE, Kind.LAYER):
             return self._layer(parameter)
         if kind in (Kind.RASTERS, Kind.TABLES):
-            given = self._parameters[parameter.name]
-            if kind is Kind.RASTERS and isinstance(given, list) and all(_is_file(v, self._context) for v in given):
-                return [GivenFile(value) for value in given]
             return [self._source(layer, False) for layer in algorithm.parameterAsLayerList(*asked)]
         if kind is Kind.FILES:
             return algorithm.parameterAsFileList(*asked)
@@ -269,8 +247,6 @@ class _Reader:
         selected_only = isinstance(value, QgsProcessingFeatureSourceDefinition) and value.selectedFeaturesOnly
         if isinstance(value, str) and parameter.kind is not Kind.RASTER and _is_text_table(value):
             return FileTable(value)
-        if parameter.kind is Kind.RASTER and _is_file(value, self._context):
-            return GivenFile(value)
         layer = self._map_layer(parameter.name)
         if layer is None or not layer.isValid():
             shown = value if isinstance(value, str) else say(parameter.label)

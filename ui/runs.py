@@ -22,7 +22,6 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
-from ..processing_provider.provider import PROVIDER_ID
 from . import history
 
 
@@ -96,9 +95,7 @@ class Run(QObject):
         if algorithm is None:
             self._end(State.FAILED, self.tr("The algorithm {} is not there.").format(self.algorithm_id))
             return
-        # the plugin's own check their values themselves, and load no layer for it
-        own = algorithm.provider().id() == PROVIDER_ID
-        good, problem = (True, "") if own else algorithm.checkParameterValues(self.parameters, self.context)
+        good, problem = algorithm.checkParameterValues(self.parameters, self.context)
         if not good:
             self._end(State.FAILED, problem)
             return

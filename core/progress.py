@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from types import CodeType, FrameType
@@ -93,6 +94,16 @@ def breathe() -> None:
     hearing = _hearing.get()
     if hearing is not None and time.monotonic() - hearing.asked > _PATIENCE_S and not hearing.again():
         raise CancelledError()
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let nothing below hear a cancel: what keeps finished work goes through to its end."""
+    token = _hearing.set(None)
+    try:
+        yield
+    finally:
+        _hearing.reset(token)
 
 
 def breathing(items: Iterable[T]) -> Iterator[T]:

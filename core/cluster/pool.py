@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -166,7 +168,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
             finally:
                 client.close(timeout=2)
             return
-        with _python_of_workers():
+        with _scratch(), _python_of_workers():
             cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -182,6 +184,19 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
             with suppress(OSError, *_timeouts()):  # whatever is left of it ends with this process
                 client.close(timeout=2)
                 cluster.close(timeout=5)
+
+
+@contextmanager
+def _scratch() -> Iterator[None]:
+    """Dask's own files in a folder that goes with the cluster."""
+    import dask
+
+    folder = tempfile.mkdtemp(prefix="planetary_dtm_")
+    try:
+        with dask.config.set({"temporary-directory": folder}):
+            yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _timeouts() -> tuple[type[Exception], type[Exception]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import breathe
 from .architectures import INPUT, Architecture, Node
 
 if TYPE_CHECKING:
@@ -67,7 +66,6 @@ def build(architecture: Architecture, seed: int = 0) -> torch.nn.Module:
             values = {INPUT: grey}
             output = grey
             for (node, function), finished in zip(self.steps, self.finished):
-                breathe()
                 inputs = [values[name] for name in node.inputs]
                 if function is not None:
                     output = function(*inputs)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
-from ..progress import Progress, silent, tell
+from ..progress import Progress, silent, tell, unheard
 from . import checkpoint
 from .pairs import Pairs, RenderedPairs, rendering_workers
 from .plan import Plan, published
@@ -70,12 +70,21 @@ def train(
 
     def save() -> None:
         if processes.first:
-            checkpoint.save(kept, plan, step, trained, means)
-            watch(step, trained)
+            with unheard():
+                checkpoint.save(kept, plan, step, trained, means)
+                watch(step, trained)
+
+    def stop() -> CancelledError:
+        save()
+        return CancelledError(f"Stopped at step {step} of {plan.steps}; {kept} holds it to go on from.")
 
     with _stopping() as asked:
         while step < plan.steps:
-            found = trained.update(step, pairs.batch(step))
+            try:
+                batch = pairs.batch(step)
+            except CancelledError:
+                raise stop() from None
+            found = trained.update(step, batch)
             if not all(np.isfinite(loss) for loss in found.values()):
                 raise InputError(f"The loss is not finite at step {step}; lower the rate (the checkpoint is kept).")
             step += 1
@@ -86,8 +95,7 @@ def train(
                 save()
             go_on = progress(step / plan.steps, f"Step {step} of {plan.steps}, loss {means['loss']:.4f}")
             if _any(not go_on or bool(asked), processes):
-                save()
-                raise CancelledError(f"Stopped at step {step} of {plan.steps}; {kept} holds it to go on from.")
+                raise stop()
     tell(progress, 1.0, "Trained")
     return trained.weights()
 

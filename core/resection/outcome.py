@@ -14,6 +14,7 @@ from .batched import Array, Instants, Integers
 from .model import ControlPoints, Flag, Orientation, Resection, Verdict
 
 WEAK_CONDITION = 1e5  # rounding and noise grow by more than this: hardly determined
+_MISFIT_PX = 3.0  # RMS residual above which sensor and control do not belong together, or the control is that bad
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,19 @@ def conclude(
         flag=flag.astype(np.int64),
     )
     good = (flag & (Flag.FAILED | Flag.UNCONVERGED | Flag.WEAK | Flag.AMBIGUOUS)) == 0
+    rms_all = float(np.sqrt(np.mean(residuals[np.isfinite(residuals)] ** 2))) if not failed.all() else float("nan")
+    misfit = []
+    if rms_all > _MISFIT_PX:
+        misfit.append(
+            f"GCPs fit sensor {sensor.name!r} to {rms_all:.1f} px only: check its focal_length_mm and pixel_pitch_mm, "
+            "and the GCPs' places and altitudes."
+        )
     verdict = Verdict(
         condition=_median(solution.condition),
-        rms_px=float(np.sqrt(np.mean(residuals[np.isfinite(residuals)] ** 2))) if not failed.all() else float("nan"),
+        rms_px=rms_all,
         instants=len(flag),
         good=int(good.sum()),
-        sentences=(*sentences, *_flag_sentences(flag, instants.line)),
+        sentences=(*misfit, *sentences, *_flag_sentences(flag, instants.line)),
     )
     return Resection(orientation, verdict, residuals)
 

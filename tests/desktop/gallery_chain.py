@@ -84,12 +84,12 @@ def scenario(stage):
     QApplication.activeModalWidget().reject()
     if suffix:
         return
-    for name in ("orientation", "comparison"):
+    for name, picture in (("orientation", "report_orientation"), ("comparison", "report_comparison")):
         seen = kept.with_name(f"seen_{name}")
         words = ["/usr/bin/python3", stage.given["viewer"], work[f"{name}_report"], str(seen)]
         viewer = subprocess.Popen(words)
         yield seen.exists
-        stage.picture(folder / f"report_{name}.png")
+        stage.picture(folder / f"{picture}.png")
         viewer.terminate()
 
 

@@ -126,3 +126,12 @@ def test_sigma_lateral_widens_the_error_bars(scene: Scene) -> None:
         for s in (1.0, 10.0)
     ]
     assert np.allclose(np.sqrt(sigmas[1] / sigmas[0]), 10, rtol=1e-3)
+
+
+def test_a_sensor_of_another_focal_length_is_told(scene: Scene) -> None:
+    wrong = replace(scene.sensor, focal_length_mm=3 * scene.sensor.focal_length_mm)
+    points = scene.control[scene.control.line < 100]
+    told = recover(points, wrong, method="trajectory").verdict.sentences
+    assert any("focal_length_mm" in sentence for sentence in told)
+    told = recover(points, scene.sensor, method="trajectory").verdict.sentences
+    assert not any("focal_length_mm" in sentence for sentence in told)

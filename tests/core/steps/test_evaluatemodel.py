@@ -39,6 +39,7 @@ def pair_folder(folder: Path, splits: tuple[str, ...], upside_down: bool = False
     about = {
         "format": FORMAT, "tile": SIDE, "pixel_m": PIXEL, "grey": "robust", "height_scale": 39586.0,
         "sun_azimuth": 270.0, "body": "Moon", "table_sha256": sha256(folder / TABLE),
+        "sources": [{"dem": "simulated"}], "training_boxes": [], "held_out_boxes": [],
     }  # fmt: skip
     (folder / ABOUT).write_text(json.dumps(about), "utf-8")
     return folder

@@ -85,6 +85,16 @@ def error_of(path):
     return np.where(valid, values - PaperTerrain().height(*dtm.grid.lonlat_of(column, row)), np.nan), sigma
 
 
+def on_grid(path, grid):
+    """DTM minus truth on another grid of the same pixels, NaN where there is none."""
+    own = Raster(path).grid
+    row = round((grid.transform[3] - own.transform[3]) / own.transform[1])
+    column = round((own.transform[0] - grid.transform[0]) / own.transform[1])
+    error = np.full((grid.height, grid.width), np.nan)
+    error[row : row + own.height, column : column + own.width] = error_of(path)[0]
+    return error
+
+
 def test_what_both_orbits_saw_is_better_than_one_of_them_taken_blindly(orbits, whole, tmp_path):
     path, made = whole
     alone = []
@@ -93,18 +103,11 @@ def test_what_both_orbits_saw_is_better_than_one_of_them_taken_blindly(orbits, w
         (tmp_path / name).mkdir()
         (tmp_path / name / name).symlink_to(orbits / name)
         do("orbit", **options(tmp_path / name, tmp_path / f"{name}.tif", CRS=grid.crs))
-        own = Raster(tmp_path / f"{name}.tif").grid
-        error = np.full((grid.height, grid.width), np.nan)
-        row, column = (
-            round((grid.transform[3] - own.transform[3]) / own.transform[1]),
-            round((own.transform[0] - grid.transform[0]) / own.transform[1]),
-        )
-        error[row : row + own.height, column : column + own.width] = error_of(tmp_path / f"{name}.tif")[0]
-        alone.append(error)
+        alone.append(on_grid(tmp_path / f"{name}.tif", grid))
     both = np.isfinite(alone[0]) & np.isfinite(alone[1])
     error, sigma = error_of(path)
     rms = [np.sqrt(np.median(e[both] ** 2)) for e in (error, *alone)]
-    # Orientation errs by orbit, so the better of two may beat the merged; independent errors of equal size halve.
+    # Independent errors of equal size would halve; the better of two may still beat the merged, see the test below.
     assert both.mean() > 0.1 and rms[0] < 0.8 * np.sqrt(np.mean(np.square(rms[1:])))
     assert np.isfinite(error[np.isfinite(alone[0])]).all() and np.isfinite(error[np.isfinite(alone[1])]).all()
     # crossovers: what the two really differ by
@@ -129,6 +132,25 @@ def known(orbits):
         rows.append(f"{name},{images},{name}/sensor.json,{name}/truth.csv")
     (orbits / "scenes.csv").write_text("\n".join(rows) + "\n")
     return {"SCENES": str(orbits / "scenes.csv"), "PIXEL_SIZE": 240.0, "WORKERS": 1}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="Sigma of narrow images does not tell the better orbit: 71 and 64 m where the errors are 23 and 53 m.",
+)
+def test_what_both_saw_is_better_than_either_where_orientation_is_known(known, orbits, tmp_path):
+    do("orbit", **known, OUTPUT=str(tmp_path / "both.tif"))
+    grid = Raster(tmp_path / "both.tif").grid
+    head, *rows = (orbits / "scenes.csv").read_text().splitlines()
+    errors = [error_of(tmp_path / "both.tif")[0]]
+    for number, row in enumerate(rows):
+        table = orbits / f"scene_{number}.csv"
+        table.write_text(f"{head}\n{row}\n")
+        do("orbit", **{**known, "SCENES": str(table)}, CRS=grid.crs, OUTPUT=str(tmp_path / f"{number}.tif"))
+        errors.append(on_grid(tmp_path / f"{number}.tif", grid))
+    both = np.isfinite(errors).all(axis=0)
+    merged, *alone = [np.sqrt(np.median(error[both] ** 2)) for error in errors]
+    assert both.mean() > 0.1 and merged < min(alone)
 
 
 def test_interrupted_or_by_two_workers_the_same_bytes(known, tmp_path):

@@ -31,6 +31,7 @@ from ..core.simulation.scene import Scene, simulate
 from ..core.simulation.terrain import RoughTerrain
 from ..core.steps.simulatescene import read_terrain
 from .data import real_data
+from .matching_growth import growth
 from .matching_peers import NOT_INSTALLED
 from .table import Table, Tables
 
@@ -56,7 +57,7 @@ VIEWS_HEADER = [
 
 
 def run(data: str | None = None, folder: str | None = None, progress: Progress = silent) -> Tables:
-    """Both tables; ``folder`` keeps the pair and the parallaxes."""
+    """All tables; ``folder`` keeps the pair and the parallaxes."""
     scene = _scene(real_data(data))
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(folder or temporary)
@@ -69,8 +70,10 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
             _add_views(views, scene, pictures, incidence)
             if number == 1:
                 _write_pair(place, scene, pictures)
-        _add_peers(peers, place, part(progress, 0.75, 1.0))
-    return Tables([views, peers])
+        _add_peers(peers, place, part(progress, 0.75, 0.9))
+        tell(progress, 0.9, "Longer images")
+        longer = growth(place)
+    return Tables([views, peers, longer])
 
 
 def _scene(data: Path | None) -> Scene:

@@ -158,11 +158,11 @@ def main(name: str, folder: Path) -> int:
     cpu, wall = time.process_time(), time.perf_counter()
     found = MATCHERS[name](pair["left"], pair["right"], int(pair["low"]), int(pair["high"]))
     seconds = time.process_time() - cpu, time.perf_counter() - wall
-    np.savez(folder / f"{name}.npz", parallax=np.asarray(found, np.float32), cost=[*seconds, _peak_memory()])
+    np.savez(folder / f"{name}.npz", parallax=np.asarray(found, np.float32), cost=[*seconds, peak_memory()])
     return 0
 
 
-def _peak_memory() -> float:
+def peak_memory() -> float:
     """Most memory this process ever held, MB; NaN where the system does not tell."""
     try:
         lines = Path("/proc/self/status").read_text("ascii").splitlines()

@@ -39,6 +39,7 @@ from .table import Table, Tables
 Array = NDArray[np.float64]
 
 LINES, SEED, LATERAL_M, CELL_M = 1400, 1, 5.0, 180.0
+_WITHIN = 5  # places across a cell of the reference that its mean is taken over
 RELIEF_M = 4000.0  # above and below the mean within which the matchers beside search
 HEADER = [
     "",
@@ -210,15 +211,24 @@ def apollo(folder: Path, place: Path, progress: Progress) -> Table:
 
 
 def _on_cells(dtm: Raster, grid: Grid) -> Array:
-    """Mean height of the DTM in each cell of a coarser grid; NaN where fewer than two of its cells lie there."""
+    """Mean height of the DTM over each cell of a coarser grid; NaN where less than half of the cell has heights.
+
+    Of the area, not of the DTM's cell centres: of cells hardly larger than the DTM's own, some hold one centre only.
+    """
     values, valid = dtm.read()
-    row, column = np.nonzero(valid)
-    at_column, at_row = (np.rint(axis).astype(int) for axis in grid.pixel_of(*dtm.grid.lonlat_of(column, row)))
-    inside = (at_column >= 0) & (at_column < grid.width) & (at_row >= 0) & (at_row < grid.height)
-    cell, size = (at_row * grid.width + at_column)[inside], grid.width * grid.height
-    count = np.bincount(cell, minlength=size)
-    total = np.bincount(cell, values[row, column][inside], size)
-    return np.where(count >= 2, total / np.maximum(count, 1), np.nan).reshape(grid.height, grid.width)
+    column, row = np.meshgrid(np.arange(grid.width), np.arange(grid.height))
+    total, count = np.zeros(column.shape), np.zeros(column.shape, int)
+    offsets = (np.arange(_WITHIN) + 0.5) / _WITHIN - 0.5
+    for down in offsets:
+        for across in offsets:
+            at = (np.rint(axis) for axis in dtm.grid.pixel_of(*grid.lonlat_of(column + across, row + down)))
+            at_column, at_row = (np.nan_to_num(axis, nan=-1).astype(int) for axis in at)
+            inside = (at_column >= 0) & (at_column < dtm.grid.width) & (at_row >= 0) & (at_row < dtm.grid.height)
+            place = np.where(inside, at_row, 0), np.where(inside, at_column, 0)
+            inside &= valid[place]
+            total += np.where(inside, values[place], 0.0)
+            count += inside
+    return np.where(2 * count >= _WITHIN**2, total / np.maximum(count, 1), np.nan)
 
 
 def _seen_by_all(cameras: Sequence[ImageCamera], grid: Grid, height: Array) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..products import product
 from ..terrain.interpolators import sector_shepard
 from .warp import Field, Image, Mask, opencv
 
@@ -16,6 +17,7 @@ Array = npt.NDArray[np.float64]
 
 LEAST = 12  # verified seeds without which nothing is matched
 _RATIO = 0.8  # Lowe (2004), section 7.1
+_ROWS = 256  # words compared with all others at once
 _AT_ONCE = 256  # seeds whose neighbours are looked for together
 _DISTANCE = 300.0  # between descriptors of length 512; the ratio and the geometry do the choosing
 
@@ -105,23 +107,28 @@ def _matches(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask) -> tu
 
 
 def _mutual(words_a: Any, words_b: Any) -> npt.NDArray[np.int64]:
-    """Pairs that pass the ratio test and are each other's best."""
-    cv2 = opencv()
-    matcher = (
-        cv2.BFMatcher(cv2.NORM_L2)
-        if len(words_a) * len(words_b) < 4e7
-        else cv2.FlannBasedMatcher({"algorithm": 1, "trees": 4}, {"checks": 48})
-    )
-    there = [m for m in matcher.knnMatch(words_a, words_b, k=2) if len(m) == 2]
-    back = {m.queryIdx: m.trainIdx for m in matcher.match(words_b, words_a)}
-    kept = [
-        (first.queryIdx, first.trainIdx)
-        for first, second in there
-        if first.distance < _RATIO * second.distance
-        and first.distance < _DISTANCE
-        and back.get(first.trainIdx) == first.queryIdx
-    ]
-    return np.array(kept, np.int64).reshape(-1, 2)
+    """Pairs that pass the ratio test and are each other's best, all compared with all.
+
+    SIFT's words are whole numbers: their products are exact in float32, and the same on every machine.
+    """
+    half_b = (words_b**2).sum(axis=1) / 2
+    best, nearest = np.full(len(words_b), -np.inf, np.float32), np.zeros(len(words_b), np.int64)
+    kept = []
+    for first in range(0, len(words_a), _ROWS):
+        some = words_a[first : first + _ROWS]
+        close = product(some, words_b.T) - half_b  # (|a|^2 - distance^2) / 2
+        row, own = close.argmax(axis=0), np.arange(len(some))
+        there = close.argmax(axis=1)
+        found = close[row, np.arange(len(words_b))]
+        nearest[found > best], best = first + row[found > best], np.maximum(found, best)
+        square = (some**2).sum(axis=1)
+        closest = square - 2 * close[own, there]
+        close[own, there] = -np.inf
+        second = square - 2 * close.max(axis=1)
+        good = (closest < _RATIO**2 * second) & (closest < _DISTANCE**2)
+        kept.append(np.stack([first + own, there], axis=1)[good])
+    pairs = np.concatenate(kept)
+    return pairs[nearest[pairs[:, 1]] == pairs[:, 0]]
 
 
 def _verified(a: Array, b: Array, tolerance: float) -> Seeds | None:

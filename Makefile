@@ -1,9 +1,10 @@
 # `make demo` and `make test` do all the set-up; `make desktop` opens QGIS with the plugin.
-.PHONY: setup demo test lint bench package desktop docs tour pictures translations fuzz kills mutants clean
+.PHONY: setup demo test lint bench package desktop docs tour pictures translations fuzz kills mutants coverage clean
 .DEFAULT_GOAL := help
 RUN := .venv/bin/python
 NAME ?= view
 COUNT ?= 1000000
+KILLS ?= 200
 
 help:
 	@echo "make demo [DATA=folder]  terrain from a simulated (or your) scene, with pictures and a report"
@@ -13,7 +14,8 @@ help:
 	@echo "make tour | pictures     a newcomer's tour, clicked in a real QGIS; the guide's pictures anew"
 	@echo "make lint | bench NAME=view | package | setup"
 	@echo "make fuzz [COUNT=n]      spoiled files for every reader; the suite runs a few of them"
-	@echo "make kills | mutants     every command killed at random; mistakes made in the code, to test the tests"
+	@echo "make kills [KILLS=n]     every command killed at random, and other bad luck; about 15 minutes"
+	@echo "make mutants | coverage  mistakes made in the code, to test the tests; lines of core that the tests run"
 
 setup: .venv/.ready
 
@@ -51,6 +53,12 @@ pictures: setup
 
 fuzz: setup
 	@$(RUN) -m planetary_dtm.tests.fuzz --count $(COUNT)
+
+kills: setup
+	@$(RUN) -m planetary_dtm.tests.faults --count $(KILLS)
+
+mutants: setup
+	@$(RUN) -m planetary_dtm.tests.mutation
 
 translations: setup
 	@$(RUN) .ci/translate.py

@@ -50,7 +50,9 @@ def test_records_come_back_and_others_are_left_out():
     assert run_records(json.dumps([GOOD])) == [{**GOOD, "seconds": 3.0}]
     changes = (
         {"seconds": "3"},
-        {"seconds": 10**400}, {"seconds": float("inf")}, {"seconds": float("nan")},
+        {"seconds": 10**400},
+        {"seconds": float("inf")},
+        {"seconds": float("nan")},
         {"output": 5},
         {"parameters": []},
         {"more": 1},

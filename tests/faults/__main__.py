@@ -15,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from . import kills, troubles
-from .commands import COMMANDS, LIGHT, make_inputs, make_light
+from .commands import COMMANDS, LIGHT
+from .inputs import make_inputs, make_light
 
 _HEAVY = ("scipy.sparse.linalg", "scipy.spatial", "scipy.interpolate", "matplotlib.figure", "cv2", "laspy", "torch")
 

@@ -21,7 +21,8 @@ import numpy as np
 
 from planetary_dtm.core.cli import main
 
-from .commands import COMMANDS, Command, alike, listing
+from .commands import COMMANDS, Command
+from .judges import alike, listing
 
 _HANG = 400.0  # wall seconds after which a child counts as hung
 _SLACK = 0.25  # of a run's CPU time: two runs of the same work differ by that on a busy machine

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .commands import COMMANDS, Command, alike, listing
+from .commands import COMMANDS, Command
+from .judges import alike, listing
 from .kills import Reference, run
 
 UNICODE = "Größe 名前 ‘q’ & % $(x) #"
@@ -118,7 +119,8 @@ def company(name: str, inputs: Path, work: Path, whole: Reference) -> list[str]:
     wrong = []
     for ended, log in ((status, "one.log"), (second, "other.log")):
         if ended:
-            wrong += _sentence(name, ended, work / log, ("earlier training", "cannot be written", "not written"))
+            told = ("earlier training", "cannot be written", "not written", "being made by another process")
+            wrong += _sentence(name, ended, work / log, told)
     if status and second:
         wrong.append(f"{name}: neither of two processes ended well: {(work / 'one.log').read_text()[-300:]}")
     if not all(alike(folder / made, whole.folder / made) for made in COMMANDS[name].made):

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,45 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(pool, "CONNECT_S", 2.0)
     with pytest.raises(InputError, match=r"tcp://127\.0\.0\.1:9.*does not answer"):
         do_units(square, [1], lambda result: None, scheduler="tcp://127.0.0.1:9")
+
+
+ORPHANS = """
+import os, sys, time
+from pathlib import Path
+from planetary_dtm.core.cluster.pool import do_units
+
+def busy(folder):
+    Path(folder, str(os.getpid())).touch()
+    until = time.monotonic() + 300
+    while time.monotonic() < until:
+        sum(range(1000))
+
+if __name__ == "__main__":
+    do_units(busy, [sys.argv[1]] * 2, print, workers=2)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    (tmp_path / "main.py").write_text(ORPHANS)
+    (marks := tmp_path / "marks").mkdir()
+    with subprocess.Popen([sys.executable, str(tmp_path / "main.py"), str(marks)], stderr=subprocess.DEVNULL) as main:
+        _wait(lambda: len(list(marks.iterdir())) == 2, 120)
+        main.kill()
+    working = [int(mark.name) for mark in marks.iterdir()]
+    _wait(lambda: not any(_alive(worker) for worker in working), 20)
+
+
+def _wait(seen, seconds):
+    until = time.monotonic() + seconds
+    while not seen():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _alive(process):
+    """Whether a process runs still; one that nobody has asked after yet counts as ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

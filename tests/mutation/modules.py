@@ -1,0 +1,64 @@
+"""The modules whose tests are tested, by area, and the tests that are theirs."""
+
+from __future__ import annotations
+
+_TWO_PHASE = ("resection/test_two_phase.py", "resection/test_collinearity.py")
+_TRAJECTORY = ("resection/test_trajectory.py", "resection/test_recover.py")
+_TIES = ("resection/test_ties.py",)
+_REFINE = ("resection/test_refine.py",)
+_CERTAINTY = ("altimetry/test_withholding.py", "altimetry/test_correlation.py", "altimetry/test_certainty.py")
+
+# All of core/resection but the two modules that draw reports.
+_RESECTION: dict[str, tuple[str, ...]] = {
+    "altitude_errors": ("resection/test_altitude_errors.py", "resection/test_error_correlation.py"),
+    "altitudes": ("resection/test_altitudes.py",),
+    "attitude": _TWO_PHASE,
+    "banded": ("resection/test_banded.py",),
+    "batched": _TWO_PHASE,
+    "bundle": _TIES,
+    "collinearity": ("resection/test_collinearity.py",),
+    "control": (*_TWO_PHASE, "camera/test_control.py"),
+    "control_rows": _REFINE,
+    "coplanarity": _TWO_PHASE,
+    "coupling": _TIES,
+    "dense_system": _REFINE,
+    "error_correlation": ("resection/test_error_correlation.py",),
+    "five_point": _TWO_PHASE,
+    "ground_rows": ("resection/test_ground_rows.py",),
+    "joint": ("resection/test_joint.py",),
+    "lateral_bias": ("resection/test_ground_rows.py", *_TRAJECTORY),
+    "model": ("resection/test_model.py",),
+    "neighbours": _TWO_PHASE,
+    "nominal_path": _REFINE,
+    "outcome": (*_TWO_PHASE, *_TRAJECTORY),
+    "path": ("resection/test_path.py",),
+    "plausibility": ("resection/test_tables.py",),
+    "position": _TWO_PHASE,
+    "propagation": _TWO_PHASE,
+    "recover": ("resection/test_recover.py",),
+    "refine": _REFINE,
+    "splines": ("resection/test_splines.py",),
+    "surface_search": _REFINE,
+    "surface_shots": (*_TIES, *_REFINE),
+    "tables": ("resection/test_tables.py",),
+    "ties": _TIES,
+    "trajectory": _TRAJECTORY,
+    "trajectory_noise": (*_TRAJECTORY, "resection/test_error_correlation.py"),
+    "trajectory_system": (*_TRAJECTORY, "resection/test_error_correlation.py"),
+    "two_phase": _TWO_PHASE,
+}
+
+# By area: the module's file, and its tests (in tests/core).
+AREAS: dict[str, dict[str, tuple[str, ...]]] = {
+    "resection": {f"core/resection/{name}.py": tests for name, tests in _RESECTION.items()},
+    "certainty": {
+        "core/altimetry/certainty.py": _CERTAINTY,
+        "core/altimetry/sigma.py": _CERTAINTY,
+        "core/altimetry/error_features.py": _CERTAINTY,
+        "core/altimetry/withholding.py": _CERTAINTY,
+    },
+    "adapter": {
+        "core/learned/adapter.py": ("learned/test_adapter.py",),
+        "core/learned/greyscale.py": ("learned/test_greyscale.py", "learned/test_prediction.py"),
+    },
+}

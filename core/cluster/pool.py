@@ -30,7 +30,9 @@ _TRIES = 20  # deaths of workers a unit may see: they are killed from outside, n
 _FULL = 0.98  # of its memory, at which a worker is started afresh
 _TICK_S = 0.2
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-_TRIMMED = {"MALLOC_TRIM_THRESHOLD_": "65536"}  # freed memory goes back to the system
+# Freed memory stays with a worker, which soon wants as much again: given back, the system clears it anew for every
+# array, a million pages a unit (glibc; other systems ignore these).
+_KEPT = {f"MALLOC_{name}_": str(1 << 32) for name in ("TRIM_THRESHOLD", "MMAP_THRESHOLD")}
 
 CLUSTER_HELP = (
     "Workers on this machine need dask[distributed]; where bokeh is installed too, Dask's dashboard shows the work. "
@@ -146,7 +148,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
     settings = {
         "distributed.scheduler.allowed-failures": _TRIES,
         "distributed.nanny.environ": _ONE_THREAD,
-        "distributed.nanny.pre-spawn-environ": {**_ONE_THREAD, **_TRIMMED},
+        "distributed.nanny.pre-spawn-environ": {**_ONE_THREAD, **_KEPT},
         "distributed.comm.timeouts.connect": "20s",
         # A unit keeps nothing in Dask's hands that could be spilled; pausing would only wait for ever.
         **{f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")},

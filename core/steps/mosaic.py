@@ -315,7 +315,7 @@ STEP = Step(
             Kind.INTEGER,
             "Block size",
             "Side of a block in pixels of the DTM: one unit of work. Made smaller where MEMORY does not hold it.",
-            default=2048,
+            default=2560,
             minimum=_SMALLEST,
             maximum=16384,
             advanced=True,

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.geotiff import Band, write_dtm
 from ..core.matching.match_file import write_matches
-from ..core.rasters import Band, Raster, write_dtm
+from ..core.rasters import Raster
 from ..core.steps import step
 from ..core.tables import write_table
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.bodies import body_named, spatial_reference
-from ..core.rasters import Band, Grid, Raster, Window, quiet_gdal, write_dtm, write_image
+from ..core.geotiff import Band, write_dtm, write_image
+from ..core.rasters import Grid, Raster, Window, quiet_gdal
 from ..core.simulation.photometry import LunarLambert, reflectance
 from ..core.simulation.shading import cast_shadows, fractal, sun_vector, surface_normals
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..geotiff import NODATA
 from ..outputs import letting_go, replacing, unwritten
-from ..rasters import NODATA, Raster, Window, quiet_gdal
+from ..rasters import Raster, Window, quiet_gdal
 from ..version import VERSION
 
 Array = NDArray[np.float64]

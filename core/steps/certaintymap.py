@@ -9,8 +9,9 @@ from ..altimetry.interpolation import Interpolator
 from ..altimetry.readers import doubts, read_shots, require_places
 from ..bodies import body_named
 from ..errors import InputError
+from ..geotiff import Band, writing_dtm
 from ..progress import Progress, part, silent
-from ..rasters import Band, Grid, writing_dtm
+from ..rasters import Grid
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
 from ..version import VERSION
 from .inputs import ALTIMETRY_HELP, Extent

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..geotiff import Band, write_dtm
 from ..outputs import together
 from ..pictures import DIFFERENCE_COLOURS, show_relief, show_values
 from ..progress import Progress, part, silent, tell
-from ..rasters import Band, Grid, Raster, is_raster, write_dtm
+from ..rasters import Grid, Raster, is_raster
 from ..report import Report, figure, key_values, new_figure, note, table
 from ..terrain.comparison import Comparison, compare_grids, compare_points
 from ..terrain.sampling import bilinear

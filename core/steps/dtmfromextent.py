@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..geotiff import Band, write_dtm
 from ..learned.adapter import Grey, to_grey
 from ..learned.engine import Engine, load_engine
 from ..learned.model_file import load_model
 from ..learned.prediction import Relief, predict_relief
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
-from ..rasters import Band, Grid, Raster, Window, write_dtm
+from ..rasters import Grid, Raster, Window
 from ..version import VERSION
 from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, Extent, read_references
 from .levelled import bring_to_metres, write_levelled

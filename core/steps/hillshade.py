@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..geotiff import write_image
 from ..pictures import hillshade
 from ..progress import Progress, silent, tell
-from ..rasters import Raster, Window, write_image
+from ..rasters import Raster, Window
 from ..version import VERSION
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 

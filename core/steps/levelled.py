@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..geotiff import Band, write_dtm
 from ..progress import Progress, silent
-from ..rasters import Band, Grid, Mask, write_dtm
+from ..rasters import Grid, Mask
 from ..terrain.level_dem import LevelledToDem, level_to_dem
 from ..terrain.levelling import Levelled, level_relative
 from ..terrain.levelling_rigid import RigidlyLevelled, level_rigid

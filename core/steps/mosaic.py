@@ -19,12 +19,13 @@ from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, checksum, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
 from ..errors import InputError
+from ..geotiff import Band, writing_dtm
 from ..learned.engine import Engine, load_engine
 from ..learned.model_file import load_model
 from ..learned.prediction import LEVELS, MARGIN
 from ..outputs import replacing, require_writable
 from ..progress import Progress, part, silent, tell
-from ..rasters import Band, Grid, Raster, Window, writing_dtm
+from ..rasters import Grid, Raster, Window
 from ..threads import in_order, one_thread
 from ..version import VERSION
 from . import dtmfromextent

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..cluster.blocks import pieces, shared
 from ..errors import InputError
+from ..geotiff import writing_dtm
 from ..progress import Progress, part, silent, tell
-from ..rasters import Grid, Raster, Window, writing_dtm
+from ..rasters import Grid, Raster, Window
 from ..terrain.crossovers import Crossover, Tally
 from ..terrain.merging import Heights, across_flights, within_flight
 from ..threads import in_order

@@ -14,9 +14,10 @@ from ..bodies import require_same_body
 from ..camera.footprints import Footprint, footprint
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
+from ..geotiff import Band, writing_dtm
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
-from ..rasters import Band, Grid, Mask, Raster, Window, writing_dtm
+from ..rasters import Grid, Mask, Raster, Window
 from ..terrain.ortho import Picture, Reader, Surface, orthorectify
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
 from ..version import VERSION

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ..bodies import body_of_crs, spatial_reference
 from ..errors import InputError
+from ..geotiff import Band, DtmWriter, writing_dtm
 from ..outputs import on_disk_of
 from ..progress import Progress, part, silent, tell
-from ..rasters import Band, DtmWriter, Grid, writing_dtm
+from ..rasters import Grid
 from ..terrain.gridding import PointSpool, fill_holes
 from ..terrain.points import PointFile, Points, open_points
 from ..terrain.target_grid import LONGEST_SIDE, point_spacing, target_grid

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from ..bodies import body_of_radius
 from ..camera.sensor import load_sensor, sensor_to_json
 from ..errors import InputError
+from ..geotiff import Band, write_dtm
 from ..outputs import replacing_folder
 from ..progress import Progress, part, silent, tell
-from ..rasters import Band, Grid, Raster, write_dtm
+from ..rasters import Grid, Raster
 from ..resection.tables import write_eops, write_gcps
 from ..simulation.fractal import FractalField
 from ..simulation.images import Light, ground_pixel, mean_grey, render_pieces

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..bodies import body_named
+from ..geotiff import Band, write_dtm, write_image
 from ..outputs import replacing_folder
 from ..progress import Progress, part, silent, tell
-from ..rasters import Band, Grid, write_dtm, write_image
+from ..rasters import Grid
 from ..simulation.view import View, simulate_view
 from ..tables import write_table
 from ..version import VERSION

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..rasters import Raster, write_dtm
+from ..geotiff import write_dtm
+from ..rasters import Raster
 from ..terrain.placement import Shift, moved
 from .inputs import read_references
 from .levelled import bring_to_metres

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from ..bodies import require_same_body
 from ..errors import InputError
+from ..geotiff import write_image
 from ..learned.pair_folder import ABOUT, FORMAT, TABLE, sha256
 from ..learned.pair_ground import Ground, choose, grounds_of, lonlat_box, parse_boxes
 from ..learned.pair_rules import KeptTiles, largest_black
 from ..learned.rendered_pairs import SUN_AZIMUTH, photograph
 from ..outputs import replacing_folder
 from ..progress import Progress, each, silent
-from ..rasters import Grid, Mask, Raster, Window, write_image
+from ..rasters import Grid, Mask, Raster, Window
 from ..tables import write_table
 from ..version import VERSION
 from .inputs import reference_on

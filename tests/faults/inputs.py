@@ -140,7 +140,8 @@ def _write_grey(path: Path, grey: np.ndarray, view: str) -> None:
 
 
 def _dem(path: Path) -> None:
-    from planetary_dtm.core.rasters import Band, Grid, write_dtm
+    from planetary_dtm.core.geotiff import Band, write_dtm
+    from planetary_dtm.core.rasters import Grid
     from planetary_dtm.core.simulation.relief import random_relief
 
     grid = Grid(320, 320, (10.0, 0.004, 0.0, 1.0, 0.0, -0.004), "+proj=longlat +R=1737400 +no_defs")

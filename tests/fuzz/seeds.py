@@ -15,10 +15,11 @@ from planetary_dtm.core.camera.csm_export import csm_state
 from planetary_dtm.core.camera.csm_state import MODEL, state_text
 from planetary_dtm.core.camera.rotations import exp_so3, quaternion_from_matrix
 from planetary_dtm.core.camera.sensor import sensor_to_json
+from planetary_dtm.core.geotiff import Band, write_dtm, write_image
 from planetary_dtm.core.learned.architectures import architecture
 from planetary_dtm.core.learned.model_file import save_model
 from planetary_dtm.core.matching.match_file import write_matches
-from planetary_dtm.core.rasters import Band, Grid, write_dtm, write_image
+from planetary_dtm.core.rasters import Grid
 from planetary_dtm.core.resection.joint import JointCovariance, write_joint
 from planetary_dtm.core.resection.tables import write_eops, write_gcps
 from planetary_dtm.core.simulation.scene import simulate

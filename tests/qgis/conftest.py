@@ -13,8 +13,9 @@ import pytest
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsSettings
 from qgis.PyQt.QtWidgets import QApplication
 
+from planetary_dtm.core.geotiff import Band, write_dtm
 from planetary_dtm.core.progress import silent, tell
-from planetary_dtm.core.rasters import Band, Raster, write_dtm
+from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import StepResult, step
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 

@@ -10,7 +10,8 @@ import pytest
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProject, QgsRasterLayer, QgsRectangle
 from qgis.PyQt.QtCore import Qt, QTimer
 
-from planetary_dtm.core.rasters import Grid, Raster, write_image
+from planetary_dtm.core.geotiff import write_image
+from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.processing_provider.styling import PRODUCT
 from planetary_dtm.ui.runs import State
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.geotiff import Band, write_dtm, write_image
 from planetary_dtm.core.learned.pair_folder import ABOUT, FORMAT, TABLE, sha256
-from planetary_dtm.core.rasters import Band, Grid, write_dtm, write_image
+from planetary_dtm.core.rasters import Grid
 from planetary_dtm.core.simulation.relief import random_relief
 from planetary_dtm.core.simulation.shading import render
 from planetary_dtm.core.steps import step

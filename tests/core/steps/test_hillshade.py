@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core.bodies import body_named
-from planetary_dtm.core.rasters import Band, Grid, Raster, write_dtm
+from planetary_dtm.core.geotiff import Band, write_dtm
+from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.core.steps import step
 
 MOON = body_named("Moon").radius_m

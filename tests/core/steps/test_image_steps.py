@@ -12,8 +12,9 @@ import pytest
 from planetary_dtm.core.bodies import body_named
 from planetary_dtm.core.cli import main
 from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.geotiff import write_image
 from planetary_dtm.core.learned.model_file import save_model
-from planetary_dtm.core.rasters import Grid, Raster, Window, write_image
+from planetary_dtm.core.rasters import Grid, Raster, Window
 from planetary_dtm.core.steps import step
 from planetary_dtm.core.steps.dtmfromextent import output_grid
 from planetary_dtm.core.tables import read_table, write_table

@@ -12,7 +12,8 @@ from planetary_dtm.core.camera.linescan import LineScan
 from planetary_dtm.core.camera.sensor import sensor_to_json
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.frames import lonlat_radius, unit_vectors
-from planetary_dtm.core.rasters import Band, Raster, write_dtm
+from planetary_dtm.core.geotiff import Band, write_dtm
+from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.resection.tables import write_eops
 from planetary_dtm.core.simulation.images import Light, albedo_texture, ground_pixel, render, shade, sun_direction
 from planetary_dtm.core.simulation.scene import simulate

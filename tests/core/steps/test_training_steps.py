@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core.errors import CancelledError, InputError, MissingPackageError
+from planetary_dtm.core.geotiff import Band, write_dtm, write_image
 from planetary_dtm.core.learned.pair_folder import FolderPairs, PairFolder, sha256
 from planetary_dtm.core.learned.plan import Plan, published
-from planetary_dtm.core.rasters import Band, Grid, Raster, write_dtm, write_image
+from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.core.simulation.relief import random_relief
 from planetary_dtm.core.simulation.shading import render
 from planetary_dtm.core.steps import trainingpairs, trainmodel

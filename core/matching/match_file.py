@@ -26,11 +26,14 @@ _UNITS = ("px", "px", "", "px", "px", "px")
 
 @dataclass(frozen=True)
 class Matches:
-    """Places (R, C) in image B of a block of A's pixels and their 1-sigma (px, NaN where unknown); NaN for no match."""
+    """Places (R, C) in image B of a block of A's pixels, NaN for no match; 1-sigma (px) of a component and of each, NaN
+    where unknown."""
 
     line: Array
     sample: Array
     sigma: Array
+    line_sigma: Array
+    sample_sigma: Array
 
 
 class MatchFile:
@@ -52,11 +55,12 @@ class MatchFile:
     def read(self, first: int, count: int) -> Matches:
         """The matches of ``count`` lines of A from line ``first``."""
         window = Window(0, first, self.samples, count)
-        bands = range(1, min(self._raster.bands, 4) + 1)
+        bands = range(1, min(self._raster.bands, len(BANDS)) + 1)
         values = [np.where(good, data, np.nan) for data, good in (self._raster.read(window, band=b) for b in bands)]
         line, sample = np.mgrid[first : first + count, : self.samples].astype(float)
         sigma = values[3].astype(float) if len(values) > 3 else np.full(line.shape, np.nan)
-        return Matches(line + values[1], sample + values[0], sigma)
+        across, down = (values[i].astype(float) if len(values) == len(BANDS) else sigma for i in (4, 5))
+        return Matches(line + values[1], sample + values[0], sigma, down, across)
 
 
 @contextmanager

@@ -116,7 +116,9 @@ def intersect_block(
     line = stacked((first + row).astype(np.float64), [block.line for block in blocks])
     sample = stacked(column.astype(np.float64), [block.sample for block in blocks])
     # A's pixel is the match's own place: all of the match's error lies in B.
-    sigma = stacked(np.zeros(row.shape), [block.sigma for block in blocks])
+    none = np.zeros(row.shape)
+    sigmas = [stacked(none, [getattr(block, name) for block in blocks]) for name in ("line_sigma", "sample_sigma")]
+    sigma = np.stack(sigmas, axis=-1)
     own = camera_of(cameras, group[0].view_a, group[0].image_a)
     seen_by = [own, *(camera_of(cameras, file.view_b, file.image_b) for file in group)]
     return intersect_matches(seen_by, line, sample, factor * np.where(np.isfinite(sigma), sigma, USUAL_SIGMA_PX))

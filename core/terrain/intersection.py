@@ -116,12 +116,14 @@ def intersect_matches(
 ) -> Intersection:
     """Intersect the image points (M, N) of one match a column, seen by ``cameras`` (M).
 
-    ``line``, ``sample`` are 0-based and may be fractional, NaN where a camera has no match; ``sigma_px`` (M, N) is the
-    1-sigma of each place in pixels along each axis: 0 for the image whose grid the match is given on. The cameras' own
-    orientation covariances are added. The rays are intersected once with equal weights to learn the range, then with
-    their covariances there.
+    ``line``, ``sample`` are 0-based and may be fractional, NaN where a camera has no match; ``sigma_px`` (M, N), or
+    (M, N, 2) for lines and samples apart, is the 1-sigma of each place in pixels: 0 for the image whose grid the match
+    is given on. The cameras' own orientation covariances are added. The rays are intersected once with equal weights
+    to learn the range, then with their covariances there.
     """
-    line, sample, sigma = np.broadcast_arrays(*(np.asarray(v, float) for v in (line, sample, sigma_px)))
+    line, sample = np.broadcast_arrays(np.asarray(line, float), np.asarray(sample, float))
+    sigma = np.asarray(sigma_px, float)
+    sigma = np.broadcast_to(sigma if sigma.shape == (*line.shape, 2) else sigma[..., None], (*line.shape, 2))
     rays = [camera.rays(line[m], sample[m]) for m, camera in enumerate(cameras)]
     origins, directions = (np.stack(column) for column in zip(*rays))
     first = intersect_rays(origins, directions)
@@ -143,7 +145,8 @@ def intersect_matches(
 def pixel_covariance(
     camera: ImageCamera, line: Array, sample: Array, sigma_px: Array, points: Array, origins: Array, directions: Array
 ) -> Array:
-    """Covariance (N, 3, 3) m² of the rays' place at ``points`` for image points uncertain by ``sigma_px`` (N,)."""
+    """Covariance (N, 3, 3) m² of the rays' place at ``points`` for image points whose line and sample are uncertain by
+    ``sigma_px`` (N, 2)."""
     reach = np.linalg.norm(points - origins, axis=-1, keepdims=True)
     first, last = camera.lines
     moved = []
@@ -151,9 +154,8 @@ def pixel_covariance(
     for step_line, step_sample in ((np.where(line > (first + last) / 2, -1.0, 1.0), 0.0), (0.0, 1.0)):
         origin, direction = camera.rays(line + step_line, sample + step_sample)
         moved.append((origin + reach * direction) - (origins + reach * directions))
-    jacobian = np.stack(moved, axis=-1)
-    variance = np.maximum(sigma_px, POINTING_PX)[:, None, None] ** 2
-    return np.asarray(variance * (jacobian @ np.swapaxes(jacobian, -1, -2)))
+    jacobian = np.stack(moved, axis=-1) * np.maximum(sigma_px, POINTING_PX)[:, None, :]
+    return np.asarray(jacobian @ np.swapaxes(jacobian, -1, -2))
 
 
 def good_matches(

@@ -11,23 +11,32 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
+def components(values: npt.ArrayLike) -> list[Array]:
+    """The columns (...) of values (..., k), each in memory of its own.
+
+    For sines, arcs and powers: NumPy's vectorised ones differ from its plain ones in the last bit, and of a strided
+    view it takes the plain ones where the result happens to be allocated right behind it. Runs would not repeat.
+    """
+    return [column.copy() for column in np.moveaxis(np.asarray(values, float), -1, 0)]
+
+
 def unit_vectors(lon: npt.ArrayLike, lat: npt.ArrayLike) -> Array:
     """Longitude, latitude (rad, any shape) -> unit vectors (..., 3)."""
-    lon, lat = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
+    lon, lat = (a.copy() for a in np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float)))
     cos_lat = np.cos(lat)
     return np.stack([cos_lat * np.cos(lon), cos_lat * np.sin(lon), np.sin(lat)], axis=-1)
 
 
 def lonlat_radius(points: npt.ArrayLike) -> tuple[Array, Array, Array]:
     """Points (..., 3) -> longitude in -pi..pi, latitude (rad), distance from the centre (unit of the points)."""
-    p = np.asarray(points, float)
-    across = np.hypot(p[..., 0], p[..., 1])
-    return np.arctan2(p[..., 1], p[..., 0]), np.arctan2(p[..., 2], across), np.hypot(across, p[..., 2])
+    x, y, z = components(points)
+    across = np.hypot(x, y)
+    return np.arctan2(y, x), np.arctan2(z, across), np.hypot(across, z)
 
 
 def east_north_up(lon: npt.ArrayLike, lat: npt.ArrayLike) -> Array:
     """Local axes at lon, lat (rad) as the rows of (..., 3, 3): east, north, up."""
-    lon, lat = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
+    lon, lat = (a.copy() for a in np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float)))
     zero = np.zeros_like(lon)
     east = np.stack([-np.sin(lon), np.cos(lon), zero], axis=-1)
     north = np.stack([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)], axis=-1)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..frames import components
+
 Array = NDArray[np.float64]
 
 
@@ -27,8 +29,8 @@ def skew(vector: ArrayLike) -> Array:
 
 def matrix_from_angles(angles: ArrayLike) -> Array:
     """Rotation matrices (..., 3, 3), camera to world, of angles (..., 3) = (θ, φ, ρ)."""
-    a = np.asarray(angles, dtype=np.float64)
-    (ct, cp, cr), (st, sp, sr) = np.moveaxis(np.cos(a), -1, 0), np.moveaxis(np.sin(a), -1, 0)
+    a = components(angles)
+    (ct, cp, cr), (st, sp, sr) = map(np.cos, a), map(np.sin, a)
     rows = [
         [cp * cr, -cp * sr, -sp],
         [ct * sr - st * sp * cr, ct * cr + st * sp * sr, -st * cp],
@@ -45,7 +47,7 @@ def angles_from_matrix(rotation: ArrayLike) -> Array:
     r = np.asarray(rotation, dtype=np.float64)
     cos_phi = np.hypot(r[..., 0, 0], r[..., 0, 1])
     locked = cos_phi < 1e-12
-    theta = np.where(locked, 0.0, np.arctan2(-r[..., 1, 2], r[..., 2, 2]))
+    theta = np.where(locked, 0.0, np.arctan2(-r[..., 1, 2], r[..., 2, 2].copy()))
     phi = np.arctan2(-r[..., 0, 2], cos_phi)
     # The second row rotated back by θ gives ρ without dividing by cosφ, so it stays exact near the lock.
     ct, st = np.cos(theta), np.sin(theta)
@@ -86,8 +88,8 @@ def angle_rates(angles: ArrayLike) -> Array:
 
     Its columns are the axes of the three turns seen from the camera; it is singular at φ = ±π/2.
     """
-    a = np.asarray(angles, dtype=np.float64)
-    cp, sp, cr, sr = np.cos(a[..., 1]), np.sin(a[..., 1]), np.cos(a[..., 2]), np.sin(a[..., 2])
+    _, phi, rho = components(angles)
+    cp, sp, cr, sr = np.cos(phi), np.sin(phi), np.cos(rho), np.sin(rho)
     zero, one = np.zeros_like(cp), np.ones_like(cp)
     columns = [[cp * cr, -cp * sr, -sp], [-sr, -cr, zero], [zero, zero, one]]
     return np.stack([np.stack(column, axis=-1) for column in columns], axis=-1)
@@ -98,8 +100,8 @@ def angle_rates_inverse(angles: ArrayLike) -> Array:
 
     Near φ = ±π/2, where θ and ρ are not told apart, cosφ is held at 1e-6: their sigmas come out large, not infinite.
     """
-    a = np.asarray(angles, dtype=np.float64)
-    cp, sp, cr, sr = np.cos(a[..., 1]), np.sin(a[..., 1]), np.cos(a[..., 2]), np.sin(a[..., 2])
+    _, phi, rho = components(angles)
+    cp, sp, cr, sr = np.cos(phi), np.sin(phi), np.cos(rho), np.sin(rho)
     secant = 1.0 / np.where(np.abs(cp) < 1e-6, np.copysign(1e-6, cp), cp)
     zero, one = np.zeros_like(cp), np.ones_like(cp)
     rows = [[cr * secant, -sr * secant, zero], [-sr, -cr, zero], [sp * cr * secant, -sp * sr * secant, one]]
@@ -120,7 +122,7 @@ def log_so3(rotation: ArrayLike) -> Array:
     q = quaternion_from_matrix(rotation)
     q = np.where(q[..., 3:] < 0, -q, q)
     sine = np.linalg.norm(q[..., :3], axis=-1, keepdims=True)
-    angle = 2.0 * np.arctan2(sine, q[..., 3:])
+    angle = 2.0 * np.arctan2(sine, q[..., 3:].copy())
     scale = np.where(sine > 1e-150, angle / np.where(sine > 1e-150, sine, 1.0), 2.0)
     return np.asarray(scale * q[..., :3])
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..frames import components
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -36,9 +38,10 @@ class Strip:
     @classmethod
     def of(cls, points: Array, frame: Array, radius_m: float) -> Strip:
         """Points (N, 3) m in the flying frame (3, 3) of the flight's middle: radial, forward, normal."""
-        x = points @ frame
-        distance = np.linalg.norm(x, axis=1)
-        return cls(radius_m * np.arctan2(x[:, 1], x[:, 0]), radius_m * np.arcsin(x[:, 2] / distance), distance)
+        along = points @ frame
+        distance = np.linalg.norm(along, axis=1)
+        x, y, z = components(along)
+        return cls(radius_m * np.arctan2(y, x), radius_m * np.arcsin(z / distance), distance)
 
 
 def search_shifts(surface: Strip, shots: Strip, reach_m: float) -> tuple[Array, Array] | None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, MissingPackageError
+from ..frames import components
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Interpolator = Callable[[Array, Array, Array], Array]
@@ -41,7 +42,8 @@ def sector_shepard(
     for start in range(0, len(query), step):
         delta = shots[None] - query[start : start + step, None]
         squared = np.einsum("qsk,qsk->qs", delta, delta)
-        sector = np.floor(np.arctan2(delta[..., 1], delta[..., 0]) * (sectors / (2.0 * np.pi))) % sectors
+        x, y = components(delta)
+        sector = np.floor(np.arctan2(y, x) * (sectors / (2.0 * np.pi))) % sectors
         nearest = np.full((len(delta), sectors), np.inf)
         values = np.zeros((len(delta), sectors))
         for k in range(sectors):

@@ -205,3 +205,48 @@ def test_robust_grey_is_unmoved_by_gain_offset_and_a_few_wild_pixels() -> None:
     assert (grey_scale(flat, np.ones((5, 5), bool))(flat, np.ones((5, 5), bool)) == 0).all()
     assert np.allclose(grey_scale(grey, valid, "symmetric")(np.float32([[0, 255]]), np.ones((1, 2), bool)), [[-1, 1]])
     assert np.array_equal(grey_scale(grey, valid, "raw")(grey, np.ones_like(valid)), grey)
+
+
+def test_each_colour_has_its_weight_and_five_bands_are_too_many() -> None:
+    for weight, colour in zip((0.299, 0.587, 0.114), np.eye(3)):
+        assert np.allclose(to_grey(100 * np.float32(colour)[:, None, None]).grey, 100 * weight)
+    assert to_grey(np.zeros((4, 2, 2))).warnings == () and len(to_grey(np.zeros((5, 2, 2))).warnings) == 1
+
+
+@pytest.mark.parametrize(
+    "values, eight",
+    [
+        ([50.4, 100.3, 255.0], [50, 100, 255]),  # 8-bit luma up to its very end
+        ([0.2, 1.6], [0, 2]),  # dark 8-bit luma, not a fraction of one
+        ([-100.0, 0.0, 100.0], [0, 128, 255]),  # whole numbers, but signed
+        ([0.0, 1000.0, 2000.0], [0, 128, 255]),  # whole numbers of more than 8 bits
+    ],
+)
+def test_what_counts_as_eight_bit(values: list[float], eight: list[int]) -> None:
+    made = to_grey8(to_grey(np.array([[values]])))
+    assert made.grey.tolist() == [eight]
+
+
+def test_invalid_pixels_stay_zero_when_stretched() -> None:
+    made = to_grey8(to_grey(np.array([[[-5.0, 100.0, 3000.0]]]), np.array([[True, False, True]])))
+    assert made.grey.tolist() == [[0, 0, 255]]
+
+
+def two_hues(first: tuple[float, ...], second: tuple[float, ...], share: float = 0.5) -> bool:
+    """Whether a picture of two colours, ``share`` of it the first, counts as colourised."""
+    picked = np.arange(100)[:, None] < 100 * share
+    bands = (np.where(picked, a, b).astype(np.float32) for a, b in zip(first, second))
+    return is_colourised(*bands, np.ones((100, 1), bool))
+
+
+def test_opposite_hues_are_colourised_from_a_tenth_of_the_brightest_band() -> None:
+    assert two_hues((200, 179, 179), (100, 121, 121)) and not two_hues((200, 181, 181), (100, 119, 119))
+    assert two_hues((179, 179, 200), (121, 121, 100)) and not two_hues((181, 181, 200), (119, 119, 100))
+    # One hue in nine tenths of the picture is natural colour.
+    assert two_hues((200, 100, 100), (100, 200, 200), 0.88) and not two_hues((200, 100, 100), (100, 200, 200), 0.92)
+
+
+def test_holes_do_not_darken_what_is_scaled_down() -> None:
+    valid = np.random.default_rng(12).random((1500, 1100)) > 0.6
+    place = placement(valid.shape)
+    np.testing.assert_allclose(to_square(np.where(valid, 80, 0).astype(np.float32), valid, place), 80, rtol=1e-5)

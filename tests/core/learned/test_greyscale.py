@@ -76,3 +76,16 @@ def test_a_blank_picture_is_zero(value: float) -> None:
     image = np.full((50, 70), value, np.float32)
     even, spread = even_grey(image, all_of(image))
     assert np.all(even == 0) and np.isfinite(spread).all()
+
+
+def test_the_scale_of_one_pixel_and_of_none() -> None:
+    assert grey_scale(np.float32([[7.0]]), np.array([[True]])).centre == 7.0
+    assert grey_scale(np.float32([[7.0]]), np.array([[False]])) == greyscale.GreyScale(0.0, 1.0, CLIP)
+
+
+def test_the_scale_is_of_percentiles() -> None:
+    grey = np.arange(10001, dtype=np.float32).reshape(1, -1)
+    scale = grey_scale(grey, all_of(grey))
+    assert scale.centre == 5000 and scale.spread == pytest.approx((8413 - 1587) / 2) and scale.clip == CLIP
+    rare = np.where(np.arange(100) < 5, 30, 10).astype(np.float32)[None]  # percentiles that are equal: the deviation
+    assert grey_scale(rare, all_of(rare)).spread == pytest.approx(rare.std())

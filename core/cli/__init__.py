@@ -12,6 +12,7 @@ from inspect import signature
 from typing import Any
 
 from ..errors import CancelledError, InputError, PlanetaryDtmError
+from ..memory import limited_to
 from ..steps import STEP_IDS, Kind, OutputKind, Parameter, Step, step
 from ..version import VERSION
 from .interrupts import Interrupts
@@ -44,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = options.pop("command")
             if command == "bench":
                 return _bench(options, interrupts)
-            return _run(step(command), {k.upper(): v for k, v in options.items()}, interrupts)
+            allowed = options.pop("allowed_mb", None)
+            with limited_to(allowed):
+                return _run(step(command), {k.upper(): v for k, v in options.items()}, interrupts)
         except (CancelledError, KeyboardInterrupt):
             print("Cancelled.", file=sys.stderr)
             return 130
@@ -130,6 +133,9 @@ def _add_step(commands: Any, described: Step) -> None:
             command.add_argument(
                 flag, dest=output.name.lower(), required=not output.optional, metavar="PATH", help=output.help
             )
+    if not any(parameter.name == "MEMORY" for parameter in described.parameters):
+        told = "Memory that the command may take [MB] (default: what the machine has); more is refused at once."
+        command.add_argument("--memory", dest="allowed_mb", type=float, metavar="X", help=told)
 
 
 def _flag(name: str) -> str:

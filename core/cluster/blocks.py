@@ -43,6 +43,15 @@ class Layout:
             for column, (left, right) in enumerate(_reaches(self.width, self.side, self.overlap))
         ]
 
+    @property
+    def largest(self) -> tuple[int, int]:
+        """Rows and columns of the largest block, its overlap included."""
+        rows, columns = (
+            max(last - first for first, last in _reaches(length, self.side, self.overlap))
+            for length in (self.height, self.width)
+        )
+        return rows, columns
+
     def neighbours(self, blocks: Sequence[Block]) -> Iterator[tuple[int, int, Window]]:
         """Pairs of blocks (positions in the list) beside or above each other, and the pixels they share."""
         place = {(block.row, block.column): number for number, block in enumerate(blocks)}

@@ -10,6 +10,7 @@ from ..altimetry.readers import doubts, read_shots, require_places
 from ..bodies import body_named
 from ..errors import InputError
 from ..geotiff import Band, writing_dtm
+from ..memory import require_memory
 from ..progress import Progress, part, silent
 from ..rasters import Grid
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
@@ -18,6 +19,7 @@ from .inputs import ALTIMETRY_HELP, Extent
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 BANDS = (Band("altitude"), Band("certainty", ""), Band("mu_dist", ""), Band("mu_cross", ""), Band("sigma"))
+_FIXED_MB, _BYTES_PER_SHOT = 250.0, 1200  # measured at 50,000 and 200,000 shots
 _CELLS = 1 << 18  # asked for together
 _LOOKED = 33  # cells a side whose nearest shot is looked for
 _CELLS_ACROSS = 512  # along the longer side, where no pixel size is given
@@ -41,6 +43,8 @@ def run(
     """Interpolate the shots over a grid, strip by strip; see `STEP` for the parameters."""
     shots = read_shots(input, body_named(body) if body else None, altitude_field=altitude_field or None)
     require_places(shots)
+    needed = _FIXED_MB + _BYTES_PER_SHOT * len(shots) / 1e6
+    require_memory(needed, f"A map of {len(shots)} shots", "crop INPUT to the area of the map", progress)
     place = shots.lon, shots.lat, shots.body
     grid = target_grid(*place, pixel_size or 1.0, crs, extent, LONGEST_SIDE if pixel_size else _CELLS_ACROSS)
     surface = Interpolator(shots, bins)

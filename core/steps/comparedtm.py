@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..geotiff import Band, write_dtm
+from ..memory import require_memory
 from ..outputs import together
 from ..pictures import DIFFERENCE_COLOURS, show_relief, show_values
 from ..progress import Progress, part, silent, tell
@@ -23,6 +24,7 @@ from .inputs import reference_on, shots_on
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Array = npt.NDArray[np.float64]
+_FIXED_MB, _BYTES_PER_PIXEL = 250.0, 90  # measured at 1,000 to 4,000 pixels a side, two threads
 _PICTURE_PIXELS = 900  # along the longer side of a picture in the report
 _NO_UNIT = "Both hold relative heights: the numbers have no unit."
 
@@ -42,6 +44,8 @@ def run(
     unit, warnings = ("", (_NO_UNIT,)) if relative else ("m", ())
     if relative and not (is_raster(reference) and _is_relative(Raster(reference))):
         raise InputError(f"DTM {source.name!r} holds relative heights, not metres; level it first (leveldtm).")
+    size = f"Comparing {grid.width} x {grid.height} pixels"
+    require_memory(_FIXED_MB + _BYTES_PER_PIXEL * grid.width * grid.height / 1e6, size, "crop INPUT", progress)
     tell(progress, 0.0, "Reading")
     values, valid = source.read()
     height = np.where(valid, values, np.nan).astype(np.float64)

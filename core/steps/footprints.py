@@ -14,6 +14,7 @@ from ..camera.footprints import Footprint, Height, footprint
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..frames import lonlat_radius, unit_vectors
+from ..memory import require_memory, whole_mb
 from ..outputs import letting_go, replacing, unwritten
 from ..progress import Progress, silent, tell
 from ..rasters import Raster, quiet_gdal
@@ -60,6 +61,8 @@ def dem_height(path: str, body: Body) -> Height:
     """
     source = Raster(path, "DEM")
     require_same_body(source.grid.body, f"DEM {source.name!r}", body, "the sensor")
+    size = f"DEM {source.name!r} of {source.grid.width} x {source.grid.height} pixels"
+    require_memory(whole_mb(source.grid.width, source.grid.height), size, "crop it to where the images look", silent)
     values, valid = source.read()
     datum = source.grid.body
 

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..geotiff import write_image
+from ..memory import require_memory
 from ..pictures import hillshade
 from ..progress import Progress, silent, tell
 from ..rasters import Raster, Window
 from ..version import VERSION
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
+_FIXED_MB, _BYTES_PER_PIXEL = 150.0, 10  # measured at 1,000 and 4,000 pixels a side
 _ROWS = 512
 
 
@@ -29,6 +31,8 @@ def run(
     """Shade the first band and write it as 8-bit grey (1..255, 0 where unknown); see `STEP` for the parameters."""
     source = Raster(input, "INPUT")
     grid = source.grid
+    size = f"Shading {grid.width} x {grid.height} pixels"
+    require_memory(_FIXED_MB + _BYTES_PER_PIXEL * grid.width * grid.height / 1e6, size, "crop INPUT", progress)
     grey = np.zeros((grid.height, grid.width), np.uint8)
     for start in range(0, grid.height, _ROWS):
         tell(progress, start / grid.height, "Shading")

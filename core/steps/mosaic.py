@@ -22,14 +22,14 @@ from ..errors import InputError
 from ..geotiff import Band, writing_dtm
 from ..learned.engine import Engine, load_engine
 from ..learned.model_file import load_model
-from ..learned.prediction import LEVELS, MARGIN
+from ..memory import require_memory
 from ..outputs import replacing, require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Raster, Window
 from ..threads import in_order, one_thread
 from ..version import VERSION
 from . import dtmfromextent
-from .dtmfromextent import DEFAULT_MODEL, RELATIVE, Pixels, sun_of
+from .dtmfromextent import DEFAULT_MODEL, RELATIVE, Pixels, relief_mb, sun_of
 from .inputs import Extent, read_references
 from .levelled import bring_to_metres
 from .step import Kind, Parameter, Step, StepResult
@@ -37,9 +37,6 @@ from .step import Kind, Parameter, Step, StepResult
 Float = npt.NDArray[np.float32]
 
 OVERLAP = 128  # pixels that a block reaches into the next: heights pass from one to the other over twice that
-_AROUND = OVERLAP + MARGIN * 2 ** (LEVELS - 1)  # pixels read beyond a block's own on each side
-_BYTES_PER_PIXEL = 54  # of what is read: peak of predicting and levelling a block
-_FIXED_MB = 680.0  # interpreter, libraries, model, and what a worker's memory loses to gaps
 _SMALLEST = 512  # pixels of a block's side, under which its surroundings cost more than itself
 
 
@@ -69,8 +66,11 @@ def run(
     if altimetry and reference_dem:
         raise InputError("ALTIMETRY and REFERENCE_DEM are both given; level to one of them.")
     window, grid, factor = whole_grid(image.grid, extent, pixel_size)
-    side = affordable(block, memory)
-    layout = Layout(grid.height, grid.width, side, OVERLAP)
+    layout, count = affordable(grid.height, grid.width, block, memory), workers or cores()
+    if not scheduler:
+        busy = min(count, len(layout.blocks()))
+        whose = f"Work on {busy} blocks of {layout.side} pixels at a time"
+        require_memory(busy * needed_mb(layout), whose, "choose fewer WORKERS or a smaller BLOCK", progress)
     job = Job(
         str(Path(input).resolve()) if Path(input).exists() else input,
         _absolute(altimetry),
@@ -85,12 +85,11 @@ def run(
     )
     blocks = layout.blocks()
     files = [name for name in (job.input, job.altimetry, job.reference_dem, job.model) if name]
-    about = {**asdict(job), "side": side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
+    about = {**asdict(job), "side": layout.side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
     with sole_worker(Path(job.folder), output):
         manifest = Manifest(Path(job.folder), fingerprint(about, files))
         missing = set(manifest.missing(item.name for item in blocks))
         units = [Unit(job, grid.sub(item.reach), item) for item in blocks if item.name in missing]
-        count = workers or cores()
         do_units(predict_block, units, manifest.add, count, memory, scheduler or "", part(progress, 0.0, 0.85))
         if not any(done.file for done in manifest.done.values()):
             raise InputError("The extent holds nodata only; choose one that meets the image.")
@@ -99,8 +98,9 @@ def run(
         shutil.rmtree(job.folder, ignore_errors=True)
     cost = total(done.cost for done in manifest.done.values())
     note = (
-        f"{len(blocks)} blocks of {side} pixels ({len(blocks) - len(units)} were done before): {cost.cpu_s:.0f} CPU "
-        f"seconds and at most {cost.peak_mb:.0f} MB a worker; {time.monotonic() - started:.0f} s in all."
+        f"{len(blocks)} blocks of {layout.side} pixels ({len(blocks) - len(units)} were done before): "
+        f"{cost.cpu_s:.0f} CPU seconds and at most {cost.peak_mb:.0f} MB a worker; "
+        f"{time.monotonic() - started:.0f} s in all."
     )
     return StepResult({"OUTPUT": output}, _warnings(manifest, blocks), (note,))
 
@@ -193,19 +193,19 @@ def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> t
     return window, grid.sub(window).resized(width, height), factor
 
 
-def affordable(block: int, memory_mb: float) -> int:
-    """The side of the blocks: as asked for, or smaller where a worker's memory does not hold it."""
-    pixels = max(memory_mb - _FIXED_MB, 0) * 1e6 / _BYTES_PER_PIXEL
-    side = min(block, int(np.sqrt(pixels)) - 2 * _AROUND)
-    if side < _SMALLEST:
-        least = np.ceil(needed_mb(_SMALLEST))
-        raise InputError(f"MEMORY {memory_mb:g} MB is too little for a worker; give at least {least:.0f} MB.")
-    return side
+def affordable(height: int, width: int, side: int, memory_mb: float) -> Layout:
+    """Blocks of ``side`` pixels, or smaller where a worker's memory does not hold the largest of them."""
+    for smaller in range(side, _SMALLEST - 1, -1):
+        layout = Layout(height, width, smaller, OVERLAP)
+        if needed_mb(layout) <= memory_mb:
+            return layout
+    least = np.ceil(needed_mb(Layout(height, width, _SMALLEST, OVERLAP)))
+    raise InputError(f"MEMORY {memory_mb:g} MB is too little for a worker; give at least {least:.0f} MB.")
 
 
-def needed_mb(side: int) -> float:
-    """What a worker takes at most, MB, for blocks of ``side`` pixels."""
-    return float(_FIXED_MB + _BYTES_PER_PIXEL * (side + 2 * _AROUND) ** 2 / 1e6)
+def needed_mb(layout: Layout) -> float:
+    """What a worker takes at most, MB, for the largest block of a layout."""
+    return relief_mb(*layout.largest)
 
 
 def _write(

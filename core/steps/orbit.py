@@ -17,6 +17,7 @@ from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
 from ..errors import InputError
+from ..memory import require_memory
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
 from ..version import VERSION
@@ -26,9 +27,8 @@ from .orbit_report import orbit_report
 from .orbit_scenes import OrbitScene, Segment, common_of, places_of, read_scenes, segments_of
 from .orbit_units import FAILED, Making, Orienting, make, orient
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+from .stereo_chain import chain_mb
 
-_FIXED_MB = 600.0  # interpreter, libraries, and what matching takes for any image
-_BYTES_PER_PIXEL = 60  # of a segment's image: points sorted and gridded
 _BYTES_PER_LINE = 15_000  # of an orbit whose trajectory is recovered
 _LEAST = 600  # lines of a segment's own ground, under which the views' shift costs more than itself
 
@@ -46,6 +46,11 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
         crs, pixel_size = crs or usual[0], pixel_size or usual[1]
     values = {name.upper(): given[name] for name in _PASSED} | {"CRS": crs, "PIXEL_SIZE": pixel_size}
     plan = _plan(scenes, given["segment"], given["overlap"], common_of({**values, "VERSION": VERSION}), given["memory"])
+    if not given["scheduler"]:
+        busy = min(given["workers"] or cores(), len(plan.segments))
+        most = busy * max(_needed_mb([segment]) for segment in plan.segments)
+        fix = "choose fewer WORKERS or a smaller SEGMENT"
+        require_memory(most, f"Work on {busy} segments at a time", fix, progress)
     folder = Path(str(Path(output).resolve().with_suffix("")) + ".parts")
     with sole_worker(folder, output):
         work = _Work(plan, folder, values, Manifest(folder, fingerprint({"VERSION": VERSION}, [])))
@@ -108,7 +113,7 @@ def _plan(scenes: Sequence[OrbitScene], length: int, overlap: int, common: str, 
             own = segments_of(scene, wanted, overlap, common)
         needed = _needed_mb(own)
         if len(own) > 1 and scene.gcps:
-            needed = max(needed, _FIXED_MB + _BYTES_PER_LINE * scene.lines / 1e6)
+            needed = max(needed, chain_mb(0, 0) + _BYTES_PER_LINE * scene.lines / 1e6)
         if needed > memory_mb:
             least = np.ceil(needed)
             raise InputError(
@@ -123,7 +128,7 @@ def _plan(scenes: Sequence[OrbitScene], length: int, overlap: int, common: str, 
 
 def _needed_mb(segments: Sequence[Segment]) -> float:
     lines = max(segment.last - segment.first for segment in segments)
-    return float(_FIXED_MB + _BYTES_PER_PIXEL * lines * segments[0].scene.samples / 1e6)
+    return chain_mb(lines, segments[0].scene.samples)
 
 
 class _Work:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..bodies import body_of_crs, spatial_reference
 from ..errors import InputError
 from ..geotiff import Band, DtmWriter, writing_dtm
+from ..memory import require_memory
 from ..outputs import on_disk_of
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid
@@ -24,6 +25,8 @@ from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 Array = NDArray[np.float64]
 
 BANDS = (Band("height"), Band("sigma"), Band("count", ""))
+# Measured at a quarter of a million to four million points.
+_FIXED_MB, _BYTES_PER_POINT, _BYTES_PER_CELL = 350.0, 130, 80
 _CELLS_PER_SPACING = 1.5  # of the default pixel size: rows of points and of pixels cross, so one each leaves holes
 
 
@@ -45,6 +48,9 @@ def run(
     lon, lat = _places(file, Path(input).name)
     size = pixel_size or _CELLS_PER_SPACING * point_spacing(lon, lat, body)
     grid = target_grid(lon, lat, body, size, crs, extent, None if pixel_size else LONGEST_SIDE)
+    needed = _FIXED_MB + (_BYTES_PER_POINT * len(lon) + fill * _BYTES_PER_CELL * grid.width * grid.height) / 1e6
+    fix = "split INPUT" if not fill else "split INPUT, leave FILL out or choose a larger PIXEL_SIZE"
+    require_memory(needed, f"Gridding {len(lon)} points", fix, progress)
     made = {
         "METHOD": "pointstodtm: robust inverse-variance mean about the local plane",
         "INPUT": Path(input).name,

@@ -15,6 +15,7 @@ from ..bodies import body_of_radius
 from ..camera.sensor import load_sensor, sensor_to_json
 from ..errors import InputError
 from ..geotiff import Band, write_dtm
+from ..memory import require_memory, whole_mb
 from ..outputs import replacing_folder
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Raster
@@ -101,6 +102,8 @@ def read_terrain(path: str) -> DemTerrain:
         raise InputError(
             f"TERRAIN {source.name!r} is not in longitude, latitude; warp it to the body's geographic CRS."
         )
+    size = f"TERRAIN {source.name!r} of {source.grid.width} x {source.grid.height} pixels"
+    require_memory(whole_mb(source.grid.width, source.grid.height), size, "crop it to where the images look", silent)
     heights, valid = source.read()
     if not valid.all():
         raise InputError(f"TERRAIN {source.name!r} has {int((~valid).sum())} empty pixels; fill them or crop the DEM.")

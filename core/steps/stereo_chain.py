@@ -32,6 +32,15 @@ Array = NDArray[np.float64]
 _SHARES = {"orient": 0.15, "match": 0.4, "intersect": 0.25, "grid": 0.07, "level": 0.03, "report": 0.1}
 
 
+_FIXED_MB = 600.0  # interpreter, libraries, and what matching takes for any image
+_BYTES_PER_PIXEL = 60  # of an image: points sorted and gridded
+
+
+def chain_mb(lines: int, samples: int) -> float:
+    """What the chain takes at most, MB, for images of so many lines and samples."""
+    return _FIXED_MB + _BYTES_PER_PIXEL * lines * samples / 1e6
+
+
 @dataclass(frozen=True)
 class StereoImage:
     """An image of the chain: its file, the name of its view or camera, and its size."""

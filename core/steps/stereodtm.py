@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from ..errors import InputError
+from ..memory import require_memory
 from ..outputs import replacing, require_writable, together, workplace
 from ..progress import Progress, silent, tell
 from ..resection.joint import joint_path
@@ -17,7 +19,7 @@ from .pointstodtm import STEP as GRID
 from .recovereop import STEP as RECOVER
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
-from .stereo_chain import Chain, stereo_images
+from .stereo_chain import Chain, chain_mb, stereo_images
 from .stereo_level import level_stereo
 from .stereo_report import report_of
 
@@ -39,6 +41,9 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
     for name, path in targets.items():
         require_writable(path, _ENDINGS[name])
     images = stereo_images(given["images"], given["views"])
+    lines, samples = max(((image.lines, image.samples) for image in images), key=prod)
+    size, fix = f"Terrain from {lines} x {samples} pixels", "use DTM from orbits, which cuts them into segments"
+    require_memory(chain_mb(lines, samples), size, fix, progress)
     with workplace(targets["OUTPUT"]) as folder:
         chain = Chain(given, folder, progress, images)
         if given["gcps"] and given["use_ties"] and given["method"] == "trajectory":

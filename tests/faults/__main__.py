@@ -66,6 +66,7 @@ def main() -> int:
     parser.add_argument("--commands", nargs="+", choices=able, metavar="NAME")
     parser.add_argument("--folder", type=Path, default=Path("build/kills"))
     parser.add_argument("--light", action="store_true")
+    parser.add_argument("--kills-only", action="store_true", help="no other troubles")
     options = parser.parse_args()
     names = options.commands or (list(LIGHT) if options.light else able)
     inputs, work = options.folder / "inputs", options.folder / "work"
@@ -77,8 +78,8 @@ def main() -> int:
     scores, wholes = kills.campaign(
         names, options.count, options.seed, inputs, work, lambda text: print(text, file=sys.stderr, flush=True)
     )
-    found: dict[str, list[str]] = {}
-    for name in names:
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for name in [] if options.kills_only else names:
         found[name] = troubled(name, inputs, work / name / "trouble", wholes[name])
         print(f"troubles of {name}: {found[name] or 'none'}", file=sys.stderr, flush=True)
     print(kills.table(scores) if not options.light else "")

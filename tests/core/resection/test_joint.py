@@ -1,11 +1,13 @@
 """Covariances between the instants of a trajectory."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from planetary_dtm.core.camera.rotations import angle_rates, log_so3
 from planetary_dtm.core.errors import InputError
-from planetary_dtm.core.resection.joint import joint_path, read_joint, write_joint
+from planetary_dtm.core.resection.joint import JointCovariance, joint_path, read_joint, write_joint
 from planetary_dtm.core.resection.recover import recover
 from planetary_dtm.core.simulation.scene import simulate, with_altitude_noise, with_lateral_noise
 from planetary_dtm.core.simulation.terrain import SphereTerrain
@@ -95,3 +97,33 @@ def test_biases_of_the_views_are_part_of_it(scene):
     scale = np.sqrt(np.diag(own))
     joint = found.joint.between(line, line)[0]
     np.testing.assert_allclose(joint / scale / scale[:, None], own / scale / scale[:, None], atol=0.05)
+
+
+def test_each_pair_of_lines_takes_its_own_anchors():
+    values = np.random.default_rng(1).normal(size=(6, 3, 6, 6))
+    joint = JointCovariance(10.0, 5.0, values)
+    anchors = np.array([10.0, 15.0, 20.0, 25.0, 30.0, 35.0])
+    for i in range(6):
+        for j in range(6):
+            expected = values[min(i, j), abs(i - j)] if abs(i - j) < 3 else np.zeros((6, 6))
+            found = joint.between(anchors[i : i + 1] + 2.0, anchors[j : j + 1] - 2.0)[0]
+            np.testing.assert_array_equal(found, expected if i <= j else expected.T)
+    # Beyond the ends the last anchors count.
+    np.testing.assert_array_equal(joint.between(np.array([-90.0]), np.array([900.0]))[0], np.zeros((6, 6)))
+    np.testing.assert_array_equal(joint.between(np.array([900.0]), np.array([901.0]))[0], values[5, 0])
+
+
+def test_anchors_span_the_lines_wherever_they_begin(scene):
+    later = replace(scene.control, line=scene.control.line + 1000.0)
+    noisy = with_lateral_noise(later, scene.sensor.body_radius_m, 5.0, 0)
+    found = recover(noisy, scene.sensor, "trajectory", sigma_lateral=5.0, correlation_length_m=0.0)
+    assert found.joint.start == scene.control.line.min() + 1000.0
+    last = found.joint.start + (len(found.joint.values) - 1) * found.joint.step
+    assert last == pytest.approx(scene.control.line.max() + 1000.0, abs=1e-6)
+
+
+def test_it_does_not_belong_to_an_orientation_that_ends_elsewhere(tmp_path, found):
+    write_joint(tmp_path / "eops.csv", found.orientation, found.joint)
+    line = found.orientation.line.copy()
+    line[-1] += 1.0
+    assert read_joint(tmp_path / "eops.csv", found.orientation.with_(line=line)) is None

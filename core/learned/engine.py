@@ -41,7 +41,17 @@ class Engine:
 
 
 def load_engine(model: Model, prefer: str = "auto") -> Engine:
-    """The engine for a model. ``prefer``: "auto" (torch where installed), "numpy" or "torch".
+    """The engine for a model; see `engine_name` for ``prefer`` and what is refused."""
+    name, graph = engine_name(model, prefer), model.architecture
+    if name == "torch":
+        from .engine_torch import TorchNetwork
+
+        return Engine(model, name, graph.multiple, graph.halo, TorchNetwork(graph, model.tensors))
+    return Engine(model, name, graph.multiple, graph.halo, NumpyNetwork(graph, model.tensors))
+
+
+def engine_name(model: Model, prefer: str = "auto") -> str:
+    """Which engine runs a model, without loading it. ``prefer``: "auto" (torch where installed), "numpy" or "torch".
 
     Raises `MissingPackageError` when torch is asked for and absent, `InputError` for an unknown name.
     """
@@ -54,12 +64,7 @@ def load_engine(model: Model, prefer: str = "auto") -> Engine:
         name = "torch" if has_torch() else "numpy"
     if name == "torch" and not has_torch():
         raise MissingPackageError("torch", "The torch engine")
-    graph = model.architecture
-    if name == "torch":
-        from .engine_torch import TorchNetwork
-
-        return Engine(model, name, graph.multiple, graph.halo, TorchNetwork(graph, model.tensors))
-    return Engine(model, name, graph.multiple, graph.halo, NumpyNetwork(graph, model.tensors))
+    return name
 
 
 def has_torch() -> bool:

@@ -20,7 +20,7 @@ from ..cluster.manifest import Done, Manifest, checksum, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
 from ..errors import InputError
 from ..geotiff import Band, writing_dtm
-from ..learned.engine import Engine, load_engine
+from ..learned.engine import Engine, engine_name, load_engine
 from ..learned.model_file import load_model
 from ..memory import require_memory
 from ..outputs import replacing, require_writable
@@ -77,7 +77,7 @@ def run(
         altitude_field or None,
         _absolute(reference_dem),
         str(Path(model).resolve()) if model else str(DEFAULT_MODEL),
-        load_engine(load_model(model or DEFAULT_MODEL), engine).name,
+        engine_name(load_model(model or DEFAULT_MODEL), engine),
         *sun_of(image, sun_azimuth, sun_incidence),
         window,
         factor,

@@ -39,7 +39,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "refine": _REFINE,
     "splines": ("resection/test_splines.py",),
     "surface_search": _REFINE,
-    "surface_shots": (*_TIES, *_REFINE),
+    "surface_shots": ("resection/test_surface_shots.py", *_TIES),
     "tables": ("resection/test_tables.py",),
     "ties": _TIES,
     "trajectory": _TRAJECTORY,

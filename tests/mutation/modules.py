@@ -38,7 +38,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "recover": ("resection/test_recover.py",),
     "refine": _REFINE,
     "splines": ("resection/test_splines.py",),
-    "surface_search": _REFINE,
+    "surface_search": ("resection/test_surface_search.py", *_REFINE),
     "surface_shots": ("resection/test_surface_shots.py", *_TIES),
     "tables": ("resection/test_tables.py",),
     "ties": _TIES,

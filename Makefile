@@ -60,6 +60,12 @@ kills: setup
 mutants: setup
 	@$(RUN) -m planetary_dtm.tests.mutation
 
+coverage: export COVERAGE_FILE = $(CURDIR)/build/coverage/data
+coverage: setup
+	@mkdir -p build/coverage && rm -f build/coverage/data*
+	@$(RUN) -m coverage run -m pytest -n 2 -p no:pytest_qgis -p no:pytest-qt tests/core
+	@$(RUN) -m coverage combine -q && $(RUN) -m coverage report --sort=cover --skip-covered
+
 translations: setup
 	@$(RUN) .ci/translate.py
 

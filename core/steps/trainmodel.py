@@ -19,6 +19,7 @@ from ..learned.scoring import export
 from ..learned.training import CHECKPOINT, LOG, read_log, require_torch, train
 from ..learned.training_memory import available, needed
 from ..learned.training_report import training_report
+from ..memory import require_memory
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -90,6 +91,9 @@ def _trained(
 ) -> StepResult:
     facts, warnings = _facts(plan, processes, pairs.held_bytes)
     first = processes.first
+    if processes.device == "cpu":
+        whole = processes.count * needed(plan, processes.count, pairs.held_bytes) / 1e6
+        require_memory(whole, "Training", "choose smaller crops, a smaller batch or fewer channels", silent)
     if not pairs.held_out(1):
         raise InputError("No pair is held out, so the model could not be scored; make pairs with a larger SPLIT.")
     tell(progress if first else silent, 0.0, f"{facts['memory']}; {facts['parameters']} parameters")

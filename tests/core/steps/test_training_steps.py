@@ -16,6 +16,7 @@ from planetary_dtm.core.errors import CancelledError, InputError, MissingPackage
 from planetary_dtm.core.geotiff import Band, write_dtm, write_image
 from planetary_dtm.core.learned.pair_folder import FolderPairs, PairFolder, sha256
 from planetary_dtm.core.learned.plan import Plan, published
+from planetary_dtm.core.memory import limited_to
 from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.core.simulation.relief import random_relief
 from planetary_dtm.core.simulation.shading import render
@@ -254,3 +255,13 @@ def test_a_folder_without_pairs_or_dems_is_refused(tmp_path):
     pytest.importorskip("torch")
     with pytest.raises(InputError, match="holds no DEM"):
         train(PAIRS=tmp_path, OUTPUT=tmp_path / "m.safetensors")
+
+
+def test_a_training_that_does_not_fit_is_refused_before_it_begins(folder, tmp_path):
+    pytest.importorskip("torch")
+    with (
+        limited_to(50),
+        pytest.raises(InputError, match=r"Training takes up to [\d,]+ MB of memory, MEMORY allows 50 MB"),
+    ):
+        train(PAIRS=folder, OUTPUT=tmp_path / "m.safetensors")
+    assert not (tmp_path / "m.safetensors").exists()

@@ -43,7 +43,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "tables": ("resection/test_tables.py",),
     "ties": _TIES,
     "trajectory": _TRAJECTORY,
-    "trajectory_noise": (*_TRAJECTORY, "resection/test_error_correlation.py"),
+    "trajectory_noise": ("resection/test_trajectory_noise.py", *_TRAJECTORY, "resection/test_error_correlation.py"),
     "trajectory_system": (*_TRAJECTORY, "resection/test_error_correlation.py"),
     "two_phase": _TWO_PHASE,
 }

@@ -26,7 +26,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "five_point": _TWO_PHASE,
     "ground_rows": ("resection/test_ground_rows.py",),
     "joint": ("resection/test_joint.py",),
-    "lateral_bias": ("resection/test_ground_rows.py", *_TRAJECTORY),
+    "lateral_bias": ("resection/test_ground_rows.py", "resection/test_trajectory_system.py", *_TRAJECTORY),
     "model": ("resection/test_model.py",),
     "neighbours": ("resection/test_neighbours.py", *_TWO_PHASE),
     "nominal_path": _REFINE,
@@ -44,7 +44,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "ties": _TIES,
     "trajectory": _TRAJECTORY,
     "trajectory_noise": ("resection/test_trajectory_noise.py", *_TRAJECTORY, "resection/test_error_correlation.py"),
-    "trajectory_system": (*_TRAJECTORY, "resection/test_error_correlation.py"),
+    "trajectory_system": ("resection/test_trajectory_system.py", *_TRAJECTORY, "resection/test_error_correlation.py"),
     "two_phase": _TWO_PHASE,
 }
 

@@ -23,7 +23,7 @@ from ..core.errors import CancelledError, PlanetaryDtmError
 from ..core.steps import OutputKind, Step, step
 from . import point_styling, resources, styling
 from .definitions import output_definition, parameter_definition
-from .inputs import collect, is_given, resolve
+from .inputs import collect, is_given, is_unloaded_raster, resolve
 from .words import say
 
 
@@ -79,6 +79,16 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         for output in self.step.outputs:
             add = self.addOutput if output.kind is OutputKind.NUMBER else self.addParameter
             add(output_definition(output))
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """As QGIS does it, without loading rasters that are given by their path: the step opens those itself."""
+        for definition in self.parameterDefinitions():
+            value = parameters.get(definition.name())
+            kind = next((p.kind for p in self.step.parameters if p.name == definition.name()), None)
+            unloaded = kind is not None and is_unloaded_raster(kind, value, context)
+            if not definition.checkValueIsAcceptable(value, None if unloaded else context):
+                return super().checkParameterValues(parameters, context)  # says what is wrong
+        return True, ""
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

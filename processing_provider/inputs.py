@@ -82,6 +82,26 @@ def collect(
     return values
 
 
+def is_unloaded_raster(kind: Kind, value: Any, context: QgsProcessingContext) -> bool:
+    """Whether a value is the path of a raster, or a list of such, that is no layer yet (a layer may have another CRS).
+
+    Loading one would hold the event loop for 70 ms, for QGIS stretches its contrast.
+    """
+    if kind is Kind.RASTERS and isinstance(value, (list, tuple)):
+        return bool(value) and all(is_unloaded_raster(Kind.RASTER, one, context) for one in value)
+    if kind not in (Kind.RASTER, Kind.LAYER) or not (isinstance(value, str) and Path(value).is_file()):
+        return False
+    if QgsProcessingUtils.mapLayerFromString(value, context, False) is not None:
+        return False
+    return kind is Kind.RASTER or not _holds_a_table(value)
+
+
+def _holds_a_table(path: str) -> bool:
+    from osgeo import gdal
+
+    return gdal.IdentifyDriverEx(path, gdal.OF_VECTOR) is not None or path.lower().endswith(_TEXT_TABLES)
+
+
 def resolve(values: dict[str, Any], folder: Path, feedback: QgsProcessingFeedback) -> dict[str, Any]:
     """Turn the sources of `collect` into paths; runs in the worker thread, writes copies into ``folder``."""
 
@@ -109,6 +129,16 @@ class FileRaster:
         target = _free(folder, Path(self._path).stem, ".vrt")
         gdal.Translate(str(target), self._path, format="VRT", outputSRS=self._assigned).FlushCache()
         return str(target)
+
+
+class GivenFile:
+    """A raster given by its path, which QGIS does not load."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def path(self, folder: Path, feedback: QgsProcessingFeedback) -> str:
+        return self._path
 
 
 class RenderedRaster:
@@ -204,6 +234,9 @@ class _Reader:
         if kind in (Kind.RASTER, Kind.TABLE, Kind.LAYER):
             return self._layer(parameter)
         if kind in (Kind.RASTERS, Kind.TABLES):
+            given = self._parameters[parameter.name]
+            if is_unloaded_raster(kind, given, self._context):
+                return [GivenFile(value) for value in given]
             return [self._source(layer, False) for layer in algorithm.parameterAsLayerList(*asked)]
         if kind is Kind.FILES:
             return algorithm.parameterAsFileList(*asked)
@@ -247,6 +280,8 @@ class _Reader:
         selected_only = isinstance(value, QgsProcessingFeatureSourceDefinition) and value.selectedFeaturesOnly
         if isinstance(value, str) and parameter.kind is not Kind.RASTER and _is_text_table(value):
             return FileTable(value)
+        if is_unloaded_raster(parameter.kind, value, self._context):
+            return GivenFile(value)
         layer = self._map_layer(parameter.name)
         if layer is None or not layer.isValid():
             shown = value if isinstance(value, str) else say(parameter.label)

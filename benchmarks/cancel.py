@@ -22,6 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -98,14 +99,14 @@ def _row(name: str, values: Mapping[str, Any], times: int) -> tuple[Any, ...]:
 
 def heard(name: str, values: Mapping[str, Any]) -> Heard:
     """Run a step to its end in a process of its own and find the longest time without a call of progress."""
-    with tempfile.TemporaryDirectory() as scratch, get_context("spawn").Pool(1) as process:
-        return process.apply(_heard, (name, dict(values), scratch))
+    with tempfile.TemporaryDirectory() as scratch, _process() as process:
+        return process.submit(_heard, name, dict(values), scratch).result()
 
 
 def cancelled(name: str, values: Mapping[str, Any], after: float) -> Ended:
     """Run a step and answer False from ``after`` CPU seconds on."""
-    with tempfile.TemporaryDirectory() as scratch, get_context("spawn").Pool(1) as process:
-        return process.apply(_cancelled, (name, dict(values), scratch, after))
+    with tempfile.TemporaryDirectory() as scratch, _process() as process:
+        return process.submit(_cancelled, name, dict(values), scratch, after).result()
 
 
 def interrupted(name: str, values: Mapping[str, Any], after: float) -> Ended:
@@ -138,6 +139,11 @@ def interrupted(name: str, values: Mapping[str, Any], after: float) -> Ended:
         if code != 130 or "Traceback" in told:
             print(f"{name}: exit status {code}: {told[-2000:]}", file=sys.stderr)
         return Ended(total - spent, wall, code, _left(scratch))
+
+
+def _process() -> ProcessPoolExecutor:
+    """A new process, which may start others of its own."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
 _START_S = 0.25  # CPU seconds in which the command line comes up

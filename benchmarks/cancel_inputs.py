@@ -216,6 +216,24 @@ class Inputs:
         given = {"IMAGES": images, "SENSOR": str(scene / "sensor.json"), "GCPS": str(scene / "gcps.csv")}
         return [("", {**given, "ALTIMETRY": str(scene / "altimetry.csv")})]
 
+    def _orbit(self) -> list[tuple[str, Values]]:
+        def make(path: Path) -> None:
+            path.mkdir()
+            for name in ("one", "two"):  # the same images twice: what they show makes no difference here
+                (path / name).symlink_to(self.scene(), target_is_directory=True)
+
+        given = {"SCENES_FOLDER": str(self._made("orbits", make)), "WORKERS": 1}
+        return [("", {**given, "ALTIMETRY": str(self.scene() / "altimetry.csv")})]
+
+    def _refinecameras(self) -> list[tuple[str, Values]]:
+        scene = self.scene()
+        given = {"GCPS": str(scene / "gcps.csv"), "SENSOR": str(scene / "sensor.json")}
+        shots = str(scene / "altimetry.csv")
+        oriented = {**given, "ALTIMETRY": shots, "OUTPUT": str(self.folder / "eops.csv")}
+        cameras = self._step("cameras", "recovereop", "OUTPUT_CSM_FOLDER", **oriented)
+        models = [str(next(cameras.glob(f"*{view}*.json"))) for view in ("nadir", "forward")]
+        return [("", {"CAMERAS": models, "TIES": [str(self.matches())], "GCPS": given["GCPS"], "ALTIMETRY": shots})]
+
     def _orthoimage(self) -> list[tuple[str, Values]]:
         scene = self.scene()
         given = {"IMAGE": str(scene / "nadir.tif"), "SENSOR": str(scene / "sensor.json"), "EOPS": str(self.eops())}

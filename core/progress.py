@@ -6,6 +6,7 @@ terminal bar, a test).
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -54,8 +55,8 @@ def each(items: Iterable[T], progress: Progress, total: int, message: str = "") 
 class _Hearing:
     """A step's progress, with what was told last."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._last = progress, (0.0, "")
+    def __init__(self, progress: Progress, fraction: float = 0.0) -> None:
+        self._progress, self._last = progress, (fraction, "")
         self.asked = time.monotonic()
 
     def __call__(self, fraction: float, message: str = "") -> bool:
@@ -76,14 +77,21 @@ def heard(run: Callable[..., T]) -> Callable[..., T]:
     def listening(*, progress: Progress = silent, **given: Any) -> T:
         if progress is silent:
             return run(progress=progress, **given)
-        hearing = _Hearing(progress)
-        token = _hearing.set(hearing)
-        try:
-            return run(progress=hearing, **given)
-        finally:
-            _hearing.reset(token)
+        with hearing(progress) as asked:
+            return run(progress=asked, **given)
 
     return listening
+
+
+@contextmanager
+def hearing(progress: Progress, fraction: float = 0.0) -> Iterator[Progress]:
+    """Let `breathe` ask ``progress`` in here, at ``fraction`` until another is told."""
+    asked = _Hearing(progress, fraction)
+    token = _hearing.set(asked)
+    try:
+        yield asked
+    finally:
+        _hearing.reset(token)
 
 
 def breathe() -> None:
@@ -91,9 +99,34 @@ def breathe() -> None:
 
     Cheap enough for every turn of a loop; does nothing outside of a step, and in threads that a step has started.
     """
-    hearing = _hearing.get()
-    if hearing is not None and time.monotonic() - hearing.asked > _PATIENCE_S and not hearing.again():
+    asked = _hearing.get()
+    if asked is not None and time.monotonic() - asked.asked > _PATIENCE_S and not asked.again():
         raise CancelledError()
+
+
+def breathe_during(work: Callable[[], object]) -> None:
+    """Do ``work`` in a thread of its own and breathe meanwhile: for what has no moments of its own, such as an import.
+
+    After a cancel it runs on to its end, and nobody waits for it.
+    """
+    if _hearing.get() is None:
+        work()
+        return
+    failed: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:  # handed on below
+            failed.append(error)
+
+    running = threading.Thread(target=guarded, daemon=True)
+    running.start()
+    while running.is_alive():
+        running.join(_PATIENCE_S)
+        breathe()
+    if failed:
+        raise failed[0]
 
 
 @contextmanager

@@ -82,13 +82,17 @@ class StepAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """As QGIS does it, without loading rasters that are given by their path: the step opens those itself."""
+        unloaded = self.unloaded(parameters, context)
         for definition in self.parameterDefinitions():
-            value = parameters.get(definition.name())
-            kind = next((p.kind for p in self.step.parameters if p.name == definition.name()), None)
-            unloaded = kind is not None and is_unloaded_raster(kind, value, context)
-            if not definition.checkValueIsAcceptable(value, None if unloaded else context):
+            name = definition.name()
+            if not definition.checkValueIsAcceptable(parameters.get(name), None if name in unloaded else context):
                 return super().checkParameterValues(parameters, context)  # says what is wrong
         return True, ""
+
+    def unloaded(self, parameters: dict[str, Any], context: QgsProcessingContext) -> set[str]:
+        """The parameters whose rasters are given by their paths, and are no layers that QGIS holds."""
+        asked = self.step.parameters
+        return {p.name for p in asked if is_unloaded_raster(p.kind, parameters.get(p.name), context)}
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, MissingPackageError
+from ..progress import breathe_during
 from .engine_numpy import NumpyNetwork
 from .model_file import Model
 
@@ -44,6 +46,7 @@ def load_engine(model: Model, prefer: str = "auto") -> Engine:
     """The engine for a model; see `engine_name` for ``prefer`` and what is refused."""
     name, graph = engine_name(model, prefer), model.architecture
     if name == "torch":
+        load_torch()
         from .engine_torch import TorchNetwork
 
         return Engine(model, name, graph.multiple, graph.halo, TorchNetwork(graph, model.tensors))
@@ -65,6 +68,11 @@ def engine_name(model: Model, prefer: str = "auto") -> str:
     if name == "torch" and not has_torch():
         raise MissingPackageError("torch", "The torch engine")
     return name
+
+
+def load_torch() -> None:
+    """Import torch, which takes a second or two, and hear a cancel meanwhile; ImportError where it is not there."""
+    breathe_during(lambda: importlib.import_module("torch"))
 
 
 def has_torch() -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import breathe
 from .architectures import INPUT, Architecture, Node
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ def _pointwise(node: Node) -> Any:
         "instance_norm": lambda x: F.group_norm(x, x.shape[1], eps=1e-5),
     }
     return functions[node.op]
+
+
+def breathe_backward(output: torch.Tensor) -> None:
+    """Hear a cancel now, and again when the gradient comes back to here."""
+    breathe()
+    if output.requires_grad:
+        output.register_hook(lambda gradient: breathe())
 
 
 def _weighted(node: Node) -> torch.nn.Module:
@@ -75,6 +83,7 @@ def build(architecture: Architecture, seed: int = 0) -> torch.nn.Module:
                 else:
                     output = self.weighted[node.name](inputs[0])
                 values[node.name] = output
+                breathe_backward(output)
                 for name in finished:
                     del values[name]
             return output.float()

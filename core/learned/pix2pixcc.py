@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .losses import correlations, pyramid
+from .networks import breathe_backward
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +50,7 @@ def discriminator(base: int = 64, seed: int = 0) -> torch.nn.Module:
             outputs = [torch.cat((grey, height), dim=1)]
             for layers in self.blocks:
                 outputs.append(layers(outputs[-1]))
+                breathe_backward(outputs[-1])
             return outputs[1:]
 
     with torch.random.fork_rng(devices=[]):

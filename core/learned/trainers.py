@@ -40,7 +40,10 @@ class Trainer:
         self.scalers: dict[str, Any] = {}
 
     def losses(self, step: int, grey: torch.Tensor, height: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Update the networks by this process's part of a batch -> the losses, by name."""
+        """Update the networks by this process's part of a batch -> the losses, by name.
+
+        A cancel is heard until the first weight moves; all weights of a step move, or none.
+        """
         raise NotImplementedError
 
     def update(self, step: int, batch: tuple[Float, Float]) -> dict[str, float]:
@@ -106,19 +109,23 @@ class Trainer:
         half = torch.float16 if self.plan.precision == "float16" else torch.bfloat16
         return torch.autocast(self.processes.device.split(":")[0], half, self.plan.precision != "float32")
 
-    def _descend(self, name: str, step: int, loss: torch.Tensor, most: float = 0.0) -> None:
-        """One step of an optimiser down the gradient of `loss`, its norm held to `most` (0: as it is)."""
+    def _gradient(self, name: str, loss: torch.Tensor, most: float = 0.0) -> None:
+        """The gradient of `loss` for a network, its norm held to `most` (0: as it is)."""
         import torch
 
         network, optimiser, scaler = self.networks[name], self.optimisers[name], self.scalers[name]
-        for group in optimiser.param_groups:
-            group["lr"] = self.plan.rate(step)
         optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()
         self.processes.average_gradients(network.parameters())
         scaler.unscale_(optimiser)
         if most:
             torch.nn.utils.clip_grad_norm_(network.parameters(), most)
+
+    def _descend(self, name: str, step: int) -> None:
+        """One step of an optimiser down the gradient found."""
+        optimiser, scaler = self.optimisers[name], self.scalers[name]
+        for group in optimiser.param_groups:
+            group["lr"] = self.plan.rate(step)
         scaler.step(optimiser)
         scaler.update()
 
@@ -142,12 +149,16 @@ class ReliefTrainer(Trainer):
         with self._mixed():
             predicted = self.networks["network"](grey)
         loss = relief_loss(predicted, height, self.processes.mean)
-        self._descend("network", step, loss, most=1.0)
+        self._gradient("network", loss, most=1.0)
+        self._descend("network", step)
         return {"loss": loss}
 
 
 class AdversarialTrainer(Trainer):
-    """Generator against discriminator, each by Adam; the generator moves first, as in the published code."""
+    """Generator against discriminator, each by Adam.
+
+    The discriminator judges what the generator made before it moved, as in the published code.
+    """
 
     channels_last = False
 
@@ -170,9 +181,11 @@ class AdversarialTrainer(Trainer):
             with torch.no_grad():
                 real = judge(grey, height)
         found = generator_losses(judged, real, predicted, height, self.plan.concordance)
-        self._descend("network", step, sum(found.values()))
+        self._gradient("network", sum(found.values()))
         judge.requires_grad_(True)
         with self._mixed():
             loss = discriminator_loss(judge(grey, predicted.detach())[-1], judge(grey, height)[-1])
-        self._descend("discriminator", step, loss)
+        self._gradient("discriminator", loss)
+        for name in ("network", "discriminator"):
+            self._descend(name, step)
         return {"loss": sum(found.values()), **found, "discriminator": loss}

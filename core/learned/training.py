@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
-from ..progress import Progress, silent, tell, unheard
+from ..progress import Progress, hearing, silent, tell, unheard
 from . import checkpoint
+from .engine import load_torch
 from .pairs import Pairs, RenderedPairs, rendering_workers
 from .plan import Plan, published
 from .processes import Processes, joined
@@ -34,7 +35,7 @@ from .scoring import export
 from .trainers import Trainer, trainer
 
 Float = NDArray[np.float32]
-Watch = Callable[[int, Trainer], None]
+Watch = Callable[[int, Trainer, bool], None]
 
 LOG_EVERY = 50  # steps
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
@@ -46,14 +47,15 @@ def train(
     work: str | Path,
     processes: Processes | None = None,
     resume: str | Path | None = None,
-    watch: Watch = lambda step, trainer: None,
+    watch: Watch = lambda step, trainer, stopped: None,
     progress: Progress = silent,
 ) -> dict[str, Float]:
     """Train on pairs -> the averaged (EMA) weights.
 
     work: folder of the checkpoint `checkpoint.pt` and the log `log.jsonl` (see `read_log`); where a checkpoint
-    of the same plan lies there, or at `resume`, training goes on from it. watch: called whenever one was written.
-    Cancel through `progress`, or SIGINT or SIGTERM, ends the step and leaves a checkpoint behind (CancelledError).
+    of the same plan lies there, or at `resume`, training goes on from it. watch: called whenever one was written, with
+    the step, the trainer, and whether training stops there. Cancel through `progress`, or SIGINT or SIGTERM, drops the
+    step under way (of several processes: ends it) and leaves a checkpoint behind (CancelledError).
     Raises InputError when a loss is not finite (the last good checkpoint stays).
     """
     require_torch()
@@ -68,23 +70,30 @@ def train(
         step, means = checkpoint.restore(resume or kept, plan, trained)
     log = _Log(folder / LOG, step) if processes.first else None
 
-    def save() -> None:
+    def save(stopped: bool = False) -> None:
         if processes.first:
             with unheard():
                 checkpoint.save(kept, plan, step, trained, means)
-                watch(step, trained)
+                watch(step, trained, stopped)
 
     def stop() -> CancelledError:
-        save()
+        save(stopped=True)
         return CancelledError(f"Stopped at step {step} of {plan.steps}; {kept} holds it to go on from.")
+
+    def listening(fraction: float) -> AbstractContextManager[object]:
+        """Of several processes none may leave the others alone in the middle of a step."""
+        if processes.count > 1:
+            return unheard()
+        return hearing(lambda told, message="": not asked and progress(told, message), fraction)
 
     with _stopping() as asked:
         while step < plan.steps:
             try:
                 batch = pairs.batch(step)
+                with listening(step / plan.steps):
+                    found = trained.update(step, batch)
             except CancelledError:
                 raise stop() from None
-            found = trained.update(step, batch)
             if not all(np.isfinite(loss) for loss in found.values()):
                 raise InputError(f"The loss is not finite at step {step}; lower the rate (the checkpoint is kept).")
             step += 1
@@ -103,7 +112,7 @@ def train(
 def require_torch() -> None:
     """Raise MissingPackageError where torch is not installed: prediction goes on without, training does not."""
     try:
-        import torch  # noqa: F401
+        load_torch()
     except ImportError as error:
         raise MissingPackageError("torch", "Training") from error
 

@@ -99,25 +99,24 @@ def _trained(
     tell(progress if first else silent, 0.0, f"{facts['memory']}; {facts['parameters']} parameters")
     samples = [_middle(pair, plan.crop) for pair in pairs.held_out(SAMPLES)] if output_report and first else []
 
-    def report(step: int, trainer: Trainer, state: str = "", card: dict[str, Any] | None = None) -> None:
+    seen: list[tuple[Pair, Float]] = []
+
+    def report(step: int, said: str, card: dict[str, Any] | None = None) -> None:
         if output_report:
-            seen = [(pair, _predicted(trainer, pair)) for pair in samples]
-            said = state or f"Training; {str(work / CHECKPOINT)!r} holds step {step} to go on from (RESUME)."
             training_report(plan, read_log(work / LOG), step, seen, said, facts, card).write(output_report)
 
-    last: list[Trainer] = []
-
-    def watch(step: int, trainer: Trainer) -> None:
-        last[:] = [trainer]
-        report(step, trainer)
+    def watch(step: int, trainer: Trainer, stopped: bool) -> None:
+        if not stopped:  # who stops it does not wait for pictures: those of the last checkpoint stay
+            seen[:] = [(pair, _predicted(trainer, pair)) for pair in samples]
+        said = "Stopped" if stopped else "Training"
+        report(step, f"{said}; {str(work / CHECKPOINT)!r} holds step {step} to go on from (RESUME).")
 
     weights = train(plan, pairs, work, processes, resume, watch, part(progress, 0.0, 0.95) if first else silent)
     if not first:
         return StepResult()
     tell(progress, 0.95, "Scoring on held-out ground")
     card = export(plan, weights, plan.steps, pairs, output)
-    if last:
-        report(plan.steps, last[0], "Trained and written.", card)
+    report(plan.steps, "Trained and written.", card)
     made: dict[str, Any] = {"OUTPUT": output, "CC": float(np.mean([m["cc"][0] for m in card["metrics"].values()]))}
     log = read_log(work / LOG)
     made |= {"LOSS": log[-1]["loss"]} if log else {}

@@ -20,6 +20,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import breathe
+
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
@@ -63,6 +65,7 @@ def grid_points(column: Array, row: Array, height: Array, sigma: Array, shape: t
     tilt = np.zeros((2, rows * columns))
     for _ in range(ROUNDS if len(h) else 0):
         tilt = _tilts(cell, uv, h, weight * kept, kept, (rows, columns))
+        breathe()
         kept = _kept(cell, h - np.sum(tilt[:, cell] * uv, axis=0), rows * columns)
     level = h - np.sum(tilt[:, cell] * uv, axis=0)
     w = weight * kept
@@ -112,6 +115,7 @@ def _tilts(cell: Integers, uv: Array, h: Array, w: Array, kept: Mask, shape: tup
 def _kept(cell: Integers, level: Array, size: int) -> Mask:
     """Points whose level stands near the median of their cell; one of two points is never left out."""
     off = np.abs(level - _medians(cell, level, size)[cell])
+    breathe()
     count = np.bincount(cell, minlength=size)
     own = 1.4826 * _medians(cell, off, size)
     several = count >= 3

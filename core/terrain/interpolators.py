@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import InputError, MissingPackageError
 from ..frames import components
+from ..progress import breathing
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Interpolator = Callable[[Array, Array, Array], Array]
@@ -39,7 +40,7 @@ def sector_shepard(
     shots, altitude = merged_shots(shots, altitude, limit)
     result = np.empty(len(query))
     step = max(1, CHUNK // len(shots))
-    for start in range(0, len(query), step):
+    for start in breathing(range(0, len(query), step)):
         delta = shots[None] - query[start : start + step, None]
         squared = np.einsum("qsk,qsk->qs", delta, delta)
         x, y = components(delta)
@@ -72,7 +73,9 @@ def thin_plate(shots: Array, altitude: Array, query: Array, limit: int = 2500) -
     shots, altitude = merged_shots(shots, altitude, limit)
     scale = float(np.ptp(shots, axis=0).max()) or 1.0
     spline = interpolate.RBFInterpolator(shots / scale, altitude, kernel="thin_plate_spline")
-    return np.asarray(spline(query / scale), dtype=np.float64)
+    step = max(1, CHUNK // len(shots))
+    parts = [spline(query[start : start + step] / scale) for start in breathing(range(0, len(query), step))]
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 BASELINES: dict[str, Interpolator] = {

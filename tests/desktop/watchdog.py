@@ -30,16 +30,22 @@ _PLUGIN, _TESTS = "planetary_dtm", "planetary_dtm.tests"
 
 @dataclass(frozen=True)
 class Hold:
-    """One time without a beat: seconds of the clock and of the main thread's CPU, and what was seen running."""
+    """One time without a beat: seconds of the clock and of the main thread's CPU, and what was seen running.
+
+    own: those of the CPU seconds that passed while the plugin was seen, the rest being QGIS's before and after.
+    """
 
     wall: float
     cpu: float
     ours: bool = False
     stack: str = ""
+    own: float = 0.0
 
     def __str__(self) -> str:
         whose = "the plugin" if self.ours else "QGIS"
-        return f"{1000 * self.wall:.0f} ms ({1000 * self.cpu:.0f} ms of CPU) in {whose}\n{self.stack}".rstrip()
+        cpu, own = 1000 * self.cpu, 1000 * self.own
+        told = f"{1000 * self.wall:.0f} ms ({cpu:.0f} ms of CPU, {own:.0f} of them the plugin's own)"
+        return f"{told} in {whose}\n{self.stack}".rstrip()
 
 
 class Watchdog:
@@ -49,6 +55,7 @@ class Watchdog:
         self.holds: list[Hold] = []
         self._least = least
         self._main = threading.main_thread().ident
+        self._clock = time.pthread_getcpuclockid(self._main)
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(int(1000 * _BEAT))
@@ -90,10 +97,12 @@ class Watchdog:
         """The figures as plain values: the plugin's longest hold, everybody's, and the stacks of the plugin's."""
         mine, any_ = self.longest(), self.longest(ours=False)
         most_cpu = max((hold.cpu for hold in self.holds if hold.ours), default=0.0)
-        told = [str(hold) for hold in sorted(self.holds, key=lambda hold: -hold.wall) if hold.ours][:10]
+        most_own = max((hold.own for hold in self.holds if hold.ours), default=0.0)
+        told = [str(hold) for hold in sorted(self.holds, key=lambda hold: -hold.cpu) if hold.ours][:10]
         return {
             "plugin_wall_s": mine.wall,
             "plugin_cpu_s": most_cpu,
+            "plugin_own_cpu_s": most_own,
             "any_wall_s": any_.wall,
             "any": str(any_),
             "plugin": told,
@@ -101,20 +110,26 @@ class Watchdog:
 
     def _mark(self) -> None:
         self._beat, self._cpu, self._seen = time.monotonic(), time.thread_time(), (False, "")
+        self._own, self._looked_at = 0.0, self._cpu
 
     def _tick(self) -> None:
         wall, cpu = time.monotonic() - self._beat, time.thread_time() - self._cpu
         if wall > self._least and not self._aside:
-            self.holds.append(Hold(wall, cpu, *self._seen))
+            rest = self._cpu + cpu - self._looked_at if self._seen[0] else 0.0  # not looked at any more
+            self.holds.append(Hold(wall, cpu, *self._seen, self._own + rest))
         self._mark()
 
     def _look(self) -> None:
         while not self._ended.wait(_BEAT):
-            if self._aside or time.monotonic() - self._beat < _LATE or self._seen[0]:
-                continue
             frame = sys._current_frames().get(self._main)
-            if frame is not None:
-                self._seen = (_plugins(frame), "".join(traceback.format_stack(frame, limit=12)))
+            if self._aside or frame is None:
+                continue
+            ours, now = _plugins(frame), time.clock_gettime(self._clock)
+            if ours:
+                self._own += now - self._looked_at
+            self._looked_at = now
+            if time.monotonic() - self._beat >= _LATE and not self._seen[0]:
+                self._seen = (ours, "".join(traceback.format_stack(frame, limit=12)))
 
 
 def _plugins(frame: FrameType | None) -> bool:

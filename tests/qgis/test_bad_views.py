@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProject, QgsRasterLayer, QgsRectangle
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProcessingContext,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import Qt, QTimer
 
 from planetary_dtm.core.geotiff import write_image
-from planetary_dtm.core.rasters import Grid, Raster
+from planetary_dtm.core.rasters import Band, Grid, Raster, write_dtm
+from planetary_dtm.core.steps import StepResult, step
+from planetary_dtm.core.tables import read_table, write_table
+from planetary_dtm.processing_provider.inputs import resolve
 from planetary_dtm.processing_provider.styling import PRODUCT
 from planetary_dtm.ui.runs import State
 
@@ -177,6 +192,51 @@ def test_all_layers_removed_and_a_new_project_while_two_runs_go(
     assert project.mapLayers() == {} and plugin.view_dock.history.records == []
     assert len([told for told in messages(WARNING) if "its project was closed" in told]) == 2
     assert Raster(first.results["OUTPUT"]).size == Raster(second.results["OUTPUT"]).size
+
+
+@pytest.mark.parametrize("kind", ["in memory", "with unsaved edits"])
+def test_altimetry_layer_removed_during_a_run(
+    plugin, image, scene, project, finish, messages, monkeypatch, tmp_path, kind
+):
+    """What the layer held when the run began is what it uses, though its features are read in the worker."""
+    if kind == "in memory":
+        shots = QgsVectorLayer("Point?crs=IAU_2015:30100&field=altitude:double", "shots", "memory")
+        shots.dataProvider().addFeatures([_shot(shots, number) for number in range(5)])
+    else:
+        write_table(tmp_path / "shots.gpkg", {"lon": np.arange(4.0), "lat": np.zeros(4), "altitude": np.zeros(4)})
+        shots = QgsVectorLayer(str(tmp_path / "shots.gpkg"), "shots", "ogr")
+        shots.startEditing()
+        assert shots.addFeature(_shot(shots, 4))
+    project.addMapLayer(shots)
+    gone, read = threading.Event(), []
+
+    def late(values, folder, feedback):
+        assert gone.wait(30)
+        return resolve(values, folder, feedback)
+
+    def run(*, altimetry, output, **_):
+        read.append(len(read_table(altimetry).numbers("altitude")))
+        write_dtm(output, Raster(scene / "image.tif").grid, [np.zeros((160, 160))], [Band("relative height", "")], {})
+        return StepResult({"OUTPUT": output})
+
+    monkeypatch.setattr("planetary_dtm.processing_provider.algorithm.resolve", late)
+    monkeypatch.setattr("planetary_dtm.core.steps.dtmfromextent.STEP", replace(step("dtmfromextent"), run=run))
+    plugin.view_dock.form.level.setCurrentIndex(1)
+    plugin.view_dock.form.altimetry.setValue(shots.id(), QgsProcessingContext())
+    plugin.view_dock.generate()
+    if shots.isEditable():
+        shots.rollBack()
+    project.removeMapLayer(shots.id())
+    gone.set()
+    finish(plugin)
+    assert messages(CRITICAL) == [] and read == [5] and len(product("dtm")) == 1
+
+
+def _shot(layer, number):
+    feature = QgsFeature(layer.fields())
+    feature["altitude"] = 100.0 * number
+    feature.setGeometry(QgsGeometry.fromPointXY(QgsPointXY(20 + 0.01 * number, 0)))
+    return feature
 
 
 def test_result_removed_before_its_hillshade(plugin, image, finish, slow_step, project):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProject, QgsRectangle
+from qgis.core import Qgis, QgsApplication, QgsCoordinateReferenceSystem, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtWidgets import QApplication
 
@@ -17,9 +18,11 @@ from planetary_dtm.core.matching.match_file import write_matches
 from planetary_dtm.core.progress import silent, tell
 from planetary_dtm.core.steps import STEP_IDS, StepResult, step
 from planetary_dtm.core.tables import write_table
+from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 from planetary_dtm.processing_provider.styling import PRODUCT
 from planetary_dtm.ui.plot import Curve, Plot, _thinned, _ticks
 from planetary_dtm.ui.plot_data import DEVIATION, SIGMA, VALUES
+from planetary_dtm.ui.runs import State
 from planetary_dtm.ui.stages import Progress, label_of, progress_of, stages, whole
 from planetary_dtm.ui.workspace import INPUTS, KEYS, RESULTS, Workspace
 
@@ -251,15 +254,14 @@ def test_failure_stops_the_chain(plugin, work, quick, qtbot, messages, monkeypat
     assert dock.panels["orientation"].run_button.isEnabled()
 
 
+def _long(*, progress=silent, **_):
+    for part in range(2000):
+        tell(progress, part / 2000, "Waiting")
+        time.sleep(0.01)
+
+
 def test_cancelled_stage_keeps_nothing(plugin, work, qtbot, monkeypatch, tmp_path):
-    def wait(*, progress=silent, **_):
-        for part in range(2000):
-            tell(progress, part / 2000, "Waiting")
-            import time
-
-            time.sleep(0.01)
-
-    monkeypatch.setattr("planetary_dtm.core.steps.densematch.STEP", replace(step("densematch"), run=wait))
+    monkeypatch.setattr("planetary_dtm.core.steps.densematch.STEP", replace(step("densematch"), run=_long))
     dock = plugin.pushbroom_dock
     dock.run(stage_of("matching"))
     dock.run(stage_of("matching"))  # pressed twice: still one run
@@ -267,6 +269,25 @@ def test_cancelled_stage_keeps_nothing(plugin, work, qtbot, monkeypatch, tmp_pat
     plugin.runs.active[0].cancel()
     qtbot.waitUntil(lambda: not dock._running, timeout=3000)
     assert work["matches_ab"] == "" and not list(tmp_path.glob("*.tif"))
+
+
+def test_plugin_unloaded_during_a_stage(qgis_iface, project, flown, monkeypatch, tmp_path):
+    """The stage ends at once and leaves nothing; what was done before stays in the project for the next time."""
+    monkeypatch.setattr("planetary_dtm.core.steps.densematch.STEP", replace(step("densematch"), run=_long))
+    made = PlanetaryDtmPlugin(qgis_iface)
+    made.initGui()
+    made.workspace.take_scene(str(flown))
+    made.workspace["folder"], made.workspace["eops"] = str(tmp_path), str(flown / "truth_eop.csv")
+    made.pushbroom_dock.run(stage_of("matching"), go_on=True)
+    (run,) = made.runs.active
+    start = time.monotonic()
+    made.unload()
+    QApplication.processEvents()
+    assert run.state is State.CANCELLED and time.monotonic() - start < 3
+    assert QgsApplication.taskManager().countActiveTasks() == 0 and list(tmp_path.iterdir()) == []
+    again = Workspace()
+    assert again["eops"] == str(flown / "truth_eop.csv") and again["matches_ab"] == ""
+    again.close_down()
 
 
 def test_project_closed_during_a_stage(plugin, work, quick, qtbot, messages):
@@ -282,8 +303,6 @@ def test_project_closed_during_a_stage(plugin, work, quick, qtbot, messages):
 
 
 def test_unloaded_while_plots_are_read(qgis_iface, project, flown, qtbot):
-    from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
-
     made = PlanetaryDtmPlugin(qgis_iface)
     made.initGui()
     made.workspace["sensor"], made.workspace["eops"] = "ce1", str(flown / "truth_eop.csv")

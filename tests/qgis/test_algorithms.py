@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import processing
 import pytest
@@ -20,11 +22,13 @@ from qgis.core import (
     QgsRasterLayer,
     QgsVectorLayer,
 )
+from qgis.gui import QgsGui
 
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, StepResult, step
 from planetary_dtm.processing_provider.inputs import collect, resolve
 from planetary_dtm.processing_provider.provider import ALGORITHMS
+from planetary_dtm.ui import history
 
 MOON = QgsCoordinateReferenceSystem("IAU_2015:30100")
 
@@ -234,6 +238,49 @@ def test_crs_given_by_the_user(provider, scene, project, tmp_path):
     path = given("dtmfromextent", tmp_path, INPUT=layer)["INPUT"]
     assert Raster(path).grid.body.name == "Moon"
     assert (Raster(path).read()[0] == Raster(scene / "image.tif").read()[0]).all()
+
+
+def test_rasters_given_by_path_are_not_loaded(provider, scene, project, tmp_path):
+    """QGIS would stretch the contrast of each: 70 ms that the event loop is held for."""
+    image, truth = str(scene / "image.tif"), str(scene / "truth_dtm.tif")
+    cases = {
+        "dtmfromextent": {"INPUT": image, "OUTPUT": "x.tif"},
+        "comparedtm": {"INPUT": truth, "REFERENCE": truth, "OUTPUT": "x.tif"},
+        "intersect": {"MATCHES": [image, truth], "SENSOR": "ce1", "EOPS": str(scene / "altimetry.csv"), "OUTPUT": "x"},
+    }
+    for name, parameters in cases.items():
+        context = QgsProcessingContext()
+        context.setProject(project)
+        made = QgsApplication.processingRegistry().createAlgorithmById(f"planetarydtm:{name}")
+        assert made.checkParameterValues(parameters, context) == (True, "")
+        found = resolve(collect(made, made.step, parameters, context), tmp_path, QgsProcessingFeedback())
+        assert {**found, "OUTPUT": parameters["OUTPUT"]} == parameters
+        assert not [la for la in context.temporaryLayerStore().mapLayers().values() if isinstance(la, QgsRasterLayer)]
+    assert made.checkParameterValues({**parameters, "MATCHES": [str(tmp_path / "none.tif")]}, context)[0] is False
+    assert made.checkParameterValues({**parameters, "MATCHES": []}, context)[0] is False
+
+
+def test_history_of_rasters_given_by_path(provider, scene, project, monkeypatch):
+    """What is written is what QGIS would write, which loads them for it."""
+    context, written = QgsProcessingContext(), []
+    context.setProject(project)
+    made = QgsApplication.processingRegistry().createAlgorithmById("planetarydtm:intersect")
+    images = [str(scene / "image.tif"), str(scene / "truth_dtm.tif")]
+    parameters = {"MATCHES": images, "SENSOR": "ce1", "EOPS": "it's a table.csv", "OUTPUT": "TEMPORARY_OUTPUT"}
+    if hasattr(QgsGui, "historyProviderRegistry"):  # QGIS >= 3.24
+        monkeypatch.setattr(history, "QgsGui", SimpleNamespace(historyProviderRegistry=lambda: registry))
+        registry = SimpleNamespace(addEntry=lambda kind, details: written.append(details))
+        history.add(made, parameters, context)
+        assert context.temporaryLayerStore().mapLayers() == {}
+        assert written[0]["parameters"] == made.asMap(parameters, context)
+        assert written[0]["process_command"] == made.asQgisProcessCommand(parameters, context)[0]
+        command = written[0]["python_command"]
+    else:
+        monkeypatch.setattr("processing.core.ProcessingLog.ProcessingLog.addToLog", written.append)
+        history.add(made, parameters, context)
+        assert context.temporaryLayerStore().mapLayers() == {}
+        command = written[0]
+    assert command == made.asPythonCommand(parameters, context) and images[1] in command
 
 
 @pytest.fixture

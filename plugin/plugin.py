@@ -97,9 +97,10 @@ class PlanetaryDtmPlugin:
         right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
         for dock, area in ((self.view_dock, right), (self.pushbroom_dock, right), (self.plots_dock, bottom)):
             self.iface.addDockWidget(area, dock)
-            dock.hide()
-        # one behind the other: side by side neither has room
+        # one behind the other: side by side neither has room (Qt forgets it where they are hidden before)
         self.iface.mainWindow().tabifyDockWidget(self.view_dock, self.pushbroom_dock)
+        for dock in (self.view_dock, self.pushbroom_dock, self.plots_dock):
+            dock.hide()
         self.pushbroom_dock.plots_button.toggled.connect(self.plots_dock.setUserVisible)
         self.plots_dock.opened.connect(lambda: self.pushbroom_dock.plots_button.setChecked(True))
         self.plots_dock.closed.connect(lambda: self.pushbroom_dock.plots_button.setChecked(False))

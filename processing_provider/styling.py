@@ -164,8 +164,17 @@ def colour(layer: QgsRasterLayer, measured: Measured) -> None:
     _smooth(layer)
     if look.shaded:
         layer.setBlendMode(QPainter.CompositionMode.CompositionMode_Multiply)
+        _rise(layer)
     layer.setCustomProperty(PRODUCT, measured.style)
     layer.triggerRepaint()
+
+
+def _rise(layer: QgsRasterLayer) -> None:
+    """Have elevation profiles and 3D views take the first band as heights, where QGIS knows of that (from 3.26 on)."""
+    elevation = layer.elevationProperties()
+    if hasattr(elevation, "setBandNumber"):
+        elevation.setEnabled(True)
+        elevation.setBandNumber(1)
 
 
 def shade(project: QgsProject, layer_id: str, relief: QgsRasterLayer, measured: Measured) -> None:

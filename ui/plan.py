@@ -8,6 +8,7 @@ from qgis.core import QgsRasterLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication
 
+from ..core.errors import InputError
 from ..core.rasters import Grid
 from ..core.steps.dtmfromextent import output_grid
 from ..processing_provider.inputs import extent_on, wkt
@@ -30,6 +31,9 @@ def plan_of(canvas: QgsMapCanvas, layer: QgsRasterLayer, pixel_size_m: float | N
     """What the view would give; `InputError` where it would give nothing."""
     area = visible_area(canvas, layer)
     extent = extent_on(area.extent, area.extent.crs(), layer.crs(), layer.name())
+    if not extent.intersects(layer.extent()):
+        told = translate("Plan", "The map shows ground outside of {}; use Zoom to Layer.")
+        raise InputError(told.format(layer.name()))
     grid = grid_of(layer)
     if grid is None:
         told = translate("Plan", "{}: read as it is drawn, 1024 pixels on the longer side.").format(layer.name())

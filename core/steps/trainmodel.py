@@ -192,7 +192,7 @@ STEP = Step(
         Output("OUTPUT", OutputKind.FILE, "Model", "Model file with its card; checkpoint and log go into a folder "
                "beside it that ends in .training.", extension="safetensors"),
         Output("OUTPUT_REPORT", OutputKind.REPORT, "Report", "HTML page with loss curve, samples and scores, renewed "
-               "with every checkpoint.", optional=True, extension="html"),
+               "with every checkpoint and kept when training is stopped.", optional=True, extension="html"),
         Output("LOSS", OutputKind.NUMBER, "Loss", "Its last running mean."),
         Output("CC", OutputKind.NUMBER, "CC", "Median correlation of plane-free heights on held-out ground."),
     ),

@@ -423,6 +423,10 @@
         <source>The map is turned: the rectangle around the view is taken.</source>
         <translation>Die Karte ist gedreht: Genommen wird das Rechteck um den Ausschnitt.</translation>
     </message>
+    <message>
+        <source>The map shows ground outside of {}; use Zoom to Layer.</source>
+        <translation>Die Karte zeigt Gelände außerhalb von {}; „Auf Layer zoomen“ hilft.</translation>
+    </message>
 </context>
 <context>
     <name>PlanetaryDtmPlugin</name>
@@ -2385,8 +2389,8 @@
         <translation>Modelldatei mit ihrer Karte; Zwischenstand und Protokoll kommen in einen Ordner daneben, der auf .training endet.</translation>
     </message>
     <message>
-        <source>HTML page with loss curve, samples and scores, renewed with every checkpoint.</source>
-        <translation>HTML-Seite mit Verlustkurve, Beispielen und Werten, mit jedem Zwischenstand erneuert.</translation>
+        <source>HTML page with loss curve, samples and scores, renewed with every checkpoint and kept when training is stopped.</source>
+        <translation>HTML-Seite mit Verlustkurve, Beispielen und Werten, mit jedem Zwischenstand erneuert; bleibt stehen, wenn das Training angehalten wird.</translation>
     </message>
     <message>
         <source>Loss</source>

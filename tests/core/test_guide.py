@@ -98,12 +98,14 @@ def test_every_picture_is_made_by_a_script():
     """Its name stands in one of the scripts that `make pictures` and `make tour` run; none is left over."""
     scripts = [*(ROOT / "tests" / "desktop").glob("*.py"), ROOT / "benchmarks" / "gallery.py"]
     told = "\n".join(script.read_text(encoding="utf-8") for script in scripts)
-    used = {path for page in PAGES for path in re.findall(r"pictures/([\w/]+)\.png", page.read_text(encoding="utf-8"))}
+    shown = re.compile(r"pictures/([\w/]+)\.(?:png|webp)")
+    used = {path for page in PAGES for path in shown.findall(page.read_text(encoding="utf-8"))}
     folder = ROOT / "docs" / "pictures"
-    kept = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.png")}
+    pictures = [path for path in folder.rglob("*") if path.is_file()]
+    kept = {str(path.relative_to(folder).with_suffix("")) for path in pictures}
     unknown = [name for name in used | kept if not re.search(rf"\b{name.split('/')[-1].removesuffix('_dark')}\b", told)]
     assert unknown == []
-    assert all(path.stat().st_size < 220_000 for path in folder.rglob("*.png"))
+    assert all(path.stat().st_size < 220_000 for path in pictures)
 
 
 def test_pictures_are_there():

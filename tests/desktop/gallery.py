@@ -45,8 +45,7 @@ def scenario(stage):
     toolbar = stage.widget("PlanetaryDtmToolbar")
     stage.click(toolbar.widgetForAction(plugins["planetary_dtm"].actions[0]))
     yield lambda: bool(runs.active) and runs.active[0].percent > 25
-    if not suffix:
-        stage.picture(folder / "running.png")
+    stage.picture(folder / f"running{suffix}.png")
     yield lambda: not runs.active
     yield 0.5
     yield stage.drawn

@@ -82,14 +82,14 @@ def scenario(stage):
     yield 1.5
     stage.picture(folder / f"options{suffix}.png")
     QApplication.activeModalWidget().reject()
-    if suffix:
-        return
     for name, picture in (("orientation", "report_orientation"), ("comparison", "report_comparison")):
         seen = kept.with_name(f"seen_{name}")
         words = ["/usr/bin/python3", stage.given["viewer"], work[f"{name}_report"], str(seen)]
+        words += ["dark"] if suffix else []
+        seen.unlink(missing_ok=True)
         viewer = subprocess.Popen(words)
         yield seen.exists
-        stage.picture(folder / f"{picture}.png")
+        stage.picture(folder / f"{picture}{suffix}.png")
         viewer.terminate()
 
 

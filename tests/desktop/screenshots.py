@@ -1,17 +1,18 @@
 """Make the documentation's pictures: python -m planetary_dtm.tests.desktop.screenshots [FOLDER [WORK [SCALE]]]
 
 Simulated scenes are opened in a real QGIS on a virtual screen, in the light and in the dark theme. What is made on the
-way is kept in the folder WORK and used again; SCALE 2 draws everything twice as large.
+way, the full pictures among it, is kept in the folder WORK and used again; SCALE 2 draws everything twice as large.
+FOLDER gets the pictures as WebP, which keeps all colours in half of the bytes.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from planetary_dtm.benchmarks.shrink import shrink
 from planetary_dtm.core.steps import step
 from planetary_dtm.tests.desktop import session
 
@@ -20,20 +21,23 @@ SIZE = (1500, 950)
 
 def main(folder: Path, work: Path, scale: int = 1) -> None:
     """Write the pictures into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    full = work / "pictures"
+    for made in (folder, full):
+        made.mkdir(parents=True, exist_ok=True)
     scene, orbit = work / "scene", work / "orbit"
     _simulate(scene, "simulateview", {"SIZE": 512, "TRACKS": 12, "SEED": 7})
     _simulate(orbit, "simulatescene", {"LINES": 1200, "LATERAL_NOISE": 3.0})
     (work / "results").mkdir(exist_ok=True)
     for theme, suffix in (("default", ""), ("Night Mapping", "_dark")):
         given: dict[str, Any] = {"size": SIZE, "theme": theme, "scale": scale, "seconds": 1800.0}
-        given |= {"pictures": folder, "suffix": suffix}
+        given |= {"pictures": full, "suffix": suffix}
         chain = {"scene": orbit, "results": work / "results", "project": work / "chain.qgz"}
         _play("gallery_chain.py", work, **given, **chain, viewer=session.HERE / "viewer.py")
         model = session.ROOT / "resources" / "models" / "view_to_levelled_dtm.model3"
         _play("gallery.py", work, **given, scene=scene, model=model)
-    for path in sorted(folder.glob("*.png")):
-        shrink(path)
+    for path in sorted(full.glob("*.png")):
+        target = folder / f"{path.stem}.webp"
+        subprocess.run(["convert", str(path), "-quality", "70", "-define", "webp:method=6", str(target)], check=True)
 
 
 def _simulate(folder: Path, step_id: str, asked: dict[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""Shows a report as a browser does, on a screen that has none: /usr/bin/python3 viewer.py REPORT MARK"""
+"""Shows a report as a browser does, on a screen that has none: /usr/bin/python3 viewer.py REPORT MARK [dark]
+
+With ``dark`` it looks as in a browser that prefers dark pages, which WebKit of Qt 5 cannot be told to do.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,12 @@ def main() -> int:
     application = QApplication(sys.argv)
     view = QWebView()
     asked = QUrl(sys.argv[1])
-    view.load(asked if asked.scheme() else QUrl.fromLocalFile(str(Path(sys.argv[1]).absolute())))
+    asked = asked if asked.scheme() else QUrl.fromLocalFile(str(Path(sys.argv[1]).absolute()))
+    if sys.argv[3:] == ["dark"]:
+        page = Path(asked.toLocalFile()).read_text(encoding="utf-8")
+        view.setHtml(page.replace("(prefers-color-scheme:dark)", " all"), asked)
+    else:
+        view.load(asked)
     view.titleChanged.connect(view.setWindowTitle)
     view.setGeometry(180, 40, 1100, 880)
     view.loadFinished.connect(lambda: QTimer.singleShot(1500, lambda: Path(sys.argv[2]).touch()))  # it is drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -122,15 +123,88 @@ class Failing(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def failing_server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+@contextmanager
+def serving(handler):
+    """A server on this computer; its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def failing_server():
+    with serving(Failing) as address:
+        yield address
+
+
+class Tiles(Failing):
+    """Answers every request with the same tile, brighter to the right."""
+
+    tile = b""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")
+        self.send_header("Content-Length", str(len(self.tile)))
+        self.end_headers()
+        self.wfile.write(self.tile)
+
+
+@pytest.fixture
+def tile_layer(project, qgis_canvas, tmp_path):
+    """An XYZ layer of a server on this computer, on the map."""
+    from osgeo import gdal
+
+    tile = gdal.GetDriverByName("MEM").Create("", 256, 256, 3)
+    for band in (1, 2, 3):
+        tile.GetRasterBand(band).WriteArray(np.tile(np.arange(256, dtype=np.uint8), (256, 1)))
+    gdal.GetDriverByName("PNG").CreateCopy(str(tmp_path / "tile.png"), tile)
+    Tiles.tile = (tmp_path / "tile.png").read_bytes()
+    with serving(Tiles) as address:
+        layer = QgsRasterLayer(f"type=xyz&url={address}/{{z}}/{{x}}/{{y}}.png&zmax=3&zmin=0", "tiles", "wms")
+        assert layer.isValid()
+        project.addMapLayer(layer)
+        qgis_canvas.setLayers([layer])
+        qgis_canvas.setDestinationCrs(layer.crs())
+        qgis_canvas.setExtent(QgsRectangle(1e6, 1e6, 4e6, 4e6))
+        yield layer
+
+
+def test_tiles_of_a_server_make_terrain(plugin, tile_layer, finish, messages, slow_step):
+    """What the server draws of the view is what the model is given, in the tiles' CRS."""
+    slow_step()
+    plugin.view_dock.show()
+    plugin.view_dock.update_hint()
+    assert "read as it is drawn" in plugin.view_dock.form.hint.text()
+    plugin.view_dock.generate()
+    finish(plugin)
+    assert messages(CRITICAL) == []
+    (terrain,) = product("dtm")
+    assert terrain.crs() == tile_layer.crs() and max(terrain.width(), terrain.height()) == 1024
+    values, valid = Raster(terrain.source()).read()
+    assert valid.all() and np.ptp(values) > 30 and (np.diff(np.median(values, axis=0)) >= 0).mean() > 0.95
+
+
+def test_tiles_and_an_image_together(plugin, tile_layer, globe, finish, messages, slow_step, qgis_canvas):
+    """Several visible layers, one of them without pixels of its own: drawn together as the map shows them."""
+    slow_step()
+    globe.setCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
+    globe.setOpacity(0.5)
+    qgis_canvas.setLayers([globe, tile_layer])
+    dock = plugin.view_dock
+    dock.show()
+    dock.form.image.setCurrentIndex(dock.form.image.findText(dock.form.as_drawn))
+    dock.generate()
+    finish(plugin)
+    assert messages(CRITICAL) == []
+    (terrain,) = product("dtm")
+    values, valid = Raster(terrain.source()).read()
+    smooth = np.abs(np.diff(values, axis=1))[:, :-1]
+    assert valid.all() and terrain.crs() == tile_layer.crs() and smooth.max() > 10  # both can be seen
 
 
 def test_server_that_answers_errors(plugin, project, failing_server, finish, messages, qgis_canvas):

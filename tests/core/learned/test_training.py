@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 
 from osgeo import gdal, osr  # noqa: E402
 
+from planetary_dtm.core import progress  # noqa: E402
 from planetary_dtm.core.errors import CancelledError, InputError  # noqa: E402
 from planetary_dtm.core.learned import losses, rendered_pairs, training  # noqa: E402
 from planetary_dtm.core.learned.architectures import architecture  # noqa: E402
@@ -142,6 +143,26 @@ def test_stopped_and_resumed_equals_not_stopped(plan: Plan, dems: Path, tmp_path
     other = replace(plan, peak_rate=1.0)
     with pytest.raises(InputError, match="peak_rate"):
         train(other, RenderedPairs(dems, other, AREAS), tmp_path / "parts")
+
+
+@pytest.mark.parametrize("plan", [TINY, TINY_PIX], ids=["unet", "pix2pixcc"])
+def test_cancel_is_heard_within_a_step_and_drops_it(
+    plan: Plan, dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of a large network takes seconds: it is left at its next layer, forwards or backwards, and done anew."""
+    monkeypatch.setattr(progress, "_PATIENCE_S", 0.0)
+    breaths = [0]
+
+    def count(fraction: float, message: str = "") -> bool:
+        breaths.append(0) if message else breaths.__setitem__(-1, breaths[-1] + 1)
+        return len(breaths) < 3 or breaths[-1] < breaths[1] - 1  # the last but one of the third step
+
+    whole = train(plan, RenderedPairs(dems, plan, AREAS), tmp_path / "whole")
+    with pytest.raises(CancelledError, match="step 2 of 6"):
+        train(plan, RenderedPairs(dems, plan, AREAS), tmp_path / "parts", progress=count)
+    assert breaths[1] > len(plan.network().nodes)
+    resumed = train(plan, RenderedPairs(dems, plan, AREAS), tmp_path / "parts")
+    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(

@@ -40,7 +40,8 @@ def test_cancelled_leaves_nothing(inputs, tmp_path, monkeypatch, name, calls=5):
         try:
             step(name).run(**step(name).checked(ready), progress=go_on)
         except CancelledError:
-            # Blocks and checkpoints are kept to go on from, and a training's report tells where it stands.
+            # Not temporary: blocks and checkpoints are what the next start goes on from, and a training's report, there
+            # since its first checkpoint, is what tells the user where it stands and how to go on.
             meant = (".parts", ".training", *(["_report.html"] if name == "trainmodel" else []))
             assert [path for path in _left(scratch) if not path.endswith(meant)] == []
         else:

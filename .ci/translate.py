@@ -1,7 +1,7 @@
 """Bring the translations up to date: all texts into .ts files (pylupdate5), and these into .qm (lrelease).
 
-These are the texts of the desktop, and of the steps and the shipped models, which are data: they are written out as
-Python for pylupdate5. Translate in Qt Linguist, or in the .ts files by hand; `make translations` does the rest.
+These are the texts of the desktop, and of the steps, of their progress and of the shipped models, which are data: they
+are written out as Python for pylupdate5. Translate in Qt Linguist, or in the .ts files by hand; `make translations` does the rest.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from planetary_dtm.core.steps import STEP_IDS, step
+from planetary_dtm.tests.progress_texts import progress_texts
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "resources" / "translations"
@@ -31,7 +32,8 @@ def main() -> int:
         folders = ("ui", "plugin", "processing_provider")
         sources = [_readable(path, Path(work)) for folder in folders for path in (ROOT / folder).glob("*.py")]
         steps = (text for step_id in STEP_IDS for text in step(step_id).texts())
-        sources += [_written_out("Steps", steps, Path(work)), _written_out("Chains", chain_texts(), Path(work))]
+        of_data = {"Steps": steps, "Chains": chain_texts(), "Progress": progress_texts()}
+        sources += [_written_out(context, texts, Path(work)) for context, texts in of_data.items()]
         for catalogue in sorted(FOLDER.glob("*.ts")):
             subprocess.run(["pylupdate5", "-noobsolete", *sorted(sources), "-ts", catalogue], check=True)
             text = catalogue.read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ from ..core.steps import OutputKind, Step, step
 from . import point_styling, resources, styling
 from .definitions import output_definition, parameter_definition
 from .inputs import collect, is_given, is_unloaded_raster, resolve
-from .words import say
+from .words import say, say_progress
 
 
 class StepAlgorithm(QgsProcessingAlgorithm):
@@ -170,7 +170,7 @@ class ProgressOf:
     def __call__(self, fraction: float, message: str = "") -> bool:
         if message and message != self._message:
             self._message = message
-            self._feedback.setProgressText(message)
+            self._feedback.setProgressText(say_progress(message))
         if round(200 * fraction) != self._shown:
             self._shown = round(200 * fraction)
             self._feedback.setProgress(100 * fraction)

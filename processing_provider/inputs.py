@@ -40,7 +40,7 @@ from qgis.core import (
 from ..core.bodies import body_of_crs, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
 from ..core.steps import Kind, Parameter, Step
-from .words import say
+from .words import say, say_progress
 
 _TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
 _RENDERED_SIDE = 1024  # pixels of the longer side of a layer without pixels of its own
@@ -167,7 +167,7 @@ class RenderedRaster:
         writer.setOutputFormat("GTiff")
         writing = QgsRasterBlockFeedback()
         feedback.canceled.connect(writing.cancel)
-        feedback.setProgressText(f"Reading {self._name}")
+        feedback.setProgressText(say_progress(f"Reading {self._name}"))
         failed = writer.writeRaster(
             self._pipe, *self._size, self._extent, self.crs, QgsCoordinateTransformContext(), writing
         )

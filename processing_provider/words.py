@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import re
+
 from qgis.PyQt.QtCore import QCoreApplication
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
 
 
 def say(text: str) -> str:
@@ -16,6 +20,16 @@ def say(text: str) -> str:
 def say_chain(text: str) -> str:
     """A text of a shipped model in the user's language."""
     return QCoreApplication.translate("Chains", text) if text else ""
+
+
+def say_progress(message: str) -> str:
+    """What the core tells of its work, in the user's language; numbers, or the name behind the first word, stay."""
+    first, _, name = message.partition(" ")
+    for template, parts in ((_NUMBER.sub("{}", message), _NUMBER.findall(message)), (f"{first} {{}}", [name])):
+        said = QCoreApplication.translate("Progress", template)
+        if said != template:
+            return said.format(*parts)
+    return message
 
 
 def labelled(label: str, unit: str) -> str:

@@ -561,6 +561,241 @@
     </message>
 </context>
 <context>
+    <name>Progress</name>
+    <message>
+        <source>Calibrating sigma on withheld shots</source>
+        <translation>Sigma wird an zurückgehaltenen Messpunkten kalibriert</translation>
+    </message>
+    <message>
+        <source>Checking the pairs</source>
+        <translation>Die Paare werden geprüft</translation>
+    </message>
+    <message>
+        <source>Coarse matching</source>
+        <translation>Grobe Zuordnung</translation>
+    </message>
+    <message>
+        <source>Comparing</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Comparing shots with their neighbours</source>
+        <translation>Messpunkte werden mit ihren Nachbarn verglichen</translation>
+    </message>
+    <message>
+        <source>Consolidating shots</source>
+        <translation>Messpunkte werden zusammengefasst</translation>
+    </message>
+    <message>
+        <source>Cross-checking shots</source>
+        <translation>Messpunkte werden gegeneinander geprüft</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>Drawing the report</source>
+        <translation>Der Bericht wird gezeichnet</translation>
+    </message>
+    <message>
+        <source>Finding a start</source>
+        <translation>Ein Anfang wird gesucht</translation>
+    </message>
+    <message>
+        <source>Fitting gains and covariance</source>
+        <translation>Faktoren und Kovarianz werden angepasst</translation>
+    </message>
+    <message>
+        <source>Fitting the scale</source>
+        <translation>Der Maßstab wird angepasst</translation>
+    </message>
+    <message>
+        <source>Fusing</source>
+        <translation>Verschmelzen</translation>
+    </message>
+    <message>
+        <source>Gridding</source>
+        <translation>Rastern</translation>
+    </message>
+    <message>
+        <source>Intersecting</source>
+        <translation>Vorwärtsschnitt</translation>
+    </message>
+    <message>
+        <source>Joining the blocks</source>
+        <translation>Die Blöcke werden zusammengefügt</translation>
+    </message>
+    <message>
+        <source>Leaning on the neighbours in time</source>
+        <translation>Die zeitlichen Nachbarn werden herangezogen</translation>
+    </message>
+    <message>
+        <source>Looking at the matches</source>
+        <translation>Die Zuordnungen werden betrachtet</translation>
+    </message>
+    <message>
+        <source>Looking at the ray misses</source>
+        <translation>Die Strahlabstände werden betrachtet</translation>
+    </message>
+    <message>
+        <source>Matching</source>
+        <translation>Zuordnen</translation>
+    </message>
+    <message>
+        <source>Merging</source>
+        <translation>Zusammenführen</translation>
+    </message>
+    <message>
+        <source>Moving the terrain</source>
+        <translation>Das Gelände wird verschoben</translation>
+    </message>
+    <message>
+        <source>Outlining {}</source>
+        <translation>Umriss von {}</translation>
+    </message>
+    <message>
+        <source>Placing the relief</source>
+        <translation>Das Relief wird eingepasst</translation>
+    </message>
+    <message>
+        <source>Predicted</source>
+        <translation>Vorhergesagt</translation>
+    </message>
+    <message>
+        <source>Predicting</source>
+        <translation>Vorhersagen</translation>
+    </message>
+    <message>
+        <source>Projecting</source>
+        <translation>Projizieren</translation>
+    </message>
+    <message>
+        <source>Raising terrain</source>
+        <translation>Gelände wird erzeugt</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation>Lesen</translation>
+    </message>
+    <message>
+        <source>Reading GCPs</source>
+        <translation>Passpunkte werden gelesen</translation>
+    </message>
+    <message>
+        <source>Reading camera models</source>
+        <translation>Kameramodelle werden gelesen</translation>
+    </message>
+    <message>
+        <source>Reading points</source>
+        <translation>Punkte werden gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the DTM</source>
+        <translation>Das DGM wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the image</source>
+        <translation>Das Bild wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the model</source>
+        <translation>Das Modell wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading {}</source>
+        <translation>{} wird gelesen</translation>
+    </message>
+    <message>
+        <source>Refining shift and tilt</source>
+        <translation>Verschiebung und Neigung werden verfeinert</translation>
+    </message>
+    <message>
+        <source>Refining the camera models</source>
+        <translation>Die Kameramodelle werden verfeinert</translation>
+    </message>
+    <message>
+        <source>Rendering</source>
+        <translation>Bilder werden gerechnet</translation>
+    </message>
+    <message>
+        <source>Rendering {}</source>
+        <translation>Bild {} wird gerechnet</translation>
+    </message>
+    <message>
+        <source>Resecting by collinearity</source>
+        <translation>Rückwärtsschnitt mit Kollinearität</translation>
+    </message>
+    <message>
+        <source>Scoring on held-out ground</source>
+        <translation>Bewertung an zurückgehaltenem Gelände</translation>
+    </message>
+    <message>
+        <source>Searching attitudes</source>
+        <translation>Drehungen werden gesucht</translation>
+    </message>
+    <message>
+        <source>Seeds</source>
+        <translation>Startpunkte</translation>
+    </message>
+    <message>
+        <source>Seeking the shift</source>
+        <translation>Die Verschiebung wird gesucht</translation>
+    </message>
+    <message>
+        <source>Shading</source>
+        <translation>Schummern</translation>
+    </message>
+    <message>
+        <source>Solving positions</source>
+        <translation>Positionen werden gelöst</translation>
+    </message>
+    <message>
+        <source>Solving the trajectory</source>
+        <translation>Die Bahn wird gelöst</translation>
+    </message>
+    <message>
+        <source>Sorting points</source>
+        <translation>Punkte werden sortiert</translation>
+    </message>
+    <message>
+        <source>Step {} of {}, loss {}</source>
+        <translation>Schritt {} von {}, Verlust {}</translation>
+    </message>
+    <message>
+        <source>Tile {} of {}</source>
+        <translation>Kachel {} von {}</translation>
+    </message>
+    <message>
+        <source>Tiles</source>
+        <translation>Kacheln</translation>
+    </message>
+    <message>
+        <source>Trained</source>
+        <translation>Trainiert</translation>
+    </message>
+    <message>
+        <source>Unit {} of {}</source>
+        <translation>Einheit {} von {}</translation>
+    </message>
+    <message>
+        <source>Waiting for the scheduler</source>
+        <translation>Warten auf den Scheduler</translation>
+    </message>
+    <message>
+        <source>Writing</source>
+        <translation>Schreiben</translation>
+    </message>
+    <message>
+        <source>Writing camera models</source>
+        <translation>Kameramodelle werden geschrieben</translation>
+    </message>
+    <message>
+        <source>Writing the true terrain</source>
+        <translation>Das wahre Gelände wird geschrieben</translation>
+    </message>
+</context>
+<context>
     <name>PushBroomDock</name>
     <message>
         <source>Push-broom</source>

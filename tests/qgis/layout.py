@@ -17,6 +17,7 @@ from qgis.core import (
 from planetary_dtm.core.steps import STEP_IDS, step
 from planetary_dtm.processing_provider import resources
 from planetary_dtm.processing_provider.chain import Chain
+from planetary_dtm.tests.progress_texts import progress_texts
 
 ROOT = Path(__file__).resolve().parents[2]
 DESKTOP = sorted(path for folder in ("ui", "plugin") for path in (ROOT / folder).glob("*.py"))
@@ -105,8 +106,8 @@ def catalogue(language: str) -> dict[tuple[str, str], str | None]:
 
 
 def texts() -> list[tuple[str, str]]:
-    """(context, text) of all that the code says itself: self.tr of a class, translate of a context."""
-    found = set()
+    """(context, text) of all that the code says itself: self.tr of a class, translate of a context, core's progress."""
+    found = {("Progress", text) for text in progress_texts()}
     for path in TEXTS:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for owner in [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]:

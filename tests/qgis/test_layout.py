@@ -13,7 +13,7 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from planetary_dtm.core.steps import Kind, OutputKind, step
-from planetary_dtm.processing_provider import resources
+from planetary_dtm.processing_provider import resources, words
 from planetary_dtm.ui.plot import Plot, text_colour
 from planetary_dtm.ui.stages import stages
 
@@ -281,6 +281,19 @@ def test_desktop_speaks_german(qgis_iface, project, monkeypatch):
     finally:
         made.unload()
     assert QCoreApplication.translate("ViewDock", "DTM for view") == "DTM for view"
+
+
+def test_progress_is_told_in_german(qgis_app, monkeypatch):
+    """With its numbers or its name in place; what is not known stays as it is."""
+    known = {source: text for (context, source), text in catalogue("de").items() if context == "Progress"}
+    monkeypatch.setattr(words.QCoreApplication, "translate", staticmethod(lambda context, text: known.get(text, text)))
+    assert words.say_progress("Matching") == "Zuordnen"
+    assert words.say_progress("Step 3 of 120, loss 0.0312") == "Schritt 3 von 120, Verlust 0.0312"
+    assert words.say_progress("Rendering nadir") == "Bild nadir wird gerechnet"
+    assert words.say_progress("Reading B2.txt") == "B2.txt wird gelesen"
+    assert words.say_progress("Reading points") == "Punkte werden gelesen"
+    for text in ("", "Something else 7", "about 1.2 GB of memory needed"):
+        assert words.say_progress(text) == text
 
 
 def test_stage_titles_are_short():

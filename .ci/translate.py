@@ -1,7 +1,8 @@
 """Bring the translations up to date: all texts into .ts files (pylupdate5), and these into .qm (lrelease).
 
 These are the texts of the desktop, and of the steps, of their progress and of the shipped models, which are data: they
-are written out as Python for pylupdate5. Translate in Qt Linguist, or in the .ts files by hand; `make translations` does the rest.
+are written out as Python for pylupdate5. Translate in Qt Linguist, or in the .ts files by hand; `make translations`
+does the rest.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import re
 
 from qgis.PyQt.QtCore import QCoreApplication
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w.])")
 
 
 def say(text: str) -> str:

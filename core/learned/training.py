@@ -80,11 +80,14 @@ def train(
         save(stopped=True)
         return CancelledError(f"Stopped at step {step} of {plan.steps}; {kept} holds it to go on from.")
 
+    def go_on(fraction: float, message: str = "") -> bool:
+        return not asked and progress(fraction, message)
+
     def listening(fraction: float) -> AbstractContextManager[object]:
         """Of several processes none may leave the others alone in the middle of a step."""
         if processes.count > 1:
             return unheard()
-        return hearing(lambda told, message="": not asked and progress(told, message), fraction)
+        return hearing(go_on, fraction)
 
     with _stopping() as asked:
         while step < plan.steps:
@@ -102,8 +105,8 @@ def train(
                 log.add(step, means)
             if step % plan.checkpoint_every == 0 or step == plan.steps:
                 save()
-            go_on = progress(step / plan.steps, f"Step {step} of {plan.steps}, loss {means['loss']:.4f}")
-            if _any(not go_on or bool(asked), processes):
+            left = not go_on(step / plan.steps, f"Step {step} of {plan.steps}, loss {means['loss']:.4f}")
+            if _any(left, processes):
                 raise stop()
     tell(progress, 1.0, "Trained")
     return trained.weights()

@@ -763,6 +763,10 @@
         <translation>Schritt {} von {}, Verlust {}</translation>
     </message>
     <message>
+        <source>Takes up to {} MB of memory</source>
+        <translation>Braucht bis zu {} MB Speicher</translation>
+    </message>
+    <message>
         <source>Tile {} of {}</source>
         <translation>Kachel {} von {}</translation>
     </message>

@@ -23,8 +23,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import Qt, QTimer
 
-from planetary_dtm.core.geotiff import write_image
-from planetary_dtm.core.rasters import Band, Grid, Raster, write_dtm
+from planetary_dtm.core.geotiff import Band, write_dtm, write_image
+from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.core.steps import StepResult, step
 from planetary_dtm.core.tables import read_table, write_table
 from planetary_dtm.processing_provider.inputs import resolve

@@ -289,6 +289,7 @@ def test_progress_is_told_in_german(qgis_app, monkeypatch):
     monkeypatch.setattr(words.QCoreApplication, "translate", staticmethod(lambda context, text: known.get(text, text)))
     assert words.say_progress("Matching") == "Zuordnen"
     assert words.say_progress("Step 3 of 120, loss 0.0312") == "Schritt 3 von 120, Verlust 0.0312"
+    assert words.say_progress("Takes up to 1,204 MB of memory") == "Braucht bis zu 1,204 MB Speicher"
     assert words.say_progress("Rendering nadir") == "Bild nadir wird gerechnet"
     assert words.say_progress("Reading B2.txt") == "B2.txt wird gelesen"
     assert words.say_progress("Reading points") == "Punkte werden gelesen"

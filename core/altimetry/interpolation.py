@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -47,6 +48,14 @@ class Interpolator:
         self.bins, self.power = int(bins), float(power)
         self.shots, self.place = _merged(shots)
         self.index = ShotIndex(self.shots.lon, self.shots.lat, shots.body.radius_m)
+
+    def kept(self, mask: npt.NDArray[np.bool_]) -> Interpolator:
+        """The same with the places where ``mask`` (N,) is true alone."""
+        other = copy(self)
+        other.__dict__.pop("left_out", None)
+        other.shots, other.place = self.shots.kept(mask), np.arange(int(mask.sum()))
+        other.index = ShotIndex(other.shots.lon, other.shots.lat, self.index.radius)
+        return other
 
     def __len__(self) -> int:
         return len(self.shots)
@@ -122,35 +131,6 @@ def unit_variance(found: Interpolated) -> Array:
         twice = 1.0 if 2 * lag == weights.shape[1] else 2.0
         total -= twice * np.einsum("nk,nk,nk->n", weights, other[0], structure(apart))
     return np.maximum(total, _LEAST_VARIANCE)
-
-
-def best_prediction(found: Interpolated, altitude: Array) -> Array:
-    """The best linear unbiased prediction (n,) in m, on a self-affine surface, from the shots that were interpolated.
-
-    Ordinary kriging (Matheron 1963) with the variogram of `structure`; altitude (N,) is that of the shots.
-    """
-    sectors = found.sectors
-    bins = sectors.distance.shape[1]
-    filled = np.isfinite(sectors.distance)
-    apart = [a[:, :, None] - a[:, None, :] for a in (sectors.east, sectors.north)]
-    system = np.zeros((len(filled), bins + 1, bins + 1))
-    system[:, :bins, :bins] = structure(np.hypot(*apart))
-    system[:, :bins, bins] = system[:, bins, :bins] = filled
-    each = np.arange(bins)
-    scale = structure(np.where(filled, sectors.distance, 0.0)).max(axis=1)
-    # Empty sectors stand alone with a weight of 0; a little noise parts shots that two sectors share a border with.
-    system[:, each, each] = np.where(filled, -1e-4 * scale[:, None], 1.0)
-    both = filled[:, :, None] & filled[:, None, :]
-    both[:, each, each] = True
-    system[:, :bins, :bins] *= both
-    right = np.zeros((len(filled), bins + 1))
-    right[:, :bins] = np.where(filled, structure(np.where(filled, sectors.distance, 0.0)), 0.0)
-    right[:, bins] = 1.0
-    lost = ~filled.any(axis=1) | (scale == 0)
-    system[lost], right[lost] = np.eye(bins + 1), 0.0
-    weights = np.linalg.solve(system, right[..., None])[..., 0][:, :bins]
-    predicted = np.einsum("nk,nk->n", weights, altitude[sectors.index])
-    return np.where(lost, found.altitude, predicted)
 
 
 def structure(distance: Array) -> Array:

@@ -1,11 +1,16 @@
 """Shots withheld and interpolated as ground between the shots would be, to learn how large errors are there.
 
 Leaving out one shot is not enough: its neighbours on the track are nearer than the shots are to most of the ground,
-which lies between the tracks. So a withheld shot stands for a random place near by: in each sector it is interpolated
-from the shot that is as far off as the nearest one is from that place. Between tracks such shots may be missing, and
-the error would come out too large; of several scales of these distances the one is taken that gives the variance of
-the place (`unit_variance`). A tenth of the shots is withheld at once, so that what is known about a withheld shot's
-surroundings knows nothing of it, just as for any other place.
+which lies between the tracks, and they share the track's own error. Two ways stand beside each other:
+
+- `as_places`: a withheld shot stands for a random place near by: in each sector it is interpolated from the shot that is
+  as far off as the nearest one is from that place. Between tracks such shots may be missing, and the error would be too
+  large; of several scales of these distances the one is taken that gives the variance of the place (`unit_variance`).
+- `whole_tracks`: shots of withheld tracks are interpolated from the other tracks as they are. This knows of what tracks
+  disagree by, but only where tracks cross or lie close together does it come as near to them as most of the ground is.
+
+A tenth of the shots or tracks is withheld at once, so that what is known about a withheld shot's surroundings knows
+nothing of it, just as for any other place.
 """
 
 from __future__ import annotations
@@ -17,12 +22,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frames import Array, lonlat_radius
+from .error_features import Features, features, log_roughness
 from .interpolation import Interpolated, Interpolator, unit_variance
 from .search import Indices, Sectors
 
 Mask = npt.NDArray[np.bool_]
 
-PLACES = 6000  # withheld together
+FOLDS = 10
+PLACES, TRACK_SHOTS = 20_000, 6000  # looked at in all
+_ROUNDS_OF_MANY = 2  # of the folds, where shots are many enough
+_MANY = 60_000  # shots of which fewer rounds withhold enough
+_FEWEST_TRACKS = 5
 _SCALES = (0.6, 0.8, 1.0)
 
 
@@ -38,25 +48,63 @@ class Withheld:
     around: Interpolated
     error: Array
 
+    def features(self) -> Features:
+        """What betrays the errors."""
+        rough = log_roughness(self.rest, self.around.sectors.index)
+        return features(self.found, self.rest.shots.altitude, rough, self.around)
 
-def withhold(surface: Interpolator, generator: np.random.Generator) -> Withheld:
-    """Withhold a tenth of the shots, at most `PLACES`, and interpolate them as places between the shots are."""
-    shots, size = surface.shots, len(surface)
-    held = np.zeros(size, bool)
-    held[generator.choice(size, int(np.clip(size // 10, 1, PLACES)), replace=False)] = True
-    count = min(PLACES, 10 * int(held.sum()))
-    rest, tested = Interpolator(shots.kept(~held), surface.bins, surface.power), shots.kept(held)
+
+def withheld_places(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array]:
+    """Features and errors (M,) of shots that stand for places between the shots."""
+    folds = _folds(len(surface), generator)
+    return _gathered([as_places(surface, fold, PLACES // len(folds), generator) for fold in folds])
+
+
+def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array] | None:
+    """Features and errors (M,) of shots of whole tracks; None where tracks are not known or too few."""
+    track = surface.shots.track
+    names, number = (np.empty(0), np.empty(0, np.intp)) if track is None else np.unique(track, return_inverse=True)
+    if len(names) < _FEWEST_TRACKS:
+        return None
+    folds = [np.isin(number, tracks) for tracks in _folds(len(names), generator, len(surface))]
+    return _gathered([whole_tracks(surface, fold, TRACK_SHOTS // len(folds), generator) for fold in folds])
+
+
+def as_places(surface: Interpolator, fold: Indices, count: int, generator: np.random.Generator) -> Withheld:
+    """Withhold the shots of ``fold`` and interpolate them as ``count`` places between the shots are."""
+    held = np.zeros(len(surface), bool)
+    held[fold] = True
+    rest, tested = surface.kept(~held), surface.kept(held)
     lon, lat = places_between(surface, count, generator)
-    row = Interpolator(tested, surface.bins).index.nearest(lon, lat, 1)[1][:, 0]
+    row = tested.index.nearest(lon, lat, 1)[1][:, 0]
     there = surface.at(lon, lat)
-    tried = [rest.at(tested.lon[row], tested.lat[row], like=scale * there.sectors.distance) for scale in _SCALES]
+    x, y, truth = (values[row] for values in (tested.shots.lon, tested.shots.lat, tested.shots.altitude))
+    tried = [rest.at(x, y, like=scale * there.sectors.distance) for scale in _SCALES]
     off = np.abs(np.log([unit_variance(each) for each in tried]) - np.log(unit_variance(there)))
     found = _chosen(tried, np.argmin(off, axis=0))
-    error = np.abs(found.altitude - tested.altitude[row])
-    known = np.isfinite(error)
-    first = np.zeros(len(row), np.intp)
     around = replace(tried[-1], weights=there.weights)
+    error = np.abs(found.altitude - truth)
+    known, first = np.isfinite(error), np.zeros(count, np.intp)
     return Withheld(rest, _chosen([found], first, known), _chosen([around], first, known), error[known])
+
+
+def whole_tracks(surface: Interpolator, held: Mask, count: int, generator: np.random.Generator) -> Withheld:
+    """Withhold the shots ``held`` (N,), whole tracks, and interpolate ``count`` of them from the others."""
+    rest, tested = surface.kept(~held), surface.shots.kept(held)
+    rows = generator.choice(len(tested), min(len(tested), count), replace=False)
+    found = rest.at(tested.lon[rows], tested.lat[rows])
+    return Withheld(rest, found, found, np.abs(found.altitude - tested.altitude[rows]))
+
+
+def _folds(count: int, generator: np.random.Generator, shots: int | None = None) -> list[Indices]:
+    """Tenths of ``count`` things, dealt at random; all of them, or some where there are many shots."""
+    folds = np.array_split(generator.permutation(count), min(FOLDS, count))
+    return folds if (shots or count) < _MANY else folds[:_ROUNDS_OF_MANY]
+
+
+def _gathered(rounds: list[Withheld]) -> tuple[Features, Array]:
+    known = [each.features() for each in rounds]
+    return sum(known[1:], known[0]), np.concatenate([each.error for each in rounds])
 
 
 def _chosen(tried: list[Interpolated], which: Indices, rows: Mask | None = None) -> Interpolated:

@@ -7,10 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planetary_dtm.core.altimetry.error_features import COUNT, features, log_roughness
-from planetary_dtm.core.altimetry.interpolation import Interpolator, best_prediction, structure, unit_variance
+from planetary_dtm.core.altimetry.error_features import features, log_roughness
+from planetary_dtm.core.altimetry.interpolation import Interpolator, unit_variance
 from planetary_dtm.core.altimetry.readers import Shots
-from planetary_dtm.core.altimetry.withholding import places_between, withhold
+from planetary_dtm.core.altimetry.sigma import fit_sigma
+from planetary_dtm.core.altimetry.withholding import (
+    as_places,
+    places_between,
+    whole_tracks,
+    withheld_places,
+    withheld_tracks,
+)
 from planetary_dtm.core.bodies import body_named
 from planetary_dtm.core.simulation.altimeter import altimeter_shots
 from planetary_dtm.core.simulation.terrain import RoughTerrain
@@ -25,7 +32,8 @@ def tracks():
     lon, lat = np.radians(rng.uniform(0, 4, (2, 3000)))
     terrain = RoughTerrain(5)
     made = altimeter_shots(terrain, lon, lat, seed=2, wild=0.0)
-    return Interpolator(Shots(made.lon, made.lat, made.altitude, MOON, MOON.datum)), lon, lat, terrain.height(lon, lat)
+    shots = Shots(made.lon, made.lat, made.altitude, MOON, MOON.datum, track=made.track)
+    return Interpolator(shots), lon, lat, terrain.height(lon, lat)
 
 
 def test_places_are_even_between_the_tracks(tracks):
@@ -36,9 +44,13 @@ def test_places_are_even_between_the_tracks(tracks):
         assert np.quantile(drawn, share) == pytest.approx(np.quantile(there, share), rel=0.15)
 
 
+def _folds(size, seed=0):
+    return np.array_split(np.random.default_rng(seed).permutation(size), 10)
+
+
 def test_withheld_errors_are_as_large_as_true_ones(tracks):
     surface, lon, lat, truth = tracks
-    held = withhold(surface, np.random.default_rng(0))
+    held = as_places(surface, _folds(len(surface))[0], 6000, np.random.default_rng(0))
     error = np.abs(surface.at(lon, lat).altitude - truth)
     middle = unit_variance(held.found) < np.quantile(unit_variance(held.found), 0.9)
     assert 0.75 < np.median(held.error[middle]) / np.median(error) < 1.5
@@ -48,9 +60,42 @@ def test_withheld_errors_are_as_large_as_true_ones(tracks):
 
 def test_the_shots_withheld_are_not_among_the_rest(tracks):
     surface = tracks[0]
-    held = withhold(surface, np.random.default_rng(0))
-    assert len(held.rest) == len(surface) - len(surface) // 10
+    fold = _folds(len(surface))[0]
+    held = as_places(surface, fold, 6000, np.random.default_rng(0))
+    assert len(held.rest) == len(surface) - len(fold)
     assert len(held.error) == len(held.found.altitude) == len(held.around.altitude)
+    one = surface.shots.track == surface.shots.track[0]
+    held = whole_tracks(surface, one, 20, np.random.default_rng(0))
+    assert not np.isin(held.rest.shots.track, surface.shots.track[0]).any()
+    assert held.found.sectors.distance.min() > 3000.0  # the next track's
+
+
+def test_what_tracks_disagree_by_shows_only_where_whole_tracks_are_withheld():
+    rng = np.random.default_rng(4)
+    track = np.repeat(np.arange(40), 100)
+    along, across = np.tile(np.linspace(0, 0.02, 100), 40), np.repeat(rng.uniform(0, 0.02, 40), 100)
+    east = (track % 2).astype(bool)
+    lon, lat = np.where(east, along, across), np.where(east, across, along)
+    height = lambda x, y: 300 * np.sin(100 * x) * np.cos(120 * y)  # noqa: E731
+    off = 8 * rng.normal(size=40)
+    shots = Shots(lon, lat, height(lon, lat) + off[track], MOON, MOON.datum, track=track)
+    surface = Interpolator(shots)
+    (_, error), (_, lone) = withheld_tracks(surface, rng), withheld_places(surface, rng)
+    assert np.quantile(error, 0.68) > 1.4 * np.quantile(lone, 0.68)
+    x, y = rng.uniform(0.002, 0.018, (2, 3000))
+    found = surface.at(x, y)
+    other = height(x, y) + 8 * rng.normal(size=3000)  # what one more track would say
+    missed = np.abs(found.altitude - other)
+    for sigma, wanted in ((fit_sigma(surface), True), (fit_sigma(Interpolator(replace(shots, track=None))), False)):
+        said = sigma.at(found)
+        low = said < np.quantile(said, 1 / 3)
+        assert (0.6 < np.mean(missed[low] < said[low]) < 0.78) == wanted
+
+
+def test_tracks_unknown_or_few_are_not_withheld(tracks):
+    shots = tracks[0].shots
+    for track in (None, np.arange(len(shots)) % 3):
+        assert withheld_tracks(Interpolator(replace(shots, track=track)), np.random.default_rng(0)) is None
 
 
 def test_features_tell_far_shots_and_rough_ground(tracks):
@@ -60,40 +105,8 @@ def test_features_tell_far_shots_and_rough_ground(tracks):
     patchy = replace(shots, altitude=shots.altitude * patches(shots.lon, shots.lat))
     surface = Interpolator(patchy)
     found = surface.at(lon, lat)
-    known = features(found, patchy.altitude, log_roughness(surface), 1.0)
-    assert known.shape == (len(lon), COUNT) and np.isfinite(known).all()
+    known = features(found, patchy.altitude, log_roughness(surface))
+    assert len(known) == len(lon)
     error = np.log(np.abs(found.altitude - truth * patches(lon, lat)) + 1.0)
-    assert np.corrcoef(known[:, 0], error)[0, 1] > 0.15
-    assert np.corrcoef(known[:, 1], error)[0, 1] > 0.4
-
-
-def test_the_best_prediction_follows_a_slope_and_beats_shepard(tracks):
-    surface, lon, lat, truth = tracks
-    found = surface.at(lon, lat)
-    predicted = best_prediction(found, surface.shots.altitude)
-    assert np.median(np.abs(predicted - truth)) < 0.97 * np.median(np.abs(found.altitude - truth))
-    slope = 1e4 * (surface.shots.lon + 2 * surface.shots.lat)
-    on_slope = best_prediction(found, slope)
-    inside = np.isfinite(found.sectors.distance).all(axis=1)
-    true = 1e4 * (lon + 2 * lat)
-    shepard = np.einsum("nk,nk->n", found.weights, slope[found.sectors.index])
-    assert np.median(np.abs(on_slope - true)[inside]) < 0.2 * np.median(np.abs(shepard - true)[inside])
-
-
-def test_the_best_prediction_by_hand():
-    rng = np.random.default_rng(3)
-    lon, lat = rng.uniform(0, 0.02, (2, 60))
-    height = 300 * rng.normal(size=60)
-    surface = Interpolator(Shots(lon, lat, height, MOON, MOON.datum))
-    found = surface.at([0.011], [0.009])
-    at = found.sectors
-    place = np.stack([at.east[0], at.north[0]], axis=1)
-    apart = structure(np.linalg.norm(place[:, None] - place, axis=-1))
-    system = np.block([[apart, np.ones((8, 1))], [np.ones((1, 8)), np.zeros((1, 1))]])
-    weights = np.linalg.solve(system, np.append(structure(at.distance[0]), 1.0))[:8]
-    assert best_prediction(found, height)[0] == pytest.approx(weights @ height[at.index[0]], rel=0.01)
-
-
-def test_one_shot_alone_predicts_itself():
-    surface = Interpolator(Shots(np.zeros(1), np.zeros(1), np.array([5.0]), MOON, MOON.datum))
-    assert best_prediction(surface.at([0.1, 0.0], [0.1, 0.0]), np.array([5.0])) == pytest.approx([5.0, 5.0])
+    for values, least in ((known.geometry, 0.15), (known.rough, 0.4), (np.log(np.abs(known.bias) + 1), 0.3)):
+        assert np.corrcoef(values, error)[0, 1] > least

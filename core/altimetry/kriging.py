@@ -1,7 +1,7 @@
 """What the shots around a query say of its altitude's error on a self-affine surface: ordinary kriging.
 
-With the half variance g of `structure` (Matheron 1963), the best linear prediction from the shots that were interpolated
-tells how far Shepard's altitude is off (its weights do not follow a slope), and how uncertain the rest stays.
+With the half variance g of `structure` (Matheron 1963), the best linear prediction from the interpolated shots tells
+how far Shepard's altitude is off (its weights do not follow a slope), and how uncertain the rest stays.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Leaving out one shot is not enough: its neighbours on the track are nearer than the shots are to most of the ground,
 which lies between the tracks, and they share the track's own error. Two ways stand beside each other:
 
-- `as_places`: a withheld shot stands for a random place near by: in each sector it is interpolated from the shot that is
-  as far off as the nearest one is from that place. Between tracks such shots may be missing, and the error would be too
-  large; of several scales of these distances the one is taken that gives the variance of the place (`unit_variance`).
+- `as_places`: a withheld shot stands for a random place near by: in each sector it is interpolated from the shot that
+  is as far off as the nearest one is from that place. Between tracks such shots may be missing, and the error would be
+  too large; of several scales of these distances the one is taken that gives the place's variance (`unit_variance`).
 - `whole_tracks`: shots of withheld tracks are interpolated from the other tracks as they are. This knows of what tracks
   disagree by, but only where tracks cross or lie close together does it come as near to them as most of the ground is.
 

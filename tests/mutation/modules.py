@@ -42,7 +42,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "surface_shots": ("resection/test_surface_shots.py", *_TIES),
     "tables": ("resection/test_tables.py",),
     "ties": _TIES,
-    "trajectory": _TRAJECTORY,
+    "trajectory": ("resection/test_trajectory_start.py", *_TRAJECTORY),
     "trajectory_noise": ("resection/test_trajectory_noise.py", *_TRAJECTORY, "resection/test_error_correlation.py"),
     "trajectory_system": ("resection/test_trajectory_system.py", *_TRAJECTORY, "resection/test_error_correlation.py"),
     "two_phase": _TWO_PHASE,

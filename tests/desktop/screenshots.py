@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from planetary_dtm.core.steps import step
-from planetary_dtm.tests.desktop import session
+from planetary_dtm.tests.desktop import reports, session
 
 SIZE = (1500, 950)
 
@@ -35,6 +35,7 @@ def main(folder: Path, work: Path, scale: int = 1) -> None:
         _play("gallery_chain.py", work, **given, **chain, viewer=session.HERE / "viewer.py")
         model = session.ROOT / "resources" / "models" / "view_to_levelled_dtm.model3"
         _play("gallery.py", work, **given, scene=scene, model=model)
+    reports.main(full, work / "reports")
     for path in sorted(full.glob("*.png")):
         target = folder / f"{path.stem}.webp"
         subprocess.run(["convert", str(path), "-quality", "70", "-define", "webp:method=6", str(target)], check=True)

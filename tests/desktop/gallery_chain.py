@@ -39,7 +39,6 @@ def scenario(stage):
         work["folder"] = stage.given["results"]
         work["sigma_lateral"] = "3"
         yield 1.0
-        stage.picture(folder / f"chain_start{suffix}.png")
         stage.click(chain.all_button)
         yield lambda: bool(plugin.runs.active)
         yield lambda: work.has("certainty") and bool(plugin.runs.active)

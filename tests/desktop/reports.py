@@ -33,7 +33,7 @@ def main(pictures: Path, work: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             make(folder, {"OUTPUT_REPORT": str(report)})
         for suffix in ("", "_dark"):
-            show(report, pictures / f"report_{name}{suffix}.png", *(["dark"] if suffix else []))
+            show(report, pictures / f"{name}{suffix}.png", *(["dark"] if suffix else []))
 
 
 def show(report: Path, picture: Path, *how: str) -> None:
@@ -99,11 +99,11 @@ def _cameras(folder: Path, report: dict[str, str]) -> None:
 
 
 REPORTS: dict[str, Callable[[Path, dict[str, str]], None]] = {
-    "training": _training,
-    "evaluation": _evaluation,
-    "crossovers": _crossovers,
-    "stereo": _stereo,
-    "cameras": _cameras,
+    "report_training": _training,
+    "report_evaluation": _evaluation,
+    "report_crossovers": _crossovers,
+    "report_stereo": _stereo,
+    "report_cameras": _cameras,
 }
 
 

@@ -17,6 +17,7 @@ def main() -> int:
     """Open a window with the page until it is closed."""
     application = QApplication(sys.argv)
     view = QWebView()
+    view.titleChanged.connect(view.setWindowTitle)
     asked = QUrl(sys.argv[1])
     asked = asked if asked.scheme() else QUrl.fromLocalFile(str(Path(sys.argv[1]).absolute()))
     if sys.argv[3:] == ["dark"]:
@@ -24,7 +25,6 @@ def main() -> int:
         view.setHtml(page.replace("(prefers-color-scheme:dark)", " all"), asked)
     else:
         view.load(asked)
-    view.titleChanged.connect(view.setWindowTitle)
     view.setGeometry(180, 40, 1100, 880)
     view.loadFinished.connect(lambda: QTimer.singleShot(1500, lambda: Path(sys.argv[2]).touch()))  # it is drawn
     view.show()

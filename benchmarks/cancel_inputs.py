@@ -231,7 +231,7 @@ class Inputs:
         shots = str(scene / "altimetry.csv")
         oriented = {**given, "ALTIMETRY": shots, "OUTPUT": str(self.folder / "eops.csv")}
         cameras = self._step("cameras", "recovereop", "OUTPUT_CSM_FOLDER", **oriented)
-        models = [str(next(cameras.glob(f"*{view}*.json"))) for view in ("nadir", "forward")]
+        models = [str(next(cameras.glob(f"*{view}*.json"))) for view in ("backward", "nadir", "forward")]
         return [("", {"CAMERAS": models, "TIES": [str(self.matches())], "GCPS": given["GCPS"], "ALTIMETRY": shots})]
 
     def _orthoimage(self) -> list[tuple[str, Values]]:

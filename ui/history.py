@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext, QgsProcessingUtils
@@ -13,18 +13,21 @@ from ..processing_provider.algorithm import StepAlgorithm
 
 
 def add(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-    """Write a run into Processing > History, from where it can be repeated and copied as Python."""
-    given, paths = _stood_in_for(algorithm, parameters, context)
-    command = _restored(algorithm.asPythonCommand(given, context), paths, _literal)
+    """Write a run into Processing > History, from where it can be repeated and copied as Python.
+
+    Rasters that are no layers yet are written in here: QGIS would load each of them, 70 ms, to know its path.
+    """
+    names = algorithm.unloaded(parameters, context) if isinstance(algorithm, StepAlgorithm) else ()
+    files = {name: parameters[name] for name in parameters if name in names}
+    given = {name: value for name, value in parameters.items() if name not in names}
+    command = _python(algorithm.asPythonCommand(given, context), files)
     if hasattr(QgsGui, "historyProviderRegistry"):  # QGIS >= 3.24
-        details = {
-            "python_command": command,
-            "algorithm_id": algorithm.id(),
-            "parameters": _restored(algorithm.asMap(given, context), paths, str),
-        }
+        whole = algorithm.asMap(given, context)
+        whole["inputs"] = {**whole.get("inputs", {}), **files}
+        details = {"python_command": command, "algorithm_id": algorithm.id(), "parameters": whole}
         process_command, possible = algorithm.asQgisProcessCommand(given, context)
         if possible:
-            details["process_command"] = _restored(process_command, paths, shlex.quote)
+            details["process_command"] = " ".join([process_command, *_words(files)])
         QgsGui.historyProviderRegistry().addEntry("processing", details)
         return
     from processing.core.ProcessingLog import ProcessingLog
@@ -32,33 +35,19 @@ def add(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: 
     ProcessingLog.addToLog(command)
 
 
-def _stood_in_for(
-    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """The parameters with a word for each raster that is no layer yet, and the paths by these words.
-
-    QGIS would load the rasters, 70 ms each, to write down their paths.
-    """
-    given, paths = dict(parameters), {}
-    for name in algorithm.unloaded(parameters, context) if isinstance(algorithm, StepAlgorithm) else ():
-        several = not isinstance(given[name], str)
-        words = [f"planetary_dtm_file_{len(paths) + number}_" for number in range(len(given[name]) if several else 1)]
-        paths.update(zip(words, given[name] if several else [given[name]]))
-        given[name] = words if several else words[0]
-    return given, paths
+def _python(command: str, files: Mapping[str, Any]) -> str:
+    """The command ``processing.run(ID, {...})`` with more parameters: a path or a list of paths each."""
+    more = ""
+    for name, value in files.items():
+        paths = [QgsProcessingUtils.stringToPythonLiteral(path) for path in _listed(value)]
+        more += f"'{name}':{paths[0] if isinstance(value, str) else '[' + ','.join(paths) + ']'},"
+    return command.replace("{", "{" + more, 1)
 
 
-def _restored(value: Any, paths: dict[str, str], written: Callable[[str], str]) -> Any:
-    """A text, or all texts of a map or a list, with the paths for the words."""
-    if isinstance(value, dict):
-        return {key: _restored(part, paths, written) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_restored(part, paths, written) for part in value]
-    if isinstance(value, str):
-        for word, path in paths.items():
-            value = value.replace(f"'{word}'" if written is _literal else word, written(path))
-    return value
+def _words(files: Mapping[str, Any]) -> list[str]:
+    """The same parameters for qgis_process."""
+    return [f"--{name}={shlex.quote(path)}" for name, value in files.items() for path in _listed(value)]
 
 
-def _literal(path: str) -> str:
-    return QgsProcessingUtils.stringToPythonLiteral(path)
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

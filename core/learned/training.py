@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
-from ..progress import Progress, hearing, silent, tell, unheard
+from ..progress import Progress, breathe_during, hearing, silent, tell, unheard
 from . import checkpoint
 from .engine import load_torch
 from .pairs import Pairs, RenderedPairs, rendering_workers
@@ -64,16 +64,19 @@ def train(
     processes.share(plan.batch)
     trained = trainer(plan, processes)
     kept = folder / CHECKPOINT
-    step = 0
+    step, kept_step = 0, -1
     means: dict[str, float] = {}
     if resume or kept.exists():
         step, means = checkpoint.restore(resume or kept, plan, trained)
     log = _Log(folder / LOG, step) if processes.first else None
 
     def save(stopped: bool = False) -> None:
+        nonlocal kept_step
         if processes.first:
             with unheard():
-                checkpoint.save(kept, plan, step, trained, means)
+                if step != kept_step:
+                    checkpoint.save(kept, plan, step, trained, means)
+                kept_step = step
                 watch(step, trained, stopped)
 
     def stop() -> CancelledError:
@@ -116,8 +119,16 @@ def require_torch() -> None:
     """Raise MissingPackageError where torch is not installed: prediction goes on without, training does not."""
     try:
         load_torch()
+        breathe_during(_first_optimiser)
     except ImportError as error:
         raise MissingPackageError("torch", "Training") from error
+
+
+def _first_optimiser() -> None:
+    """What torch loads for its first optimiser takes another second."""
+    import torch
+
+    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
 
 
 class _Log:

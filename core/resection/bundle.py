@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 # of the image in which tie points are spread: lines a cell, and cells a line
 CELL_LINES, CELLS = 8.0, 16.0
+Rows = TypeVar("Rows", TieRows, ShotRows)
 TiePicker = Callable[[Orientation], TiePoints]  # chooses ties once the GCPs have told about where the camera was
 
 
@@ -57,7 +58,7 @@ class Bundle:
                 "and GCPS belong together."
             )
         every = TieRows.of(rays_of(ties, sensor))
-        tied = TieRows.of(rays_of(spread(ties, sensor.samples), sensor))
+        tied = _placed(TieRows.of(rays_of(spread(ties, sensor.samples), sensor)), path)
         rms = tied.reweighed(path.at(tied.line.ravel()), 0.0).rms_px(path.at(tied.line.ravel()))
         said = (
             f"{len(tied.trust)} of {len(ties)} tie points join the views; by the GCPs alone their rays miss by "
@@ -69,6 +70,7 @@ class Bundle:
         over = shots_over(shots, ties, point, good, lambda chosen: rays_of(chosen, sensor))
         if over is None:
             return cls((tied,), (said, "No raw shot has tie points about it; the shots are not used."))
+        over = _placed(over, path)
         rms = over.rms_m(path.at(over.line.ravel()))
         held = f"{len(over.row)} raw shots hold their surface; by the GCPs alone they stand {rms:.3g} m (RMS) off it."
         return cls((tied, over), (said, held))
@@ -89,6 +91,10 @@ class Bundle:
                     f"times their sigma; {int((part.trust < 1).sum())} lie beyond {OUTLIER:g} sigma."
                 )
         return said
+
+
+def _placed(rows: Rows, path: Path) -> Rows:
+    return rows.placed(path.at(rows.line.ravel()), path.at(rows.rays.beside().ravel()))
 
 
 def spread(ties: TiePoints, samples: int) -> TiePoints:

@@ -19,6 +19,7 @@ from .nominal_path import Asked, NominalPath
 from .path import Poses
 from .splines import UniformSpline
 from .surface_shots import ShotRows
+from .ties import TieRows
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -49,7 +50,19 @@ class Placed:
     @classmethod
     def of(cls, rows: Observed, images: tuple[int, ...], paths: Sequence[NominalPath]) -> Placed:
         """Observations whose column m lies in image ``images[m]``."""
-        return cls(rows, images, tuple(paths[k].asked(rows.line[:, m]) for m, k in enumerate(images)))
+        asked = tuple(paths[k].asked(rows.line[:, m]) for m, k in enumerate(images))
+        return cls(rows, images, asked).anew(paths)
+
+    def anew(self, paths: Sequence[NominalPath]) -> Placed:
+        """The same where the errors of the ties' lines are told by the present paths."""
+        rows = self.rows
+        if not isinstance(rows, (TieRows, ShotRows)):
+            return self
+        beside = rows.rays.beside()
+        later = [paths[k].at(beside[:, m]) for m, k in enumerate(self.images)]
+        here = joined([paths[k].of(own) for k, own in zip(self.images, self.asked)])
+        rows = rows.placed(here, joined(later))
+        return Placed(rows, self.images, tuple(paths[k].asked(rows.line[:, m]) for m, k in enumerate(self.images)))
 
 
 class DenseSystem:
@@ -70,10 +83,7 @@ class DenseSystem:
 
     def poses(self, part: Placed) -> Poses:
         """Poses (N * M) of the lines that observations feel."""
-        columns = [self.paths[image].of(asked) for image, asked in zip(part.images, part.asked)]
-        names = ("position", "rotation", "frame", "jacobian")
-        together = (np.stack([getattr(column, name) for column in columns], axis=1) for name in names)
-        return Poses(*(values.reshape(-1, *values.shape[2:]) for values in together))
+        return joined([self.paths[image].of(asked) for image, asked in zip(part.images, part.asked)])
 
     def step(self) -> float:
         """One step, then weights and jitter anew; returns the largest change of a coefficient over its sigma."""
@@ -154,6 +164,13 @@ class DenseSystem:
             ratio = np.sqrt(expected / np.trace(weighted))
             fresh[axis] = jitter[axis] * np.clip(ratio, 1.0 / STEEPEST, STEEPEST)
         return np.maximum(fresh, LEAST_JITTER * self.prior.attitude)
+
+
+def joined(columns: Sequence[Poses]) -> Poses:
+    """Poses (N * M) of M columns of N."""
+    names = ("position", "rotation", "frame", "jacobian")
+    together = (np.stack([getattr(column, name) for column in columns], axis=1) for name in names)
+    return Poses(*(values.reshape(-1, *values.shape[2:]) for values in together))
 
 
 def _span(path: NominalPath) -> float:

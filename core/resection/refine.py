@@ -120,7 +120,7 @@ def refine(
         for link in range(links):
             tell(progress, (stage + link / links) / stages, "Refining the camera models")
             if shots is not None:
-                held = system.observed[: len(control) + len(tied)]
+                held = [part.anew(system.paths) for part in system.observed[: len(control) + len(tied)]]
                 apart = reach * APART[link] if stage == 0 and link < len(APART) else 0.0
                 over = [_over(shots, *pair, system, cameras, apart, stage == 0) for pair in zip(groups, every)]
                 system.observed = [*held, *(part for part in over if part is not None)]

@@ -55,6 +55,10 @@ class ShotRows:
         """Lines (N, M) whose poses the rows feel."""
         return self.rays.line
 
+    def placed(self, poses: Poses, beside: Poses) -> ShotRows:
+        """The rows with `Rays.placed` rays."""
+        return replace(self, rays=self.rays.placed(poses, beside))
+
     def distance(self, poses: Poses) -> Array:
         """Vertical distance (N,) m of the shots above the surface."""
         return np.asarray(np.sum(self.normal * (self.place - intersect(self.rays, poses).point), axis=1))

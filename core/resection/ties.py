@@ -23,6 +23,7 @@ from .path import Poses
 Array = NDArray[np.float64]
 
 LEAST_SIGMA_PX = 1e-3  # keeps the image that a match is given on from an infinite weight
+_LEAST_RATE = 0.1  # of a pixel's width that a line is a way flown: less, and no line can be told from its angle
 OUTLIER = 3.0  # sigmas from which a row's weight falls
 
 
@@ -30,9 +31,17 @@ OUTLIER = 3.0  # sigmas from which a row's weight falls
 class Rays:
     """Rays of N points in M images: ``line`` (N, M), unit camera rays ``s`` (N, M, 3), ``across`` (N, M, 2, 3) square
     to them, ``sigma_px`` (N, M), and ``weight`` (N, M), one over that sigma in radians; 0 for a ray that is missing.
+
+    Poses are taken at ``line``: as measured at first, less its error once poses tell that error, which then stands in
+    ``offset`` (N, M), rad. With the error in it the derivatives would go with the residuals, and many small errors
+    together would pull the path. ``reach`` (N, M) is the distance (m) at which a pixel is so wide in the direction
+    flown, NaN for any: a line's error is a way flown, as long from afar as from near, and as an angle it would draw
+    the cameras away from the ground.
     """
 
     line: Array
+    offset: Array
+    reach: Array
     s: Array
     across: Array
     sigma_px: Array
@@ -40,6 +49,31 @@ class Rays:
 
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Rays:
         return Rays(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def beside(self) -> Array:
+        """Lines (N, M) one farther on, inward."""
+        return np.asarray(self.line + np.where(self.line > np.mean(self.line), -1.0, 1.0))
+
+    def placed(self, poses: Poses, beside: Poses) -> Rays:
+        """The rays with lines less their errors, as poses at their lines, and at those of `beside`, tell them.
+
+        Poses that are hardly known miss by more than the lines' errors; no more than those is taken off.
+        """
+        point = intersect(self, poses).point
+        (here, reach), (there, _) = (self._off_flown(point, own) for own in (poses, beside))
+        rate = (there - here) / (self.beside() - self.line)  # rad a line
+        moving = (np.abs(rate) * self.weight * self.sigma_px > _LEAST_RATE) & (self.weight > 0)
+        rate, most = np.where(moving, rate, 1.0), OUTLIER * self.sigma_px
+        known = self.offset / rate  # lines taken off before
+        more = np.where(moving, np.clip(known + here / rate, -most, most) - known, 0.0)
+        return replace(self, line=self.line - more, offset=self.offset + rate * more, reach=reach)
+
+    def _off_flown(self, point: Array, poses: Poses) -> tuple[Array, Array]:
+        """Angles (N, M) by which points (N, 3) stand off the rays in the direction flown, and their distance (m)."""
+        own = poses_of(poses, self.line.shape)
+        x = np.einsum("nmji,nmj->nmi", own.rotation, point[:, None] - own.position)
+        depth = np.sum(self.s * x, axis=-1)
+        return np.sum(self.across[:, :, 0] * x, axis=-1) / depth, depth
 
 
 def camera_rays(s: Array, line: Array, pixel_rad: Array, sigma_px: Array) -> Rays:
@@ -52,7 +86,9 @@ def camera_rays(s: Array, line: Array, pixel_rad: Array, sigma_px: Array) -> Ray
     sigma = np.where(there, np.maximum(sigma_px, LEAST_SIGMA_PX), 1.0)
     some = np.take_along_axis(line, np.argmax(there, axis=1)[:, None], axis=1)
     across = np.stack([first, np.cross(own, first)], axis=-2)
-    return Rays(np.where(there, line, some), own, across, sigma, np.where(there, 1.0 / (pixel_rad * sigma), 0.0))
+    line = np.where(there, line, some)
+    weight = np.where(there, 1.0 / (pixel_rad * sigma), 0.0)
+    return Rays(line, np.zeros(line.shape), np.full(line.shape, np.nan), own, across, sigma, weight)
 
 
 def rays_of(ties: TiePoints, sensor: Sensor) -> Rays:
@@ -126,11 +162,15 @@ def _linearised(rays: Rays, poses: Poses, point: Array) -> tuple[Array, Array, A
     count, images = rays.line.shape
     x = np.einsum("nmji,nmj->nmi", poses.rotation, point[:, None] - poses.position)
     depth = np.einsum("nmi,nmi->nm", rays.s, x)
-    off = np.einsum("nmai,nmi->nma", rays.across, x) / depth[..., None]
-    by_x = (rays.across - off[..., None] * rays.s[:, :, None]) * (rays.weight / depth)[..., None, None]
+    held = np.isfinite(rays.reach)
+    far = np.stack([np.where(held, rays.reach, depth), depth], axis=-1)
+    off = np.einsum("nmai,nmi->nma", rays.across, x) / far
+    falling = off * np.stack([~held, np.ones_like(held)], axis=-1)
+    by_x = (rays.across - falling[..., None] * rays.s[:, :, None]) * (rays.weight[..., None] / far)[..., None]
     by_point = by_x @ np.swapaxes(poses.rotation, -1, -2)
     by_pose = np.concatenate([-by_point @ poses.frame, by_x @ skew(x) @ poses.jacobian], axis=-1)
     rows = 2 * images
+    off[..., 0] += rays.offset
     residual = (off * rays.weight[..., None]).reshape(count, rows)
     return residual, by_point.reshape(count, rows, 3), by_pose.reshape(count, rows, 6)
 
@@ -152,6 +192,10 @@ class TieRows:
     def line(self) -> Array:
         """Lines (N, M) whose poses the rows feel."""
         return self.rays.line
+
+    def placed(self, poses: Poses, beside: Poses) -> TieRows:
+        """The rows with `Rays.placed` rays."""
+        return replace(self, rays=self.rays.placed(poses, beside))
 
     @property
     def freedom(self) -> Array:

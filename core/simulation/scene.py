@@ -63,12 +63,14 @@ def simulate(
     line_step: int = 1,
     altimetry: bool = True,
     dense: bool = False,
+    samples: int | None = None,
 ) -> Scene:
     """A scene of ``lines`` lines from ``start_latitude`` (rad, along the orbit, flown northward).
 
     ``preset``: ce1, ce2 or ce2_paper; ``jitter``: RMS per axis, rad; ``plane``: see `orbital_plane`;
     ``line_step``: control and truth every so many lines; ``dense``: every pixel will be asked for, so that a table of
-    the ground pays (see `under_swath`). Raises `InputError` for an unknown preset or under two lines.
+    the ground pays (see `under_swath`); ``samples``: of a narrower sensor, the middle of the preset's. Raises
+    `InputError` for an unknown preset, under two lines, or more samples than the sensor has.
     """
     if preset not in PRESETS:
         raise InputError(f"Preset {preset!r} is unknown: use one of {', '.join(PRESETS)}.")
@@ -76,6 +78,11 @@ def simulate(
         raise InputError(f"A scene needs at least 2 lines, not {lines}.")
     height, wander = PRESETS[preset]
     sensor = replace(load_sensor(preset), body_radius_m=terrain.radius_m)
+    if samples is not None:
+        if not 2 <= samples <= sensor.samples:
+            raise InputError(f"SAMPLES is {samples}; {sensor.name} has {sensor.samples}, and two are needed.")
+        first = (sensor.samples - samples) // 2
+        sensor = replace(sensor, samples=samples, principal_sample=sensor.principal_sample - first)
     line_angle = sensor.pixel_pitch_mm * height / sensor.focal_length_mm / terrain.radius_m
     orbit = random_orbit(
         seed,

@@ -42,6 +42,7 @@ def run(
     terrain: str,
     detail: float,
     lines: int,
+    samples: int | None,
     jitter: float,
     seed: int,
     start_latitude: float | None,
@@ -62,7 +63,10 @@ def run(
     ground, place = _terrain(terrain, seed, detail, _line_length(preset))
     latitude, plane = _place(start_latitude, place, lines * _line_length(preset) / ground.radius_m)
     dense = images or truth_points
-    scene = simulate(preset, ground, lines, seed=seed, jitter=jitter, start_latitude=latitude, plane=plane, dense=dense)
+    scene = simulate(
+        preset, ground, lines, seed=seed, jitter=jitter, start_latitude=latitude, plane=plane, dense=dense,
+        samples=samples,
+    )  # fmt: skip
     warnings = _warnings(scene, lines, terrain, ground)
     about = {"METHOD": "simulatescene", "PRESET": preset, "TERRAIN": Path(terrain).name, "SEED": str(seed)}
     with replacing_folder(output_folder) as folder:
@@ -263,6 +267,15 @@ STEP = Step(
             default=2400,
             minimum=2,
             maximum=200_000,
+        ),
+        Parameter(
+            "SAMPLES",
+            Kind.INTEGER,
+            "Samples",
+            "Number of image columns, of the middle of the sensor: narrow scenes are made sooner. Left empty, all.",
+            optional=True,
+            minimum=2,
+            maximum=100_000,
         ),
         Parameter(
             "JITTER",

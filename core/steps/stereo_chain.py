@@ -113,7 +113,8 @@ class Chain:
         usual = "points.las" if find_spec("laspy") else "points.csv"
         points = str(self.folder / f"points{Path(self.given['output_points'] or usual).suffix}")
         with self.stage("intersect") as progress:
-            found = self.call(INTERSECT, progress, MATCHES=matches, EOPS=self.eops, OUTPUT=points)
+            # Lines that the orientation does not cover are its only warning, and have been told of each image.
+            found = self.call(INTERSECT, progress, warn=False, MATCHES=matches, EOPS=self.eops, OUTPUT=points)
         self.numbers |= {name: found.outputs[name] for name in ("COUNT", "RAY_MISS")}
         return points
 
@@ -132,13 +133,14 @@ class Chain:
         yield part(self.progress, before, self.reached)
         self.seconds[name] = time.monotonic() - started
 
-    def call(self, step: Step, progress: Progress, **own: Any) -> StepResult:
-        """Run a step with its ``own`` values, and for the rest with what the user gave under the step's names."""
+    def call(self, step: Step, progress: Progress, *, warn: bool = True, **own: Any) -> StepResult:
+        """Run a step with its ``own`` values, and for the rest with what the user gave under the step's names; its
+        warnings are passed on where ``warn`` says so."""
         names = [parameter.name for parameter in step.parameters] + [output.name for output in step.outputs]
         values = {p.name: self.given.get(p.name.lower()) for p in step.parameters}
         values |= {name: value for name, value in own.items() if name in names}
         found = step.run(**step.checked(values), progress=progress)
-        self.warnings += found.warnings
+        self.warnings += found.warnings if warn else ()
         self.notes += found.notes
         return found
 

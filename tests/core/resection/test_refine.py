@@ -7,12 +7,13 @@ import pytest
 
 from planetary_dtm.core.camera.rotations import log_so3
 from planetary_dtm.core.errors import InputError
-from planetary_dtm.core.resection.dense_system import Prior
+from planetary_dtm.core.resection.dense_system import DenseSystem, Placed, Prior
 from planetary_dtm.core.resection.model import control_points
-from planetary_dtm.core.resection.nominal_path import NominalPath
-from planetary_dtm.core.resection.refine import ground_by_correction, refine
+from planetary_dtm.core.resection.nominal_path import NominalPath, image_rays
+from planetary_dtm.core.resection.refine import ATTITUDE_LINES, POSITION_INTERVALS, ground_by_correction, refine
 from planetary_dtm.core.resection.surface_search import Strip, search_shifts
 from planetary_dtm.core.resection.surface_shots import repeats
+from planetary_dtm.core.resection.ties import TieRows
 
 from . import narrow
 
@@ -47,6 +48,21 @@ def test_the_ground_is_found_and_sigmas_cover(refined, image):
     assert np.all(rms(ground / sigma) < 2.0)
     own = np.sqrt(np.diagonal(refined.covariance[image], axis1=1, axis2=2))
     assert np.all(rms(error / own) < 2.0)
+
+
+def test_noise_of_ties_alone_pulls_the_cameras_nowhere():
+    """Many small errors of lines once drew cameras that stood right aside, by five sigmas."""
+    true, away = narrow.pair(), []
+    paths = [NominalPath.over(camera, POSITION_INTERVALS, ATTITUDE_LINES) for camera in true]
+    line = np.linspace(0, narrow.LINES - 1, 30)
+    for seed in range(4):
+        ties = narrow.ties(step=5, noise=0.5, seed=seed)
+        rows = TieRows.of(image_rays(true, np.array([0, 1]), ties.line, ties.sample, ties.sigma_px))
+        system = DenseSystem(paths, Prior(2000.0, 1e-3), [Placed.of(rows, (0, 1), paths)])
+        system.step()
+        sigma = [np.sqrt(np.diagonal(system.covariance(k, line), axis1=1, axis2=2)) for k in (0, 1)]
+        away.append([(errors(path, own, line) / s).mean(axis=0) for path, own, s in zip(system.paths, true, sigma)])
+    assert np.abs(np.mean(away, axis=0)).max() < 0.5
 
 
 def test_what_cannot_be_told_is_said(refined):

@@ -1,5 +1,5 @@
 """The whole stereo chain beside the same chain with other matchers and with line-by-line orientation, on one scene of
-known truth; and the real Apollo 15 pair against a reference DEM.
+known truth; on a two-line sensor's; and the real Apollo 15 pair against a reference DEM.
 
 Simulated CE-1 over real relief (GLD100 Copernicus; simulated rough ground without the data): control with 5 m of
 lateral noise, altitudes interpolated from a laser altimeter's shots, images with noise. No DTM is levelled, and
@@ -41,6 +41,8 @@ Array = NDArray[np.float64]
 LINES, SEED, LATERAL_M, CELL_M = 1400, 1, 5.0, 180.0
 _WITHIN = 5  # places across a cell of the reference that its mean is taken over
 RELIEF_M = 4000.0  # above and below the mean within which the matchers beside search
+VIEWS = "backward", "nadir", "forward"
+CE2_LINES, CE2_SAMPLES, CE2_CELL_M, DETAIL = 8400, 2048, 20.0, 0.15
 HEADER = [
     "",
     "matched",
@@ -59,7 +61,9 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
     found = real_data(data)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(folder or temporary)
-        tables = [simulated(found, place, part(progress, 0.0, 0.9))]
+        tables = [simulated(found, place, part(progress, 0.0, 0.4))]
+        if found and _copernicus(found).exists():
+            tables.append(two_line(found, place, part(progress, 0.4, 0.9)))
         if found and (found / "moon" / "apollo15_rev16").is_dir():
             tables.append(apollo(found / "moon" / "apollo15_rev16", place, part(progress, 0.9, 1.0)))
     return Tables(tables)
@@ -68,7 +72,7 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
 def simulated(data: Path | None, place: Path, progress: Progress) -> Table:
     """The chain and its rivals on one simulated scene."""
     scene = place / "scene"
-    dem = data / "moon" / "gld100" / "copernicus.tif" if data else None
+    dem = _copernicus(data) if data else None
     terrain = str(dem) if dem and dem.exists() else "rough"
     flown = {"TERRAIN": terrain, "LINES": LINES, "SEED": SEED, "LATERAL_NOISE": LATERAL_M, "OUTPUT_FOLDER": str(scene)}
     _do("simulatescene", flown, part(progress, 0.0, 0.1))
@@ -105,6 +109,41 @@ def simulated(data: Path | None, place: Path, progress: Progress) -> Table:
     return table
 
 
+def two_line(data: Path, place: Path, progress: Progress) -> Table:
+    """The chain on the middle of a two-line sensor's images, and the same matches under other orientations.
+
+    Relief finer than the DEM's cells is added: pixels are seven metres wide.
+    """
+    scene = place / "ce2"
+    flown = {"PRESET": "ce2", "TERRAIN": str(_copernicus(data)), "DETAIL": DETAIL, "LINES": CE2_LINES}
+    flown |= {"SAMPLES": CE2_SAMPLES, "SEED": SEED, "LATERAL_NOISE": LATERAL_M, "OUTPUT_FOLDER": str(scene)}
+    _do("simulatescene", flown, part(progress, 0.0, 0.6))
+    views = "backward", "forward"
+    tell(progress, 0.6, "Matching")
+    ours = _chain(scene, place / "ce2_ours", {}, views, CE2_CELL_M)
+    matches = ours.match()
+    ours.orient(matches)
+    known = {"eops": str(scene / "truth_eop.csv"), "gcps": None}
+    best = _chain(scene, place / "ce2_true_eops", known, views, CE2_CELL_M)
+    best.orient()
+    plain = best.grid(best.intersect(matches))
+    table = Table(f"CE-2, {CE2_LINES} lines of {CE2_SAMPLES} samples, error against the truth", HEADER)
+    table.rows.append(_row("ours: dense matching, trajectory with ties and shots", ours, matches, scene, plain))
+    others = {"trajectory by GCPs alone": {}, "collinearity": {"method": "collinearity"}}
+    for number, (name, changes) in enumerate(others.items()):
+        tell(progress, 0.8 + 0.1 * number, name)
+        other = _chain(scene, place / f"ce2_orientation_{number}", changes, views, CE2_CELL_M)
+        other.orient()
+        other.seconds["match"] = ours.seconds["match"]
+        table.rows.append(_row(f"dense matching, {name}", other, matches, scene, plain))
+    table.rows.append(_row("dense matching, true EOPs", best, matches, scene))
+    return table
+
+
+def _copernicus(data: Path) -> Path:
+    return data / "moon" / "gld100" / "copernicus.tif"
+
+
 def _orientations(scene: Path) -> dict[str, Mapping[str, Any]]:
     """Other orientations for the same matches: without ties, and line by line, also from control without errors."""
     exact = {"method": "collinearity", "gcps": str(scene.parent / "exact" / "gcps.csv"), "altimetry": None}
@@ -116,11 +155,13 @@ def _orientations(scene: Path) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _chain(scene: Path, folder: Path, changes: Mapping[str, Any]) -> Chain:
+def _chain(
+    scene: Path, folder: Path, changes: Mapping[str, Any], names: Sequence[str] = VIEWS, cell_m: float = CELL_M
+) -> Chain:
     """A chain over the scene's files with a user's defaults and ``changes``."""
-    views = [str(scene / f"{view}.tif") for view in ("backward", "nadir", "forward")]
+    views = [str(scene / f"{view}.tif") for view in names]
     files = {"SENSOR": "sensor.json", "GCPS": "gcps.csv", "ALTIMETRY": "altimetry.csv"}
-    given = {"IMAGES": views, "PIXEL_SIZE": CELL_M, "LEVEL": False, "OUTPUT": str(folder / "raw.tif")}
+    given = {"IMAGES": views, "PIXEL_SIZE": cell_m, "LEVEL": False, "OUTPUT": str(folder / "raw.tif")}
     given |= {name: str(scene / file) for name, file in files.items()}
     folder.mkdir(parents=True, exist_ok=True)
     return Chain({**STEP.checked(given), **changes}, folder, silent, stereo_images(views, None))

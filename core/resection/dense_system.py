@@ -110,7 +110,11 @@ class DenseSystem:
         for part, coupling, own_rows in zip(self.observed, couplings, rows):
             # by the derivatives of the step: rows that are turned a little see what the path leaves open
             determined = coupling.determined(inverse, *own_rows)
-            fresh.append(replace(part, rows=part.rows.reweighed(self.poses(part), determined)))
+            now, poses = part.rows, self.poses(part)
+            if isinstance(now, ShotRows):
+                fresh.append(replace(part, rows=now.reweighed(poses, determined, half=True)))
+            else:
+                fresh.append(replace(part, rows=now.reweighed(poses, determined)))
         self.observed = fresh
         self.jitter = [self._rougher(k, inverse) for k in range(len(self.paths))]
         every = np.arange(self.order)

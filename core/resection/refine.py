@@ -37,6 +37,7 @@ POSITION_INTERVALS = 4  # of the position's correction over an image: an orbit e
 ATTITUDE_LINES = 512.0  # between the knots of the attitude's correction
 CELL_LINES, CELLS = 64.0, 16.0  # of the first image: lines a cell, cells a line
 REACH = 3.0  # times the prior's sigma, within which the surface is searched
+LOOKS, FAR = 3, 0.1  # times the surface is searched at most, and shares of the reach from which on it is moved again
 STAGES = 2  # times the ties are chosen
 LINKS = 16  # times the shots are set anew on the surface that has moved under them
 # of the reach: ties so far apart make the first surfaces, whose wide slopes tell the way from afar
@@ -111,23 +112,29 @@ def refine(
         tied = [Placed.of(_tie_rows(cameras, spread(part, cameras)), _images(part), system.paths) for part in groups]
         every = [Placed.of(_tie_rows(cameras, part), _images(part), system.paths) for part in groups]
         system.observed = [*control, *tied]
-        if stage == 0 and groups and shots is not None:
+        searched = shots if stage == 0 and groups else None
+        if searched is not None:
             for _ in range(JOINED):  # the images on each other
-                if system.step() < STILL:
+                moved = system.step()
+                system.observed = [part.anew(system.paths) for part in system.observed]
+                if moved < STILL:
                     break
-            _slide(system, every, shots, reach)
         links = LINKS if shots is not None and groups else 2
-        for link in range(links):
-            tell(progress, (stage + link / links) / stages, "Refining the camera models")
-            if shots is not None:
-                held = [part.anew(system.paths) for part in system.observed[: len(control) + len(tied)]]
-                apart = reach * APART[link] if stage == 0 and link < len(APART) else 0.0
-                over = [_over(shots, *pair, system, cameras, apart, stage == 0) for pair in zip(groups, every)]
-                system.observed = [*held, *(part for part in over if part is not None)]
-            before = before or [fit(part, system) for part in system.observed]
-            moved = max(system.step() for _ in range(ROUNDS))
-            if moved < STILL and (stage or shots is None or link >= len(APART)):
+        for look in range(1 if searched is None else LOOKS):
+            # slopes may lead a stretch astray: the surface that came out is looked up once more
+            if searched is not None and not _slide(system, every, searched, reach, FAR * reach * look) and look:
                 break
+            for link in range(links):
+                tell(progress, (stage + link / links) / stages, "Refining the camera models")
+                if shots is not None:
+                    held = [part.anew(system.paths) for part in system.observed[: len(control) + len(tied)]]
+                    apart = reach * APART[link] if stage == 0 and link < len(APART) else 0.0
+                    over = [_over(shots, *pair, system, cameras, apart, stage == 0) for pair in zip(groups, every)]
+                    system.observed = [*held, *(part for part in over if part is not None)]
+                before = before or [fit(part, system) for part in system.observed]
+                moved = max(system.step() for _ in range(ROUNDS))
+                if moved < STILL and (stage or shots is None or link >= len(APART)):
+                    break
         control = system.observed[: len(control)]
     system.observed = [_with_repeats(part, system) for part in system.observed]
     last = [system.step() for _ in range(ROUNDS)][-1]
@@ -135,8 +142,9 @@ def refine(
     return _concluded(system, before, last < SETTLED and moved < MOST_MOVED, level)
 
 
-def _slide(system: DenseSystem, every: Sequence[Placed], shots: Shots, reach: float) -> None:
-    """Move all images so that the surface they span lies where the shots fit it, within the prior's reach."""
+def _slide(system: DenseSystem, every: Sequence[Placed], shots: Shots, reach: float, least: float) -> bool:
+    """Move all images so that the surface they span lies where the shots fit it, within the prior's reach, unless that
+    is less than ``least`` (m) away everywhere; whether they were moved."""
     found = [part.rows.usable(system.poses(part)) for part in every if isinstance(part.rows, TieRows)]
     points = np.concatenate([point[good] for good, point in found])
     path = system.paths[every[0].images[0]]
@@ -144,14 +152,15 @@ def _slide(system: DenseSystem, every: Sequence[Placed], shots: Shots, reach: fl
     places = (shots.body.radius_m + shots.altitude)[:, None] * unit_vectors(shots.lon, shots.lat)
     radius = path.camera.body_radius_m
     moved = search_shifts(Strip.of(points, frame, radius), Strip.of(places, frame, radius), reach)
-    if moved is None:
-        return
+    if moved is None or np.abs(moved[1]).max() < least:
+        return False
     along, shift = moved
     for image, own in enumerate(system.paths):
         line = np.linspace(*own.camera.lines, 4 * own.place.count)
         at = Strip.of(own.at(line).position, frame, radius).along
         wanted = np.stack([np.zeros(len(line)), *(np.interp(at, along, values) for values in shift.T)], axis=1)
         system.paths[image] = own.moved(own.place.fit(line, wanted, stiffness=1e-3), np.zeros(own.turns.shape))
+    return True
 
 
 def by_views(ties: TiePoints) -> list[TiePoints]:

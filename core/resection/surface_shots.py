@@ -90,10 +90,12 @@ class ShotRows:
         """Weighted sum of squares."""
         return float(np.sum(self.trust * (self.distance(poses) / self.sigma) ** 2)) / (self.scale**2 * self.repeats)
 
-    def reweighed(self, poses: Poses, determined: float) -> ShotRows:
-        """Scale and trust anew; ``determined`` values of the path were determined by these rows."""
+    def reweighed(self, poses: Poses, determined: float, half: bool = False) -> ShotRows:
+        """Scale and trust anew; ``determined`` values of the path were determined by these rows. ``half``: the scale
+        goes half the way, where path and scale would answer each other to and fro."""
         off = self.distance(poses) / self.sigma
         scale = scale_of(off**2, self.trust, np.ones(len(off)), determined)
+        scale = float(np.sqrt(scale * self.scale)) if half else scale
         return replace(self, scale=scale, trust=trusted((off / scale) ** 2))
 
     def with_repeats(self, poses: Poses) -> ShotRows:

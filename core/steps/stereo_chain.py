@@ -114,7 +114,7 @@ class Chain:
         points = str(self.folder / f"points{Path(self.given['output_points'] or usual).suffix}")
         with self.stage("intersect") as progress:
             # Lines that the orientation does not cover are its only warning, and have been told of each image.
-            found = self.call(INTERSECT, progress, warn=False, MATCHES=matches, EOPS=self.eops, OUTPUT=points)
+            found = self.call(INTERSECT, progress, False, MATCHES=matches, EOPS=self.eops, OUTPUT=points)
         self.numbers |= {name: found.outputs[name] for name in ("COUNT", "RAY_MISS")}
         return points
 
@@ -133,7 +133,7 @@ class Chain:
         yield part(self.progress, before, self.reached)
         self.seconds[name] = time.monotonic() - started
 
-    def call(self, step: Step, progress: Progress, *, warn: bool = True, **own: Any) -> StepResult:
+    def call(self, step: Step, progress: Progress, warn: bool = True, /, **own: Any) -> StepResult:
         """Run a step with its ``own`` values, and for the rest with what the user gave under the step's names; its
         warnings are passed on where ``warn`` says so."""
         names = [parameter.name for parameter in step.parameters] + [output.name for output in step.outputs]

@@ -36,7 +36,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "position": ("resection/test_position.py", *_TWO_PHASE),
     "propagation": _TWO_PHASE,
     "recover": ("resection/test_recover.py",),
-    "refine": _REFINE,
+    "refine": ("resection/test_refine_parts.py", *_REFINE),
     "splines": ("resection/test_splines.py",),
     "surface_search": ("resection/test_surface_search.py", *_REFINE),
     "surface_shots": ("resection/test_surface_shots.py", *_TIES),

@@ -40,6 +40,8 @@ def watched(name: str, found: list[str]) -> Callable[..., Any]:
                 found.append(f"np.{name} in {frame.f_code.co_filename}:{frame.f_lineno}")
         return function(*args, **options)
 
+    for method in ("outer", "reduce", "accumulate", "at", "reduceat"):  # others, matplotlib too, call these
+        setattr(called, method, getattr(function, method))
     return called
 
 

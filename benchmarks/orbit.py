@@ -61,13 +61,13 @@ class Arc:
     left_out: dict[str, int]
 
 
-def fly(preset: str, lateral_m: float, seed: int = 0, progress: Progress = silent) -> Arc:
-    """One arc from the equator to the north pole, solved by every method."""
-    scene, control = controlled(preset, lateral_m, seed)
+def fly(scene: Scene, known: ControlPoints, lateral_m: float, seed: int = 0, progress: Progress = silent) -> Arc:
+    """One arc from the equator to the north pole, solved by every method from its control with lateral noise."""
+    control = with_lateral_noise(known, scene.terrain.radius_m, lateral_m, seed) if lateral_m else known
     line, sample, truth = _matches(scene)
     instants, points, left_out = {}, {}, {}
     for number, (name, method) in enumerate(METHODS.items()):
-        tell(progress, number / len(METHODS), f"{preset}: {name}")
+        tell(progress, number / len(METHODS), f"{scene.sensor.name}: {name}")
         found = method(control, scene.sensor, sigma_lateral=lateral_m).orientation
         off, turn = _errors(found, scene.truth)
         good = np.isfinite(off[:, 0])
@@ -80,8 +80,8 @@ def fly(preset: str, lateral_m: float, seed: int = 0, progress: Progress = silen
     return Arc(instants, points, left_out)
 
 
-def controlled(preset: str, lateral_m: float, seed: int) -> tuple[Scene, ControlPoints]:
-    """A scene from the equator to the pole and its control as real data would give it."""
+def controlled(preset: str, seed: int = 0) -> tuple[Scene, ControlPoints]:
+    """A scene from the equator to the pole and its control: exact places, altitudes as the altimeter's tracks give."""
     terrain = RoughTerrain(seed)
     probe = simulate(preset, terrain, 2, altimetry=False)
     lines = int(0.5 * np.pi / probe.line_angle)
@@ -90,8 +90,7 @@ def controlled(preset: str, lateral_m: float, seed: int) -> tuple[Scene, Control
     shots = Shots(scene.shots.lon, scene.shots.lat, scene.shots.altitude, body, body.datum)
     surface = CertaintyModel(Interpolator(shots.kept(filter_shots(shots).keep)))
     bare = replace(scene.control, altitude=np.full(len(scene.control), np.nan))
-    known = fill_altitudes(bare, surface).points
-    return scene, with_lateral_noise(known, terrain.radius_m, lateral_m, seed) if lateral_m else known
+    return scene, fill_altitudes(bare, surface).points
 
 
 def _errors(found: Orientation, truth: Orientation) -> tuple[Array, Array]:
@@ -148,12 +147,13 @@ def banded(latitude: Array, error: Array) -> Array:
 
 def run(progress: Progress = silent) -> dict[str, Arc]:
     """Every arc, by its name."""
+    flights = {preset: controlled(preset) for preset in PRESETS}
     cases = [(preset, lateral) for lateral in LATERAL_M for preset in PRESETS]
     arcs = {}
     for number, (preset, lateral) in enumerate(cases):
         name = f"{PRESETS[preset]}, " + (f"lateral noise {lateral:g} m" if lateral else "exact longitude, latitude")
         own = part(progress, number / len(cases), (number + 1) / len(cases))
-        arcs[name] = fly(preset, lateral, progress=own)
+        arcs[name] = fly(*flights[preset], lateral, progress=own)
     return arcs
 
 

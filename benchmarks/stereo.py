@@ -62,7 +62,7 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(folder or temporary)
         tables = [simulated(found, place, part(progress, 0.0, 0.4))]
-        if found and _copernicus(found).exists():
+        if found and copernicus(found) != "rough":
             tables.append(two_line(found, place, part(progress, 0.4, 0.9)))
         if found and (found / "moon" / "apollo15_rev16").is_dir():
             tables.append(apollo(found / "moon" / "apollo15_rev16", place, part(progress, 0.9, 1.0)))
@@ -72,32 +72,31 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
 def simulated(data: Path | None, place: Path, progress: Progress) -> Table:
     """The chain and its rivals on one simulated scene."""
     scene = place / "scene"
-    dem = _copernicus(data) if data else None
-    terrain = str(dem) if dem and dem.exists() else "rough"
+    terrain = copernicus(data)
     flown = {"TERRAIN": terrain, "LINES": LINES, "SEED": SEED, "LATERAL_NOISE": LATERAL_M, "OUTPUT_FOLDER": str(scene)}
-    _do("simulatescene", flown, part(progress, 0.0, 0.1))
+    do_step("simulatescene", flown, part(progress, 0.0, 0.1))
     exact = {"LATERAL_NOISE": 0.0, "GCP_ALTITUDES": True, "IMAGES": False, "OUTPUT_FOLDER": str(place / "exact")}
-    _do("simulatescene", {**flown, **exact}, silent)
-    ours = _chain(scene, place / "ours", {})
+    do_step("simulatescene", {**flown, **exact}, silent)
+    ours = chain_over(scene, place / "ours", {})
     tell(progress, 0.15, "Matching")
     matches = ours.match()
     ours.orient(matches)
     table = Table(f"CE-1, {LINES} lines over {Path(terrain).name}, error against the truth", HEADER)
     tell(progress, 0.3, "True EOPs")
-    best = _chain(scene, place / "true_eops", {"eops": str(scene / "truth_eop.csv"), "gcps": None})
+    best = chain_over(scene, place / "true_eops", {"eops": str(scene / "truth_eop.csv"), "gcps": None})
     best.orient()
     plain = best.grid(best.intersect(matches))
     tell(progress, 0.35, "Ours")
     table.rows.append(_row("ours: dense matching, trajectory with ties", ours, matches, scene, plain))
     for number, (name, changes) in enumerate(_orientations(scene).items()):
         tell(progress, 0.4 + 0.08 * number, name)
-        other = _chain(scene, place / f"orientation_{number}", changes)
+        other = chain_over(scene, place / f"orientation_{number}", changes)
         other.orient()
         other.seconds["match"] = ours.seconds["match"]
         table.rows.append(_row(f"dense matching, {name}", other, matches, scene, plain))
     for number, (name, matcher) in enumerate(MATCHERS.items()):
         tell(progress, 0.75 + 0.1 * number, name)
-        other = _chain(scene, place / f"matcher_{number}", {})
+        other = chain_over(scene, place / f"matcher_{number}", {})
         other.eops, other.cameras = ours.eops, ours.cameras
         other.seconds["orient"] = ours.seconds["orient"]
         table.rows.append(_row(f"{name}, trajectory with ties", other, _matched_by(matcher, other), scene))
@@ -115,16 +114,16 @@ def two_line(data: Path, place: Path, progress: Progress) -> Table:
     Relief finer than the DEM's cells is added: pixels are seven metres wide.
     """
     scene = place / "ce2"
-    flown = {"PRESET": "ce2", "TERRAIN": str(_copernicus(data)), "DETAIL": DETAIL, "LINES": CE2_LINES}
+    flown = {"PRESET": "ce2", "TERRAIN": copernicus(data), "DETAIL": DETAIL, "LINES": CE2_LINES}
     flown |= {"SAMPLES": CE2_SAMPLES, "SEED": SEED, "LATERAL_NOISE": LATERAL_M, "OUTPUT_FOLDER": str(scene)}
-    _do("simulatescene", flown, part(progress, 0.0, 0.6))
+    do_step("simulatescene", flown, part(progress, 0.0, 0.6))
     views = "backward", "forward"
     tell(progress, 0.6, "Matching")
-    ours = _chain(scene, place / "ce2_ours", {}, views, CE2_CELL_M)
+    ours = chain_over(scene, place / "ce2_ours", {}, views, CE2_CELL_M)
     matches = ours.match()
     ours.orient(matches)
     known = {"eops": str(scene / "truth_eop.csv"), "gcps": None}
-    best = _chain(scene, place / "ce2_true_eops", known, views, CE2_CELL_M)
+    best = chain_over(scene, place / "ce2_true_eops", known, views, CE2_CELL_M)
     best.orient()
     plain = best.grid(best.intersect(matches))
     table = Table(f"CE-2, {CE2_LINES} lines of {CE2_SAMPLES} samples, error against the truth", HEADER)
@@ -132,7 +131,7 @@ def two_line(data: Path, place: Path, progress: Progress) -> Table:
     others = {"trajectory by GCPs alone": {}, "collinearity": {"method": "collinearity"}}
     for number, (name, changes) in enumerate(others.items()):
         tell(progress, 0.8 + 0.1 * number, name)
-        other = _chain(scene, place / f"ce2_orientation_{number}", changes, views, CE2_CELL_M)
+        other = chain_over(scene, place / f"ce2_orientation_{number}", changes, views, CE2_CELL_M)
         other.orient()
         other.seconds["match"] = ours.seconds["match"]
         table.rows.append(_row(f"dense matching, {name}", other, matches, scene, plain))
@@ -140,8 +139,10 @@ def two_line(data: Path, place: Path, progress: Progress) -> Table:
     return table
 
 
-def _copernicus(data: Path) -> Path:
-    return data / "moon" / "gld100" / "copernicus.tif"
+def copernicus(data: Path | None) -> str:
+    """The real relief flown over: GLD100 Copernicus, or the word for rough ground without the data."""
+    dem = data / "moon" / "gld100" / "copernicus.tif" if data else None
+    return str(dem) if dem and dem.exists() else "rough"
 
 
 def _orientations(scene: Path) -> dict[str, Mapping[str, Any]]:
@@ -155,7 +156,7 @@ def _orientations(scene: Path) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _chain(
+def chain_over(
     scene: Path, folder: Path, changes: Mapping[str, Any], names: Sequence[str] = VIEWS, cell_m: float = CELL_M
 ) -> Chain:
     """A chain over the scene's files with a user's defaults and ``changes``."""
@@ -194,14 +195,14 @@ def _matched_by(matcher: Matcher, chain: Chain) -> list[str]:
     """Match files made by another matcher, from images resampled onto the middle one."""
     started = time.monotonic()
     first, *others = middle_first(chain.images, chain.places())
-    grey_a = _grey(first.path)
+    grey_a = grey_of(first.path)
     a = camera_of(chain.cameras, first.view)
     level = _level(chain)
     nodes = np.linspace(0, first.lines - 1, 40), np.linspace(0, first.samples - 1, 20)
     made = []
     for number, other in enumerate(others):
         b = camera_of(chain.cameras, other.view)
-        ready = rectified(_grey(other.path), a, b, grey_a.shape, level)
+        ready = rectified(grey_of(other.path), a, b, grey_a.shape, level)
         seen = sight(a, b, other.lines, *nodes, level)
         reach = int(np.ceil(RELIEF_M * np.nanmedian(seen.base_to_height) / _pixel(chain)))
         parallax, score = matcher(grey_a, ready.grey, reach)
@@ -214,7 +215,8 @@ def _matched_by(matcher: Matcher, chain: Chain) -> list[str]:
     return made
 
 
-def _grey(path: str) -> NDArray[np.float32]:
+def grey_of(path: str) -> NDArray[np.float32]:
+    """An image, NaN where it has no value."""
     values, valid = Raster(path).read()
     return np.where(valid, values, np.nan).astype(np.float32)
 
@@ -234,7 +236,7 @@ def apollo(folder: Path, place: Path, progress: Progress) -> Table:
     names = ("AS15-M-0297", "AS15-M-0298")
     output = str(place / "apollo.tif")
     images, poses = ([str(folder / f"{name}.{kind}") for name in names] for kind in ("png", "json"))
-    found = _do("stereodtm", {"IMAGES": images, "CAMERAS": poses, "LEVEL": False, "OUTPUT": output}, progress)
+    found = do_step("stereodtm", {"IMAGES": images, "CAMERAS": poses, "LEVEL": False, "OUTPUT": output}, progress)
     reference = Raster(folder / "gld100_64ppd.tif")
     known, valid = reference.read()
     heights = np.where(valid, known, np.nan).astype(float)
@@ -284,6 +286,7 @@ def _seen_by_all(cameras: Sequence[ImageCamera], grid: Grid, height: Array) -> N
     return seen
 
 
-def _do(name: str, values: Mapping[str, Any], progress: Progress) -> StepResult:
+def do_step(name: str, values: Mapping[str, Any], progress: Progress) -> StepResult:
+    """Run a step as the command line does."""
     chosen = step(name)
     return chosen.run(**chosen.checked(values), progress=progress)

@@ -60,7 +60,7 @@ def run(
 ) -> StepResult:
     """Simulate and write everything into the folder; see `STEP` for the parameters."""
     tell(progress, 0.0, "Raising terrain")
-    ground, place = _terrain(terrain, seed, detail, _line_length(preset))
+    ground, place = chosen_terrain(terrain, seed, detail, _line_length(preset))
     latitude, plane = _place(start_latitude, place, lines * _line_length(preset) / ground.radius_m)
     dense = images or truth_points
     scene = simulate(
@@ -80,7 +80,7 @@ def run(
     return StepResult({"OUTPUT_FOLDER": str(output_folder)}, tuple(warnings), (note,))
 
 
-def _terrain(name: str, seed: int, detail: float, pixel_m: float) -> tuple[Terrain, tuple[float, float] | None]:
+def chosen_terrain(name: str, seed: int, detail: float, pixel_m: float) -> tuple[Terrain, tuple[float, float] | None]:
     """The terrain asked for and, of a DEM, its middle: lon, lat (degrees). ``detail``: RMS slope of what is added to a
     DEM, from wavelengths of two of its cells down to two pixels."""
     if name.strip().lower() == "paper":

@@ -12,6 +12,8 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from ..systems import solve_many
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -71,7 +73,7 @@ def _essential_matrices(bearings: Array, rays: Array, near_real: float) -> tuple
     basis = np.linalg.svd(linear)[2][:, 5:].reshape(-1, 4, 3, 3)
     cubics = _cubics(basis) @ _COLLECT
     try:
-        reduced = np.linalg.solve(cubics[..., :10], cubics[..., 10:])
+        reduced = solve_many(cubics[..., :10], cubics[..., 10:])
     except np.linalg.LinAlgError:
         reduced = np.linalg.pinv(cubics[..., :10]) @ cubics[..., 10:]
     action = np.zeros((len(basis), 10, 10))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..altimetry.readers import Shots
 from ..frames import east_north_up, lonlat_radius, unit_vectors
+from ..systems import solve_many
 from .model import TiePoints
 from .path import Poses
 from .ties import OUTLIER, Rays, intersect, scale_of, trusted
@@ -223,7 +224,7 @@ def _planes(flat: Array, height: Array, curved: bool) -> _Planes:
     for _ in range(3):
         weighted = trust[..., None] * design
         normal = np.swapaxes(weighted, 1, 2) @ design + 1e-9 * np.eye(terms)
-        gain = np.linalg.solve(normal, np.swapaxes(weighted, 1, 2))
+        gain = solve_many(normal, np.swapaxes(weighted, 1, 2))
         values = np.einsum("nik,nk->ni", gain, height)
         off = height - np.einsum("nki,ni->nk", design, values)
         square = np.sum(trust * off**2, axis=1) / (count - terms)

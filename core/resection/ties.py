@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..camera.rotations import skew
 from ..camera.sensor import Sensor
+from ..systems import solve_many
 from .model import TiePoints
 from .path import Poses
 
@@ -147,11 +148,11 @@ def intersect(rays: Rays, poses: Poses) -> Intersected:
     spread = (np.eye(3) - direction[..., :, None] * direction[..., None, :]) * seen[..., None, None]
     base = np.mean(own.position, axis=1)
     right = np.einsum("nmij,nmj->ni", spread, own.position - base[:, None])
-    point = base + np.linalg.solve(spread.sum(axis=1), right[..., None])[..., 0]
+    point = base + solve_many(spread.sum(axis=1), right[..., None])[..., 0]
     # the linearised fit is repeated where the first point is far from the weighted one
     for _ in range(2):
         residual, by_point, by_pose = _linearised(rays, own, point)
-        moved = -np.linalg.solve(np.swapaxes(by_point, 1, 2) @ by_point, np.swapaxes(by_point, 1, 2))
+        moved = -solve_many(np.swapaxes(by_point, 1, 2) @ by_point, np.swapaxes(by_point, 1, 2))
         point = point + np.einsum("nki,ni->nk", moved, residual)
     left = residual + np.einsum("nik,nk->ni", by_point, np.einsum("nki,ni->nk", moved, residual))
     return Intersected(point, left, by_point, by_pose, moved)

@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..camera.linescan import ImageCamera
 from ..frames import lonlat_radius
+from ..systems import invert_many
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -96,7 +97,7 @@ def intersect_rays(
     share = np.trace(normal, axis1=1, axis2=2)[:, None, None]
     solved &= np.linalg.det(normal / np.where(share > 0, share, 1.0)) > SINGULAR
     normal[~solved] = np.eye(3)
-    inverse = np.linalg.inv(normal)
+    inverse = invert_many(normal)
     points = np.where(solved[:, None], base + np.einsum("nij,nj->ni", inverse, right), np.nan)
     known = solved if moved is not None else np.zeros_like(solved)
     off = (np.where(solved[:, None], points, 0.0) - c) * seen[..., None]

@@ -103,7 +103,8 @@ def solve(matrix: Array, right: Array) -> Array:
         x[k] /= lower[k, k]
         for i in range(k):
             x[i] -= lower[k, i] * x[k]
-    return x * scale.reshape(shape)
+    with np.errstate(over="ignore", invalid="ignore"):  # of singular systems, which are told by their condition
+        return x * scale.reshape(shape)
 
 
 def inverse(matrix: Array) -> Array:

@@ -15,6 +15,8 @@ from .model import ControlPoints, Flag, Orientation, Resection, Verdict
 
 WEAK_CONDITION = 1e5  # rounding and noise grow by more than this: hardly determined
 _MISFIT_PX = 3.0  # RMS residual above which sensor and control do not belong together, or the control is that bad
+_STANDS_OUT = 10.0  # times the usual RMS: a line of its own
+_NAMED = 5  # lines at most in a sentence
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,12 @@ def conclude(
     )
     good = (flag & (Flag.FAILED | Flag.UNCONVERGED | Flag.WEAK | Flag.AMBIGUOUS)) == 0
     rms_all = float(np.sqrt(np.mean(residuals[np.isfinite(residuals)] ** 2))) if not failed.all() else float("nan")
-    misfit = []
-    if rms_all > _MISFIT_PX:
-        misfit.append(
-            f"GCPs fit sensor {sensor.name!r} to {rms_all:.1f} px only: check its focal_length_mm and pixel_pitch_mm, "
-            "and the GCPs' places and altitudes."
-        )
     verdict = Verdict(
         condition=_median(solution.condition),
         rms_px=rms_all,
         instants=len(flag),
         good=int(good.sum()),
-        sentences=(*misfit, *sentences, *_flag_sentences(flag, instants.line)),
+        sentences=(*_misfit_sentences(rms, instants.line, sensor), *sentences, *_flag_sentences(flag, instants.line)),
     )
     return Resection(orientation, verdict, residuals)
 
@@ -89,6 +85,26 @@ def _of_eop(angles: Array, rotation: Array, covariance: Array) -> Array:
     eop[:3, 3:] = eop[3:, :3].swapaxes(0, 1)
     eop[3:, 3:] = np.einsum("abl,dbl->adl", np.einsum("abl,bcl->acl", turn, covariance[:3, :3]), turn)
     return eop
+
+
+def _misfit_sentences(rms: Array, line: Array, sensor: Sensor) -> list[str]:
+    """What residuals (px, RMS of each line (L,), NaN where unsolved) say of the sensor, and of single lines."""
+    usual = _median(rms)
+    if usual > _MISFIT_PX:
+        return [
+            f"GCPs fit sensor {sensor.name!r} to {usual:.1f} px only: check its focal_length_mm and pixel_pitch_mm, "
+            "and the GCPs' places and altitudes."
+        ]
+    off = np.flatnonzero(rms > max(_MISFIT_PX, _STANDS_OUT * usual))
+    if not len(off):
+        return []
+    worst = off[np.argsort(-rms[off], kind="stable")][:_NAMED]
+    names = ", ".join(f"{value:g}" for value in np.sort(line[worst]))
+    more = f" and {len(off) - len(worst)} more" if len(off) > len(worst) else ""
+    return [
+        f"The GCPs of line {names}{more} miss by up to {rms[worst[0]]:.0f} px, the others by {usual:.2g}: check their "
+        "line numbers and places."
+    ]
 
 
 _MEANING = {

@@ -14,6 +14,8 @@ _LEAST_HEIGHT_M = 5_000.0  # no orbiter's camera is nearer to the ground
 _MOST_RADII = 20.0  # of the body, above it: farther out no line scanner maps
 _MISFIT = 0.5  # of the GCPs' extent on the ground that a fitting sensor never leaves unexplained
 _BLOCK = 8  # lines averaged before their order is judged: lateral noise is no turning back
+_BACK = 0.5  # of the usual step, the other way: a turning back
+_JUMP = 10.0  # times the usual way a line, beyond the width of the ground: GCPs of another place
 
 
 def check_geometry(points: ControlPoints, sensor: Sensor, name: str) -> None:
@@ -72,8 +74,11 @@ def check_geometry(points: ControlPoints, sensor: Sensor, name: str) -> None:
         )
 
 
-def check_flight(points: ControlPoints, name: str) -> None:
-    """Raise `InputError` where the ground does not move steadily on with the line number."""
+def check_flight(points: ControlPoints, sensor: Sensor, name: str) -> None:
+    """Raise `InputError` where the ground does not move steadily on with the line number.
+
+    The way ahead is judged about the normal of the flight: lines with GCPs at one end only stand aside of the others.
+    """
     for view in np.unique(points.view):
         own = points[points.view == view]
         line, index = np.unique(own.line, return_inverse=True)
@@ -82,10 +87,27 @@ def check_flight(points: ControlPoints, name: str) -> None:
         if len(count) < 3:
             continue
         place = np.stack([np.bincount(blocks, column) for column in own.bearings.T], axis=1) / count[:, None]
-        step = np.diff(place, axis=0)
-        back = np.flatnonzero(np.sum(step[1:] * step[:-1], axis=1) < 0)
-        if len(back):
-            near = line[min(_BLOCK * (back[0] + 1), len(line) - 1)]
+        apart = np.linalg.norm(np.diff(place, axis=0), axis=1)
+        lines = np.diff(np.bincount(blocks, own.line) / count)
+        extent = np.zeros(len(count))
+        np.maximum.at(extent, blocks, np.linalg.norm(own.bearings - place[blocks], axis=1))
+        jump = np.flatnonzero(apart > _JUMP * np.median(apart / lines) * lines + 2.0 * np.median(extent))
+        if len(jump):
+            near, far = _line_of(line, jump[0]), apart[jump[0]] * sensor.body_radius_m / 1000.0
             raise InputError(
-                f"The GCPs of {name!r} turn back near line {near:g}: lines must be numbered in the order of flight."
+                f"The GCPs of {name!r} jump by {far:.0f} km near line {near:g}: check their line, lon and lat there."
             )
+        turned = np.cross(place[:-1], place[1:])
+        ahead = turned @ turned.sum(axis=0)
+        usual = np.median(ahead)
+        back = np.flatnonzero(ahead * np.sign(usual) < -_BACK * abs(usual))
+        if len(back):
+            raise InputError(
+                f"The GCPs of {name!r} turn back near line {_line_of(line, back[0]):g}: lines must be numbered in the "
+                "order of flight."
+            )
+
+
+def _line_of(line: NDArray[np.float64], step: int) -> float:
+    """The line at which a step from one block to the next begins."""
+    return float(line[min(_BLOCK * (step + 1), len(line) - 1)])

@@ -29,6 +29,7 @@ def recover(
     use_certainty: bool = True,
     ties: TiePoints | TiePicker | None = None,
     shots: Shots | None = None,
+    name: str = "GCPs",
     progress: Progress = silent,
     **options: Any,
 ) -> Resection:
@@ -37,12 +38,12 @@ def recover(
     ``method``: "collinearity" (per instant, GCPs weighted alike), "two_phase" (per instant, attitude
     from lon/lat alone, then position; ``use_certainty`` weights its rows by mu) or "trajectory" (one
     smooth orbit; ``ties`` join the views, raw ``shots`` hold the surface they span). ``sigma_lateral``
-    in metres replaces the points' own. Further ``options`` go to the method. GCPs that cannot be used
-    are left out, lines that cannot be solved are flagged, and the verdict says so; raises `InputError`
-    for data no part of which can be used.
+    in metres replaces the points' own. ``name`` is that of the GCPs' table. Further ``options`` go to
+    the method. GCPs that cannot be used are left out, lines that cannot be solved are flagged, and the
+    verdict says so; raises `InputError` for data no part of which can be used.
     """
     solve = _solver(method)
-    points, said = _usable(points, sensor, per_line=method != "trajectory")
+    points, said = _usable(points, sensor, name, per_line=method != "trajectory")
     if sigma_lateral is not None:
         if not sigma_lateral >= 0:
             raise InputError(f"SIGMA_LATERAL should be metres, 0 or more, not {sigma_lateral}.")
@@ -75,7 +76,7 @@ def _solver(method: str) -> Callable[..., Resection]:
     raise InputError(f"Method {method!r} is unknown: use one of {', '.join(METHODS)}.")
 
 
-def _usable(points: ControlPoints, sensor: Sensor, per_line: bool) -> tuple[ControlPoints, tuple[str, ...]]:
+def _usable(points: ControlPoints, sensor: Sensor, name: str, per_line: bool) -> tuple[ControlPoints, tuple[str, ...]]:
     """The GCPs that can be used, and sentences on those that cannot.
 
     A solver that works ``per_line`` needs altitudes and two GCPs a line; the trajectory needs neither everywhere.
@@ -88,9 +89,9 @@ def _usable(points: ControlPoints, sensor: Sensor, per_line: bool) -> tuple[Cont
         raise InputError(
             "The GCPs' lon and lat should be radians, lat between -π/2 and π/2: convert them from degrees."
         )
-    checked = checked_gcps(points, sensor, "GCPs")
+    checked = checked_gcps(points, sensor, name)
     points, said = checked.points, list(checked.warnings)
-    if len(np.unique(points.view)) == 1:
+    if per_line and len(np.unique(points.view)) == 1:  # the trajectory tells what it holds fast
         said.append(
             "All GCPs lie in one view: pitch and along-track position, heading and roll cannot be told apart by the "
             "data, only by the prior named."

@@ -29,10 +29,11 @@ _MOST_RADIANS = 50.0  # unwrapped angles of a few turns stay below; degrees do n
 
 @dataclass(frozen=True)
 class ControlTable:
-    """Control points of a table, NaN altitudes where it has none, and what was set aside, in sentences."""
+    """Control points of a table by its name, NaN altitudes where it has none, and what was set aside, in sentences."""
 
     points: ControlPoints
     warnings: tuple[str, ...] = ()
+    name: str = "GCPs"
 
 
 def read_gcps(path: str | Path, sensor: Sensor) -> ControlTable:
@@ -85,8 +86,8 @@ def checked_gcps(points: ControlPoints, sensor: Sensor, name: str) -> ControlTab
         if not np.any(points.view == index):
             warnings.append(f"{name!r} has no GCP of view {view.name!r}.")
     check_geometry(points, sensor, name)
-    check_flight(points, name)
-    return ControlTable(points, tuple(warnings))
+    check_flight(points, sensor, name)
+    return ControlTable(points, tuple(warnings), name)
 
 
 def write_gcps(path: str | Path, points: ControlPoints, sensor: Sensor) -> None:

@@ -17,12 +17,14 @@ from ..altimetry.readers import Shots
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
+from ..threads import one_thread
 from .altitude_errors import LEAST_WHITE, ErrorNodes, columns, error_nodes, no_nodes, repeats
 from .banded import BandInverse
-from .batched import group_instants
+from .batched import condition_number, group_instants, inverse
 from .bundle import Bundle, TiePicker
 from .collinearity import recover_collinearity
 from .error_correlation import Correlation, estimate_correlation
+from .gross import gross_errors, told
 from .ground_rows import targets
 from .joint import joint_covariance
 from .lateral_bias import LateralBias, shared_effect
@@ -46,6 +48,7 @@ ROUNDS = 40  # rounding makes the last ones slow where control is exact and pixe
 FREE_ROUNDS = 4  # after these the roughness is changed less and less
 LOOSENED = 12  # times the roughness is raised tenfold before the system is given up
 WHITE_ROUNDS = 8  # with independent altitude errors; enough to see whether they are
+CLEANED = 4  # times GCPs of another place are left out, each by what the solution without the last ones shows
 SETTLED = 0.05  # of a sigma: a change of the path as small as this is the last
 CORRELATED = 3  # times their correlation is estimated, each by what the trajectory then is
 
@@ -61,6 +64,7 @@ class Estimate:
     settled: bool
 
 
+@one_thread()
 def recover_trajectory(
     points: ControlPoints,
     sensor: Sensor,
@@ -100,13 +104,28 @@ def recover_trajectory(
     filled = replace(given, altitude=np.where(missing, np.nanmedian(given.altitude), given.altitude))
     tell(progress, 0.02, "Finding a start")
     path = first_path(filled, sensor, start, position_knots, attitude_knots)
-    model = first_noise(given, sigma_lateral, use_certainty, _first_roughness(path))
-    seen = targets(filled, sensor)
 
-    slow = LateralBias.about(seen, given.view, len(sensor.views), path.nominal.axes[:, 2]) if bias else None
-    state = State(path, np.empty(0), np.zeros(slow.count if slow else 0))
-    system = System(seen, path, no_nodes(len(given)), slow)
-    final = settle(system, state, model, part(progress, 0.1, 0.3), WHITE_ROUNDS)
+    def begun(path: Path, model: NoiseModel) -> tuple[System, Estimate]:
+        """The solution with independent altitude errors."""
+        seen = targets(filled, sensor)
+        slow = LateralBias.about(seen, given.view, len(sensor.views), path.nominal.axes[:, 2]) if bias else None
+        system = System(seen, path, no_nodes(len(given)), slow)
+        state = State(path, np.empty(0), np.zeros(slow.count if slow else 0))
+        return system, settle(system, state, model, part(progress, 0.1, 0.3), WHITE_ROUNDS)
+
+    def levels() -> NoiseModel:
+        return first_noise(given, sigma_lateral, use_certainty, _first_roughness(path))
+
+    system, final = begun(path, levels())
+    lost_line, lost_off = np.empty(0), np.empty(0)
+    for _ in range(CLEANED):
+        wrong, off = gross_errors(system.seen, final.state.path)
+        if not wrong.any():
+            break
+        lost_line, lost_off = np.append(lost_line, given.line[wrong]), np.append(lost_off, off[wrong])
+        order, given, filled = order[~wrong], given[~wrong], filled[~wrong]
+        system, final = begun(final.state.path, levels())
+    seen, slow = system.seen, system.bias
     correlation = Correlation()
     for number in range(CORRELATED):
         fresh = _correlation(filled, system, final, sensor, correlation_length_m)
@@ -124,8 +143,8 @@ def recover_trajectory(
         final = settle(system, final.state, final.model, part(progress, 0.6, 0.95), ROUNDS)
     alone = len(np.unique(given.view)) == 1
     found = _conclude(given, sensor, final, slow, correlation.length_m, alone)
-    told = (*found.verdict.sentences, *bundle.told(system.observed, final.state.path))
-    found = replace(found, verdict=replace(found.verdict, sentences=told))
+    sentences = (*told(lost_line, lost_off), *found.verdict.sentences, *bundle.told(system.observed, final.state.path))
+    found = replace(found, verdict=replace(found.verdict, sentences=sentences))
     residuals = np.full((len(points), 2), np.nan)
     residuals[order] = found.residuals_px
     joint = joint_covariance(system, final.state, final.step, lambda at: _unseen(at, final, sensor, slow, alone))
@@ -180,10 +199,10 @@ def settle(system: System, state: State, model: NoiseModel, progress: Progress, 
         while not system.cost(moved, noise) <= before * (1 + 1e-6) and length > 1e-3:
             length *= 0.5
             moved = system.moved(state, step, length)
-        state = moved
+        earlier, state = state, moved
         inverse = step.factor.inverse()
         covariance = system.pose_covariance(inverse, step.border)
-        system.reweigh(state, inverse)
+        system.reweigh(earlier, state, inverse)
         following = model.updated(system, state, inverse, covariance, gain=1.0 / max(1, round_ - FREE_ROUNDS))
         levels, model = following.change(model), following
         settled = length == 1.0 and levels < 0.02 and _largest(system, step.change, inverse) < SETTLED
@@ -276,6 +295,10 @@ def _conclude(
     sentences = final.model.told(float(instants.line[-1] - instants.line[0]))
     if length > 0:
         sentences.append(f"Errors of neighbouring altitudes are correlated over {length:.0f} m along the lines.")
+    if not final.settled:
+        sentences.append(
+            f"The trajectory does not settle: check the GCPs and sensor {sensor.name!r} against each other."
+        )
     if bias is not None and final.step.border is not None:
         names = tuple(view.name for view in sensor.views)
         sentences += bias.told(final.state.bias, final.step.border.covariance, names)
@@ -314,5 +337,5 @@ def _unseen(at: Array, final: Estimate, sensor: Sensor, bias: LateralBias | None
 def _condition(covariance: Array) -> Array:
     """Condition number (L,) of covariances (L, n, n) scaled to unit sigmas, as of a design matrix."""
     sigma = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    eigenvalues = np.linalg.eigvalsh(covariance / sigma[:, :, None] / sigma[:, None, :])
-    return np.asarray(np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-30)))
+    scaled = np.moveaxis(covariance / sigma[:, :, None] / sigma[:, None, :], 0, -1)
+    return condition_number(scaled, inverse(scaled))

@@ -230,12 +230,17 @@ class System:
         path = state.path.moved(change[self.layout.place], change[self.layout.turn])
         return State(path, state.process + change[self.layout.node], state.bias + length * step.bias_change)
 
-    def reweigh(self, state: State, inverse: BandInverse) -> None:
-        """Bring the weights of ties and shots up to date."""
+    def reweigh(self, before: State, state: State, inverse: BandInverse) -> None:
+        """Bring the weights of ties and shots up to date after a step from ``before``, whose system has ``inverse``.
+
+        What the rows determined is counted with the derivatives that made the system: with those after the step it may
+        come out as more than there are rows.
+        """
         fresh = []
         for part, coupling in zip(self.observed, self._couplings):
-            poses = state.path.at(part.line.ravel())
-            fresh.append(part.reweighed(poses, coupling.determined(inverse, *part.rows(poses))))
+            line = part.line.ravel()
+            determined = coupling.determined(inverse, *part.rows(before.path.at(line)))
+            fresh.append(part.reweighed(state.path.at(line), determined))
         self.observed = tuple(fresh)
 
     def drawn(self, state: State, rows: GroundRows, step: Step, count: int) -> Array:

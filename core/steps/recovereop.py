@@ -66,6 +66,7 @@ def run(
         use_certainty=use_certainty,
         ties=_tie_picker(ties, scanner, shots),
         shots=shots if ties else None,
+        name=table.name,
         progress=part(progress, 0.3, 0.9),
     )
     tell(progress, 0.9, "Writing")
@@ -95,10 +96,13 @@ def run(
             orientation_report(found, scanner, inputs, known.sentences, warnings, certainty).write(output_report)
             outputs["OUTPUT_REPORT"] = output_report
     verdict = found.verdict
-    if verdict.good < verdict.instants:
-        warnings.append(f"{verdict.instants - verdict.good} of {verdict.instants} lines carry a flag; see its column.")
-    note = f"{verdict.good} of {verdict.instants} lines without reservation, RMS residual {verdict.rms_px:.3g} px."
-    return StepResult(outputs, tuple(warnings), (*known.sentences, *verdict.sentences, note))
+    flagged = int(np.count_nonzero(found.orientation.flag))
+    if flagged:
+        warnings.append(f"{flagged} of {verdict.instants} lines carry a flag; see its column.")
+    good = verdict.instants - flagged
+    note = f"{good} of {verdict.instants} lines without reservation, RMS residual {verdict.rms_px:.3g} px."
+    said = [sentence for sentence in verdict.sentences if sentence not in warnings]
+    return StepResult(outputs, tuple(warnings), (*known.sentences, *said, note))
 
 
 def _altitudes(

@@ -12,7 +12,7 @@ from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.resection.model import ControlPoints, Flag
 from planetary_dtm.core.resection.recover import recover
 from planetary_dtm.core.simulation.orbit import orbital_plane
-from planetary_dtm.core.simulation.scene import Scene, simulate
+from planetary_dtm.core.simulation.scene import Scene, simulate, with_lateral_noise
 from planetary_dtm.core.simulation.terrain import PaperTerrain
 
 from .orbits import errors, pixels
@@ -112,6 +112,39 @@ def test_gcps_on_one_line_of_the_image_are_told_apart_from_enough(scene: Scene, 
     found = recover(first_ends, scene.sensor, method)
     assert (found.orientation.flag & Flag.PRIOR).all()
     assert np.isfinite(found.orientation.position).all()
+
+
+def test_lines_of_wrong_number_are_named_and_spoil_no_others(scene: Scene) -> None:
+    points = with_lateral_noise(scene.control, scene.terrain.radius_m, 5.0, 1)
+    line = points.line.copy()
+    line[points.line == 100], line[points.line == 150] = 150.0, 100.0
+    found, clean = (recover(p, scene.sensor, "trajectory") for p in (replace(points, line=line), points))
+    told = " ".join(found.verdict.sentences)
+    assert "12 GCPs on 2 lines from 100 to 150 lie up to 6 km off" in told and "focal_length_mm" not in told
+    assert "off the flight" not in " ".join(clean.verdict.sentences)
+    known = scene.truth.line[~np.isin(scene.truth.line, (100, 150))]
+    assert np.array_equal(found.orientation.line, known)  # what has no GCP is not made up
+    truth = replace(
+        scene.truth, **{n: getattr(scene.truth, n)[known.astype(int)] for n in ("line", "position", "angles")}
+    )
+    for own, other in zip(errors(found.orientation, truth), errors(clean.orientation, scene.truth)):
+        assert own.max() < 1.5 * other.max()
+
+
+def test_a_stretch_of_wrong_places_spoils_no_other(scene: Scene) -> None:
+    points = with_lateral_noise(scene.control, scene.terrain.radius_m, 5.0, 1)
+    wrong = (points.line >= 100) & (points.line <= 130)
+    noise = 0.03 * np.random.default_rng(0).normal(size=len(points))
+    found, clean = (
+        recover(p, scene.sensor, "trajectory") for p in (replace(points, lon=points.lon + wrong * noise), points)
+    )
+    assert any("GCPs on 31 lines from 100 to 130 lie up to" in sentence for sentence in found.verdict.sentences)
+    both = np.isin(scene.truth.line, found.orientation.line) & (np.abs(scene.truth.line - 115) > 50)
+    sigma = [
+        np.sqrt(o.covariance[np.isin(o.line, scene.truth.line[both]), 0, 0])
+        for o in (found.orientation, clean.orientation)
+    ]
+    assert np.all(sigma[0] < 1.5 * sigma[1])
 
 
 @pytest.mark.parametrize("method", METHODS)

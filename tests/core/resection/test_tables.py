@@ -74,12 +74,21 @@ def test_repeated_and_missing_pixels_are_told(tmp_path, scene):
             "turn back near line 1|repeat a pixel",
         ),
         (lambda p: replace(p, lon=p.lon * np.nan), "no usable GCP"),
+        (lambda p: replace(p, lon=np.where(p.line < 40, p.lon + 0.5, p.lon)), "jump by 804 km near line 40"),
     ],
 )
 def test_wrong_gcps_are_named(tmp_path, scene, spoil, message):
     write_gcps(tmp_path / "gcps.csv", spoil(scene.control), scene.sensor)
     with pytest.raises(InputError, match=message):
         read_gcps(tmp_path / "gcps.csv", scene.sensor)
+
+
+def test_lines_with_one_end_only_do_not_turn_back(tmp_path, scene):
+    """Their GCPs lie 30 km aside of the other lines' middle, and still the flight goes on."""
+    some = (scene.control.line < 100) | (scene.control.line > 140)
+    rows = np.flatnonzero(some | (scene.control.sample == 0) & (scene.control.view == 1))
+    write_gcps(tmp_path / "gcps.csv", rewritten(scene.control, rows), scene.sensor)
+    assert len(read_gcps(tmp_path / "gcps.csv", scene.sensor).points) == len(rows)
 
 
 def test_the_wrong_sensor_is_named(tmp_path, scene):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -123,10 +126,9 @@ class Failing(BaseHTTPRequestHandler):
         pass
 
 
-@contextmanager
-def serving(handler):
-    """A server on this computer; its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+@pytest.fixture
+def failing_server():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -135,24 +137,14 @@ def serving(handler):
     thread.join()
 
 
-@pytest.fixture
-def failing_server():
-    with serving(Failing) as address:
-        yield address
-
-
-class Tiles(Failing):
-    """Answers every request with the same tile, brighter to the right."""
-
-    tile = b""
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "image/png")
-        self.send_header("Content-Length", str(len(self.tile)))
-        self.end_headers()
-        with suppress(ConnectionError):  # QGIS asks no more for a view that has moved on
-            self.wfile.write(self.tile)
+@contextmanager
+def serving_files(folder):
+    """A server of files in a process of its own, which answers while QGIS holds Python's lock; its address."""
+    words = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        port = re.search(r"port (\d+)", server.stdout.readline()).group(1)
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
 
 
 @pytest.fixture
@@ -164,8 +156,12 @@ def tile_layer(project, qgis_canvas, tmp_path):
     for band in (1, 2, 3):
         tile.GetRasterBand(band).WriteArray(np.tile(np.arange(256, dtype=np.uint8), (256, 1)))
     gdal.GetDriverByName("PNG").CreateCopy(str(tmp_path / "tile.png"), tile)
-    Tiles.tile = (tmp_path / "tile.png").read_bytes()
-    with serving(Tiles) as address:
+    for zoom in range(4):
+        for column in range(2**zoom):
+            (tmp_path / str(zoom) / str(column)).mkdir(parents=True)
+            for row in range(2**zoom):
+                (tmp_path / str(zoom) / str(column) / f"{row}.png").symlink_to(tmp_path / "tile.png")
+    with serving_files(tmp_path) as address:
         layer = QgsRasterLayer(f"type=xyz&url={address}/{{z}}/{{x}}/{{y}}.png&zmax=3&zmin=0", "tiles", "wms")
         assert layer.isValid()
         project.addMapLayer(layer)

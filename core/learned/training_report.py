@@ -24,27 +24,34 @@ _UNUSED = {
 _LEVELS = ("1", "1/2", "1/4", "1/8")
 
 
+def drawn(log: Sequence[Mapping[str, float]], samples: Sequence[tuple[Pair, Float]]) -> dict[str, Html]:
+    """The report's pictures by their headings. samples: held-out pairs with what the averaged weights make of them."""
+    made = {}
+    if log:
+        text = "Running means (over some 50 steps) of what training minimises, on a logarithmic scale."
+        made["Loss"] = figure(_curve(log), text)
+    if samples:
+        text = "Held-out ground: image, heights predicted, true heights in the same colours, and the difference."
+        made["Samples"] = figure(_tiles(samples), text)
+    return made
+
+
 def training_report(
     plan: Plan,
-    log: Sequence[Mapping[str, float]],
     step: int,
-    samples: Sequence[tuple[Pair, Float]],
+    pictures: Mapping[str, Html],
     state: str,
     facts: Mapping[str, object],
     card: Mapping[str, Any] | None = None,
 ) -> Report:
-    """The page after `step` steps. samples: held-out pairs with what the averaged weights make of them.
+    """The page after `step` steps, with what `drawn` gave at the last checkpoint.
 
     state: a sentence on how the training stands; facts: memory, pairs, processes; card: of the model, once written.
     """
     report = Report("Training", f"{plan.architecture}, step {step} of {plan.steps}")
     report.section("State", note(state, "good" if step >= plan.steps else "info"), key_values(facts))
-    if log:
-        text = "Running means (over some 50 steps) of what training minimises, on a logarithmic scale."
-        report.section("Loss", figure(_curve(log), text))
-    if samples:
-        text = "Held-out ground: image, heights predicted, true heights in the same colours, and the difference."
-        report.section("Samples", figure(_tiles(samples), text))
+    for heading, picture in pictures.items():
+        report.section(heading, picture)
     if card:
         report.section("Scores on held-out ground", _scores(card["metrics"]))
     used = {key: value for key, value in asdict(plan).items() if key not in _UNUSED[plan.architecture]}

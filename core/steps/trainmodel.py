@@ -18,10 +18,11 @@ from ..learned.rendered_pairs import Pair
 from ..learned.scoring import export
 from ..learned.training import CHECKPOINT, LOG, read_log, require_torch, train
 from ..learned.training_memory import available, needed
-from ..learned.training_report import training_report
+from ..learned.training_report import drawn, training_report
 from ..memory import require_memory
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
+from ..report import Html
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 if TYPE_CHECKING:
@@ -99,15 +100,16 @@ def _trained(
     tell(progress if first else silent, 0.0, f"{facts['memory']}; {facts['parameters']} parameters")
     samples = [_middle(pair, plan.crop) for pair in pairs.held_out(SAMPLES)] if output_report and first else []
 
-    seen: list[tuple[Pair, Float]] = []
+    pictures: dict[str, Html] = {}
 
     def report(step: int, said: str, card: dict[str, Any] | None = None) -> None:
         if output_report:
-            training_report(plan, read_log(work / LOG), step, seen, said, facts, card).write(output_report)
+            training_report(plan, step, pictures, said, facts, card).write(output_report)
 
     def watch(step: int, trainer: Trainer, stopped: bool) -> None:
-        if not stopped:  # who stops it does not wait for pictures: those of the last checkpoint stay
-            seen[:] = [(pair, _predicted(trainer, pair)) for pair in samples]
+        if not stopped and output_report:  # who stops it does not wait for pictures: those of the last checkpoint stay
+            seen = [(pair, _predicted(trainer, pair)) for pair in samples]
+            pictures.update(drawn(read_log(work / LOG), seen))
         said = "Stopped" if stopped else "Training"
         report(step, f"{said}; {str(work / CHECKPOINT)!r} holds step {step} to go on from (RESUME).")
 

@@ -94,6 +94,14 @@ def hearing(progress: Progress, fraction: float = 0.0) -> Iterator[Progress]:
         _hearing.reset(token)
 
 
+def within() -> Progress:
+    """A progress for a step within the one under way: what it tells is kept back, a cancel of that one is heard."""
+    outer = _hearing.get()
+    if outer is None:
+        return silent
+    return lambda fraction, message="": time.monotonic() - outer.asked <= _PATIENCE_S or outer.again()
+
+
 def breathe() -> None:
     """Ask again whether to go on, in long work that no progress reaches; raise `CancelledError` where not.
 

@@ -15,6 +15,7 @@ from ..cluster.cost import Meter
 from ..cluster.manifest import Done, checksum
 from ..errors import InputError
 from ..outputs import replacing
+from ..progress import within
 from ..rasters import quiet_gdal
 from ..resection.joint import JointCovariance, joint_path, read_joint, write_joint
 from ..resection.model import Orientation
@@ -144,4 +145,5 @@ def _moved(made: Path, target: Path) -> None:
 
 def _run(step: Step, values: Mapping[str, Any]) -> Any:
     names = [p.name for p in step.parameters] + [o.name for o in step.outputs]
-    return step.run(**step.checked({name: value for name, value in values.items() if name in names}))
+    given = step.checked({name: value for name, value in values.items() if name in names})
+    return step.run(**given, progress=within())

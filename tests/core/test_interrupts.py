@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import pytest
 
+from planetary_dtm.core import progress
 from planetary_dtm.core.cli.interrupts import GRACE_S, Interrupts
-from planetary_dtm.core.progress import called_by_c
+from planetary_dtm.core.errors import CancelledError
+from planetary_dtm.core.progress import breathe_during, called_by_c, heard, hearing, silent, tell, within
 
 
 def press():
@@ -51,3 +54,46 @@ def test_handlers_are_put_back():
     with Interrupts():
         assert signal.getsignal(signal.SIGTERM) != before[1]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_step_within_a_step_hears_the_outer_ones_cancel(monkeypatch):
+    """It tells nothing of its own; what is looked at every moment is asked for at every moment."""
+    monkeypatch.setattr(progress, "_PATIENCE_S", 0.0)
+    told = []
+
+    def inner(*, progress):
+        for part in range(5):
+            tell(progress, part / 5, "inner")
+
+    @heard
+    def outer(*, progress):
+        tell(progress, 0.5, "outer")
+        heard(inner)(progress=within())
+
+    def host(fraction, message=""):
+        told.append((fraction, message))
+        return len(told) < 4
+
+    with pytest.raises(CancelledError):
+        outer(progress=host)
+    assert told == [(0.5, "outer")] * 4
+    assert within() is silent
+
+
+def test_what_cannot_be_asked_is_left_behind_by_a_cancel(monkeypatch):
+    """An import or the like goes on in its thread; its errors come out where it is waited for."""
+    monkeypatch.setattr(progress, "_PATIENCE_S", 0.01)
+    leave, done = threading.Event(), []
+
+    def work():
+        leave.wait(20)
+        done.append(1)
+
+    with hearing(lambda fraction, message="": False), pytest.raises(CancelledError):
+        breathe_during(work)
+    assert done == []
+    leave.set()
+    with hearing(lambda fraction, message="": True), pytest.raises(ZeroDivisionError):
+        breathe_during(lambda: 1 / 0)
+    breathe_during(lambda: done.append(2))
+    assert 2 in done

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera.rotations import exp_so3, log_so3, skew
+from ..progress import breathe
 from .splines import UniformSpline
 
 Array = NDArray[np.float64]
@@ -108,6 +109,7 @@ class Path:
 
     def at(self, line: Array) -> Poses:
         """Evaluate at lines (L,), fractions included."""
+        breathe()  # long searches for the ground come here again and again
         frame = self.nominal.frames(line)
         shift = self.place.evaluate(self.shifts, line)
         shift[:, 0] += self.nominal.radius_m

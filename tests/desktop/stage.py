@@ -112,6 +112,7 @@ class Stage:
     def _leave(self) -> None:
         self._timer.stop()
         self.dog.stop()
+        self.found["holds"] = self.dog.report()
         self._report.write_text(json.dumps(self.found), encoding="utf-8")
         QgsProject.instance().setDirty(False)
         iface.newProject(False)

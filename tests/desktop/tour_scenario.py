@@ -41,7 +41,6 @@ class Tour:
             if name != "report":
                 self.picture(f"tour_{name}")
         self.stage.dog.stop()
-        self.stage.found["holds"] = self.stage.dog.report()
         self.hand.close()
         self.stage.found["chapters"] = [asdict(chapter) for chapter in self.hand.chapters]
         self.stage.found["products"] = sorted(filter(None, self.products()))

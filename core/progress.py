@@ -99,7 +99,11 @@ def within() -> Progress:
     outer = _hearing.get()
     if outer is None:
         return silent
-    return lambda fraction, message="": time.monotonic() - outer.asked <= _PATIENCE_S or outer.again()
+
+    def hears(fraction: float, message: str = "") -> bool:
+        return time.monotonic() - outer.asked <= _PATIENCE_S or outer.again()
+
+    return hears
 
 
 def breathe() -> None:

@@ -122,6 +122,7 @@ def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Referen
             score.found += 1
             if not alike(path, whole.folder / made):
                 score.wrong.append(f"{name} killed at {at:.3f}: {made} opens but is not what a whole run makes")
+    complete = all(alike(folder / made, whole.folder / made) for made in command.made)
     if command.again and (folder / command.again[0]).exists():
         if (folder / command.made[0]).exists():
             return  # all done but the end of the process
@@ -135,6 +136,8 @@ def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Referen
         score.wrong.append(f"{name} killed at {at:.3f}: after the restart {changed} differ")
     if (left := listing(folder)) != whole.files:
         score.wrong.append(f"{name} killed at {at:.3f}: left behind {sorted(set(left) ^ set(whole.files))}")
+    if complete:
+        return  # killed on its way out: nothing was left to lose
     lost = (used + more - whole.seconds) / score.unit
     score.lost.append(lost)
     if lost > 1 + _SLACK * command.units:

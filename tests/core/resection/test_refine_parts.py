@@ -43,10 +43,10 @@ def test_corrections_move_the_ground_as_moved_cameras_show(image):
 
 def test_one_tie_a_cell_of_the_first_image_is_kept():
     samples = narrow.SAMPLES  # 16 cells of 20
-    line = np.array([1.0, 63.0, 65.0, 63.0, 63.0])
-    sample = np.array([1.0, 19.0, 1.0, 21.0, samples - 1.0])
+    line = np.array([0.0, 63.0, 64.0, 63.0, 63.0])
+    sample = np.array([0.0, 19.0, 0.0, 20.0, samples - 1.0])
     both = [np.stack([values, values], axis=1) for values in (line, sample)]
     ties = TiePoints(both[0], np.tile([0, 1], (5, 1)), both[1], np.ones((5, 2)))
     kept = spread(ties, narrow.pair())
-    np.testing.assert_array_equal(kept.line[:, 0], [1.0, 63.0, 63.0, 65.0])
-    np.testing.assert_array_equal(kept.sample[:, 0], [1.0, 21.0, samples - 1.0, 1.0])
+    np.testing.assert_array_equal(kept.line[:, 0], [0.0, 63.0, 63.0, 64.0])
+    np.testing.assert_array_equal(kept.sample[:, 0], [0.0, 20.0, samples - 1.0, 0.0])

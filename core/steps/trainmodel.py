@@ -109,6 +109,7 @@ def _trained(
     def watch(step: int, trainer: Trainer, stopped: bool) -> None:
         if not stopped and output_report:  # who stops it does not wait for pictures: those of the last checkpoint stay
             seen = [(pair, _predicted(trainer, pair)) for pair in samples]
+            pictures.clear()
             pictures.update(drawn(read_log(work / LOG), seen))
         said = "Stopped" if stopped else "Training"
         report(step, f"{said}; {str(work / CHECKPOINT)!r} holds step {step} to go on from (RESUME).")

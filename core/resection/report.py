@@ -17,7 +17,9 @@ from .model import ControlPoints, Flag, Orientation, Resection
 Array = NDArray[np.float64]
 
 DRAWN = 6000  # points of a scatter: more only fill the page
-_LABELS = ("X [m]", "Y [m]", "Z [m]", "θ [rad]", "φ [rad]", "ρ [rad]")
+_LABELS = ("X [km]", "Y [km]", "Z [km]", "θ [rad]", "φ [rad]", "ρ [rad]")
+_SIGMAS = ("X [m]", "Y [m]", "Z [m]", "θ [µrad]", "φ [µrad]", "ρ [µrad]")
+_SHOWN = (1e-3, 1e-3, 1e-3, 1.0, 1.0, 1.0)  # from metres and radians to the units of the labels
 _BLUE, _RED = "#1f5f8b", "#b3372c"
 
 
@@ -62,7 +64,10 @@ def orientation_report(
     report.section("Inputs", key_values(inputs))
     report.section(
         "Exterior orientation",
-        figure(eop_figure(orientation), "The six parameters along the orbit (left, band: one sigma) and their sigma."),
+        figure(
+            eop_figure(orientation),
+            "Left: the six parameters with a band of one sigma, often thinner than the line. Right: the band alone.",
+        ),
         _sigma_table(orientation),
     )
     report.section(
@@ -83,16 +88,17 @@ def eop_figure(orientation: Orientation) -> Any:
     values = np.hstack([orientation.position, orientation.angles])
     for row, label in enumerate(_LABELS):
         left, right = axes[row]
-        left.plot(orientation.line, values[:, row], color=_BLUE, linewidth=1)
+        left.plot(orientation.line, values[:, row] * _SHOWN[row], color=_BLUE, linewidth=1)
         left.set_ylabel(label, fontsize=9)
+        left.ticklabel_format(axis="y", useOffset=False)
         if orientation.covariance is not None:
             sigma = np.sqrt(orientation.covariance[:, row, row])
-            band = values[:, row] - sigma, values[:, row] + sigma
+            band = (values[:, row] - sigma) * _SHOWN[row], (values[:, row] + sigma) * _SHOWN[row]
             left.fill_between(orientation.line, *band, color=_BLUE, alpha=0.3, linewidth=0)
-            right.plot(orientation.line, sigma, color=_RED, linewidth=1)
-            right.set_ylim(bottom=0)
-        unit = "m" if row < 3 else "rad"
-        right.set_ylabel(f"σ [{unit}]", fontsize=9)
+            own = sigma * (1.0 if row < 3 else 1e6)
+            right.fill_between(orientation.line, -own, own, color=_RED, alpha=0.25, linewidth=0)
+            right.plot(orientation.line, own, orientation.line, -own, color=_RED, linewidth=0.8)
+        right.set_ylabel(f"±σ [{'m' if row < 3 else 'µrad'}]", fontsize=9)
     for axis in axes[-1]:
         axis.set_xlabel("line", fontsize=9)
     return fig
@@ -126,18 +132,28 @@ def control_figure(found: Resection, points: ControlPoints, sensor: Sensor, cert
     middle = float(np.degrees(np.angle(np.mean(np.exp(1j * points.lon)))))
     if certainty is not None:
         lon = middle + wrap_degrees(certainty.lon - middle)
-        shown = axes.pcolormesh(lon, certainty.lat, certainty.mu, cmap="gray", vmin=0, vmax=1, shading="nearest")
-        fig.colorbar(shown, ax=axes, shrink=0.6, label="certainty μ")
+        low, high = np.nanpercentile(certainty.mu, (1, 99)) if np.isfinite(certainty.mu).any() else (0.0, 1.0)
+        limits = {"vmin": low, "vmax": max(high, low + 1e-3)}
+        shown = axes.pcolormesh(lon, certainty.lat, certainty.mu, cmap="gray", shading="nearest", **limits)
+        _bar(fig, axes, shown, "certainty μ")
     rows = _some(np.arange(len(points)))
     size = np.linalg.norm(found.residuals_px[rows], axis=1)
     lon, lat = middle + wrap_degrees(np.degrees(points.lon[rows]) - middle), np.degrees(points.lat[rows])
     top = max(_limit(size), 1e-9)
-    marks = axes.scatter(lon, lat, c=size, s=5, cmap="viridis", vmin=0, vmax=top, linewidths=0)
-    fig.colorbar(marks, ax=axes, shrink=0.6, label="residual [px]")
-    axes.set_xlabel("longitude [°]")
-    axes.set_ylabel("latitude [°]")
+    marks = axes.scatter(lon, lat, c=size, s=5, cmap="plasma", vmin=0, vmax=top, linewidths=0)
+    _bar(fig, axes, marks, "residual [px]")
+    axes.set_xlabel("longitude [°]", fontsize=9)
+    axes.set_ylabel("latitude [°]", fontsize=9)
+    axes.grid(False)
     axes.set_aspect(1.0 / max(np.cos(np.radians(np.mean(lat))), 0.05))
     return fig
+
+
+def _bar(fig: Any, axes: Any, shown: Any, label: str) -> None:
+    """A slim scale of colours beside a map."""
+    bar = fig.colorbar(shown, ax=axes, shrink=0.6, aspect=35, pad=0.02)
+    bar.set_label(label, fontsize=9)
+    bar.ax.tick_params(labelsize=8)
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -156,7 +172,8 @@ def _sigma_table(orientation: Orientation) -> str:
     if orientation.covariance is None:
         return note("The method gave no covariances.")
     sigma = np.sqrt(np.einsum("lii->li", orientation.covariance))
-    rows = [(label, *np.nanpercentile(sigma[:, row], (5, 50, 95))) for row, label in enumerate(_LABELS)]
+    sigma *= np.repeat([1.0, 1e6], 3)
+    rows = [(label, *np.nanpercentile(sigma[:, row], (5, 50, 95))) for row, label in enumerate(_SIGMAS)]
     return table(rows, ("sigma of", "5 %", "median", "95 %"))
 
 

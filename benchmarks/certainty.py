@@ -26,6 +26,7 @@ from ..core.outputs import replacing
 from ..core.progress import Progress, part, silent, tell
 from ..core.rasters import Raster
 from ..core.report import new_figure, png
+from ..core.resection.trajectory import recover_trajectory
 from ..core.resection.two_phase import recover_two_phase
 from ..core.simulation.altimeter import altimeter_shots
 from ..core.simulation.scene import simulate
@@ -106,17 +107,23 @@ def ranking(data: Path | None = None, progress: Progress = silent) -> Table:
 def without_cause(seeds: Sequence[int] = (0, 1, 2)) -> Table:
     """What is left of the gain when certainty is the same everywhere or dealt out at random, and of sigma's rank.
 
-    Two-phase resection from equator to pole over rough ground, exact longitude and latitude, altitudes from tracks.
+    Two-phase and trajectory from equator to pole over rough ground, altitudes from tracks; longitude and latitude are
+    exact for two-phase, and off by 5 m for the trajectory.
     """
     from scipy.stats import spearmanr
 
     table = Table(
-        "The cause taken away: mean position error of two-phase, m, and sigma's rank correlation with the error",
-        ["seed", "certainty not used", "used", "the same everywhere", "shuffled", "rank of sigma", "of sigma shuffled"],
-    )
+        "The cause taken away: mean position error, m, of two-phase by certainty and of the trajectory by sigma; rank "
+        "correlation of sigma with the error",
+        [
+            "seed", "certainty not used", "used", "the same everywhere", "shuffled",
+            "sigma used", "sigma the same everywhere", "sigma shuffled", "rank of sigma", "of sigma shuffled",
+        ],
+    )  # fmt: skip
     for seed in seeds:
         scene = simulate("ce1", RoughTerrain(seed), ARC_LINES, seed=seed, line_step=ARC_STEP)
-        points = real_like(scene, altimetry(scene), 0.0, 0.0, seed)
+        known = altimetry(scene)
+        points, rough = (real_like(scene, known, lateral, 0.0, seed) for lateral in (0.0, 5.0))
         off = np.abs(points.altitude - scene.control.altitude)
         deal = np.random.default_rng(seed).permutation(len(points))
         flat = replace(points, mu=np.full(len(points), 0.5))
@@ -129,10 +136,14 @@ def without_cause(seeds: Sequence[int] = (0, 1, 2)) -> Table:
                 (replace(points, mu=points.mu[deal]), True),
             )
         ]
+        sigma = rough.sigma_altitude
+        for each in (sigma, np.full(len(rough), np.sqrt(np.mean(sigma**2))), sigma[deal]):
+            made = recover_trajectory(replace(rough, sigma_altitude=each), scene.sensor)
+            errors.append(float(np.nanmean(errors_of(made, scene).values[:, 0])))
         ranks = [float(spearmanr(off, sigma)[0]) for sigma in (points.sigma_altitude, points.sigma_altitude[deal])]
         table.rows.append([seed, *errors, *ranks])
     table.notes.append(
-        "Wanted: a gain by the certainty that is gone where it is the same everywhere, and no rank by chance."
+        "Wanted: a gain by certainty and sigma that is gone where they are the same everywhere, and no rank by chance."
     )
     return table
 

@@ -74,8 +74,7 @@ class CertaintyModel:
 
     def _block(self, lon: Array, lat: Array) -> Certainty:
         found = self.surface.at(lon, lat)
-        near, _ = self.surface.index.nearest(lon, lat, self.surface.bins)
-        mu_dist = np.maximum(self.dmax - near, 0.0).mean(axis=1) / self.dmax  # eq. 14, over the K nearest
+        mu_dist = np.maximum(self.dmax - found.sectors.nearest, 0.0).mean(axis=1) / self.dmax  # eq. 14
         mu_cross = np.einsum("nk,nk->n", found.weights, self.mu_cross[found.sectors.index])
         mu = self.alpha * mu_dist + (1 - self.alpha) * mu_cross
         return Certainty(found.altitude, mu, mu_dist, mu_cross, self._sigma(found))

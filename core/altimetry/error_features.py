@@ -57,7 +57,7 @@ def log_roughness(surface: Interpolator, rows: Indices | None = None) -> Array:
     """Ln of the local mean (N,) of squared leave-one-out errors over unit variances, m^2, over `NEAR` shots; 0 at
     shots not asked for."""
     size = len(surface)
-    asked = np.arange(size) if rows is None else np.unique(rows)
+    asked = surface.index.side_by_side(np.arange(size) if rows is None else np.unique(rows))
     lon, lat = surface.shots.lon[asked], surface.shots.lat[asked]
     count = min(NEAR, size)
     near = np.concatenate(in_blocks(lambda part: surface.index.nearest(lon[part], lat[part], count)[1], len(asked)))

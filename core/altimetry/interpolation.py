@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -46,8 +47,7 @@ class Interpolator:
         if not np.isfinite(shots.altitude).all():
             raise InputError(f"Altimetry {shots.source!r} has altitudes that are not finite numbers; remove them.")
         self.bins, self.power = int(bins), float(power)
-        self.shots, self.place = _merged(shots)
-        self.index = ShotIndex(self.shots.lon, self.shots.lat, shots.body.radius_m)
+        self.shots, self.place, self.index = _merged(shots)
 
     def kept(self, mask: npt.NDArray[np.bool_]) -> Interpolator:
         """The same with the places where ``mask`` (N,) is true alone."""
@@ -60,19 +60,16 @@ class Interpolator:
     def __len__(self) -> int:
         return len(self.shots)
 
-    def at(
-        self,
-        lon: npt.ArrayLike,
-        lat: npt.ArrayLike,
-        *,
-        without: Indices | None = None,
-        like: Array | None = None,
-    ) -> Interpolated:
+    def at(self, lon: npt.ArrayLike, lat: npt.ArrayLike, *, without: Indices | None = None) -> Interpolated:
         """Interpolate at lon, lat (rad, (n,)): altitude = sum of w h, w ~ distance**-power (Shepard 1968).
 
-        A query on a shot gives that shot's altitude. ``without`` and ``like``: see `ShotIndex.sectors`.
+        A query on a shot gives that shot's altitude. ``without``: see `ShotIndex.sectors`.
         """
-        return self._weighed(self.index.sectors(lon, lat, self.bins, without=without, like=like))
+        return self._weighed(self.index.sectors(lon, lat, self.bins, without=without))
+
+    def alike(self, lon: npt.ArrayLike, lat: npt.ArrayLike, wanted: Sequence[Array]) -> list[Interpolated]:
+        """Interpolate at lon, lat from shots at the distances wanted; see `ShotIndex.alike`."""
+        return [self._weighed(sectors) for sectors in self.index.alike(lon, lat, wanted)]
 
     def _weighed(self, sectors: Sectors) -> Interpolated:
         weights = np.maximum(sectors.distance, _NEAREST_M) ** -self.power
@@ -97,22 +94,24 @@ class Interpolator:
             return found.altitude - self.shots.altitude[chosen], unit_variance(found)
 
         error, variance = np.zeros(len(self)), np.ones(len(self))
+        rows = self.index.side_by_side(rows)
         parts = in_blocks(work, len(rows))
         error[rows], variance[rows] = (np.concatenate(values) for values in zip(*parts))
         return error, variance
 
 
-def _merged(shots: Shots) -> tuple[Shots, Indices]:
-    """The shots with those of one place made one, and the row of each shot there."""
+def _merged(shots: Shots) -> tuple[Shots, Indices, ShotIndex]:
+    """The shots with those of one place made one, the row of each shot there, and the index that finds them."""
     index = ShotIndex(shots.lon, shots.lat, shots.body.radius_m)
     if not index.has_pairs(_SAME_PLACE_M):
-        return shots, np.arange(len(shots))
+        return shots, np.arange(len(shots)), index
     cells = np.round(index.vectors * (index.radius / _SAME_PLACE_M)).astype(np.int64)
     _, first, place = np.unique(cells, axis=0, return_index=True, return_inverse=True)
     count = np.bincount(place)
     mean = np.bincount(place, shots.altitude) / count
     sigma = None if shots.sigma is None else np.sqrt(np.bincount(place, shots.sigma**2)) / count
-    return replace(shots.kept(first), altitude=mean, sigma=sigma), place
+    places = replace(shots.kept(first), altitude=mean, sigma=sigma)
+    return places, place, ShotIndex(places.lon, places.lat, shots.body.radius_m)
 
 
 def unit_variance(found: Interpolated) -> Array:

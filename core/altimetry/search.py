@@ -6,7 +6,7 @@ great circles do; every distance handed out is a great circle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..frames import Array, east_north_up, unit_vectors
-from ..progress import Progress, breathing, silent, tell
+from ..progress import Progress, silent, tell
 from ..threads import in_order
 
 Indices = npt.NDArray[np.intp]
 T = TypeVar("T")
 
-_EXACT = (32, 128)  # nearest shots looked at: for every query, then where a sector is still empty
+_EXACT = (32, 64, 128)  # nearest shots looked at: for every query, then where a sector is still empty
 _THINNED = 64  # shots of a thinned level looked at after that
 _FINENESS = 12.0  # a level is fine enough where its cells are this much smaller than the distance already searched
 _PAIRS = 1 << 19  # query-shot pairs held in memory at once, by each thread
@@ -41,6 +41,7 @@ class Sectors:
     distance: Array
     east: Array
     north: Array
+    nearest: Array
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,25 @@ class ShotIndex:
 
     def nearest(self, lon: npt.ArrayLike, lat: npt.ArrayLike, count: int) -> tuple[Array, Indices]:
         """Distances (n, count) in m, nearest first, and rows of the shots; inf and 0 where there are fewer."""
-        return self._query(self._all, unit_vectors(np.ravel(lon), np.ravel(lat)), count)
+        chord, rows = self._query(self._all, unit_vectors(np.ravel(lon), np.ravel(lat)), count)
+        return _great_circle(chord, self.radius), rows
+
+    def side_by_side(self, rows: Indices) -> Indices:
+        """These shots ordered so that ones that follow each other lie near each other: they are searched faster."""
+        return rows[np.argsort(self._rank[rows])]
+
+    @cached_property
+    def _rank(self) -> Indices:
+        rank = np.empty(len(self), np.intp)
+        rank[self._all.tree.indices] = np.arange(len(self))
+        return rank
 
     def has_pairs(self, distance: float) -> bool:
         """Whether any two shots lie within ``distance`` m of each other."""
         return len(self._all.tree.query_pairs(distance / self.radius, output_type="ndarray")) > 0
 
     def sectors(
-        self,
-        lon: npt.ArrayLike,
-        lat: npt.ArrayLike,
-        bins: int = 8,
-        *,
-        without: Indices | None = None,
-        like: Array | None = None,
+        self, lon: npt.ArrayLike, lat: npt.ArrayLike, bins: int = 8, *, without: Indices | None = None
     ) -> Sectors:
         """Find the nearest shot in each of ``bins`` equal azimuth sectors about each query, the first from north on.
 
@@ -90,32 +96,50 @@ class ShotIndex:
         Where the 128 nearest shots reach a sector, the shot given is exactly its nearest. Beyond them, where one dense
         track hides the next, shots are thinned to one a cell of a twelfth to a sixth of the distance already searched,
         and the shot given may be another than the nearest (between LOLA's tracks 7 % farther off on average).
-
-        For cross-validation: ``without`` (n,) is the row of a shot that the query must not see; with ``like``
-        (n, bins), m, each sector gives the shot whose distance is nearest to this, and none where this is infinite.
+        ``without`` (n,), for cross-validation, is the row of a shot that the query must not see.
         """
+        return self._search(lon, lat, bins, without, None)[0]
+
+    def alike(self, lon: npt.ArrayLike, lat: npt.ArrayLike, wanted: Sequence[Array]) -> list[Sectors]:
+        """As `sectors`, but each sector gives the shot whose distance is nearest to the one wanted, and none where this
+        is infinite. wanted: distances (n, bins) in m; each such array is answered by itself."""
+        return self._search(lon, lat, wanted[0].shape[1], None, wanted)
+
+    def _search(
+        self,
+        lon: npt.ArrayLike,
+        lat: npt.ArrayLike,
+        bins: int,
+        without: Indices | None,
+        wanted: Sequence[Array] | None,
+    ) -> list[Sectors]:
         at = east_north_up(np.ravel(lon), np.ravel(lat))
-        shape = len(at), bins
-        found = Sectors(np.zeros(shape, np.intp), np.full(shape, np.inf), np.zeros(shape), np.zeros(shape))
+        found = [_empty(len(at), bins) for _ in wanted or (None,)]
         searched = np.zeros(len(at))
 
         def search(rows: Indices, level: _Level, count: int) -> None:
-            for start in breathing(range(0, len(rows), _PAIRS // count)):
+            for start in range(0, len(rows), _PAIRS // count):
                 part = rows[start : start + _PAIRS // count]
-                hidden, wanted = (None if a is None else a[part] for a in (without, like))
-                searched[part] = self._fill(found, part, at[part], level, count, hidden, wanted)
+                near = self._around(level, at[part], bins, count, None if without is None else without[part])
+                searched[part] = near.reach
+                for each, like in zip(found, wanted or (None,)):
+                    near.fill(each, part, None if like is None else like[part])
+                    if level is self._all:
+                        each.nearest[part] = near.distance(slice(0, bins))
 
         def open_still(rows: Indices) -> Indices:
             """Those of the queries that shots farther than the ones searched may yet serve better."""
-            distance = found.distance[rows]
-            if like is None:
-                return rows[np.isinf(distance).any(axis=1)]
-            wanted = np.where(np.isfinite(like[rows]), like[rows], np.nan)
-            return rows[(np.abs(distance - wanted) > searched[rows, None] - wanted).any(axis=1)]
+            if wanted is None:
+                return rows[np.isinf(found[0].distance[rows]).any(axis=1)]
+            best = np.zeros(len(rows), bool)
+            for each, like in zip(found, wanted):
+                aim = np.where(np.isfinite(like[rows]), like[rows], np.nan)
+                best |= (np.abs(each.distance[rows] - aim) > searched[rows, None] - aim).any(axis=1)
+            return rows[best]
 
         todo = np.arange(len(at))
-        for count in _EXACT if like is None else _EXACT[1:]:
-            search(todo, self._all, count)
+        for count in _EXACT if wanted is None else _EXACT[-1:]:
+            search(todo, self._all, max(count, bins))
             todo = open_still(todo)
         for level in self._levels if len(todo) else ():
             todo = open_still(todo)
@@ -129,7 +153,9 @@ class ShotIndex:
 
         sample = self.vectors[:: max(1, len(self) // 1000)]
         apart, _ = self._query(self._all, sample, 2)
-        cell = max(float(np.median(apart[:, 1])), self.radius * 2.0**-19)  # 21 bits hold the number of a cell
+        cell = max(
+            float(np.median(_great_circle(apart[:, 1], self.radius))), self.radius * 2.0**-19
+        )  # 21 bits hold the number of a cell
         levels, rows = [], self._all.rows
         while len(rows) > _THINNED:
             x, y, z = np.floor((self.vectors[rows] + 1) * (self.radius / cell)).astype(np.int64).T
@@ -140,59 +166,89 @@ class ShotIndex:
         return levels
 
     def _query(self, level: _Level, vectors: Array, count: int) -> tuple[Array, Indices]:
+        """Chords (n, count) on the unit sphere and rows of a level's nearest shots; inf and 0 where there are fewer."""
         chord, place = level.tree.query(vectors, k=np.arange(1, count + 1))
         missing = place == len(level.rows)
-        place[missing] = 0
-        distance = 2 * self.radius * np.arcsin(np.minimum(chord / 2, 1.0))
-        distance[missing] = np.inf
-        return distance, level.rows[place]
+        if missing.any():
+            place[missing], chord[missing] = 0, np.inf
+        return chord, place if level is self._all else level.rows[place]
 
-    def _fill(
-        self,
-        found: Sectors,
-        rows: Indices,
-        at: Array,
-        level: _Level,
-        count: int,
-        without: Indices | None,
-        like: Array | None,
-    ) -> Array:
-        """Write into ``rows`` of ``found`` what the ``count`` nearest shots of a level offer.
-
-        at (n, 3, 3): east, north, up. Returns how far (m) these shots reach.
-        """
-        bins = found.index.shape[1]
-        distance, index = self._query(level, at[:, 2], count)
-        reach = distance[:, -1]
+    def _around(self, level: _Level, at: Array, bins: int, count: int, without: Indices | None) -> _Around:
+        """The ``count`` nearest shots of a level about queries whose east, north, up are ``at`` (n, 3, 3)."""
+        chord, index = self._query(level, at[:, 2], count)
         shots = self.vectors[index]
         east, north = (np.einsum("nkc,nc->nk", shots, at[:, axis]) for axis in (0, 1))
-        sector = np.floor(np.arctan2(east, north) * (bins / (2 * np.pi))).astype(np.intp) % bins
-        wanted = np.zeros((len(rows), bins)) if like is None else like
-        if like is not None:
-            off = np.abs(distance - np.take_along_axis(np.where(np.isfinite(like), like, 0.0), sector, 1))
-            order = np.argsort(off, axis=1)
-            distance, index, east, north, sector = (
-                np.take_along_axis(a, order, 1) for a in (distance, index, east, north, sector)
-            )
-        sector[np.isinf(distance)] = bins
+        turn = np.arctan2(east, north) * (bins / (2 * np.pi))
+        sector = np.where(turn < 0, turn + bins, turn).astype(np.int8)
+        sector[sector == bins] = 0
+        sector[np.isinf(chord)] = bins
         if without is not None:
             sector[index == without[:, None]] = bins
-        # The best shots come first: written from last to first, the best of each sector stays.
-        first = np.full((len(rows), bins + 1), -1)
-        each = np.arange(len(rows))
-        for column in range(count - 1, -1, -1):
-            first[each, sector[:, column]] = column
-        chosen = np.maximum(first[:, :bins], 0)
-        d, e, n = (np.take_along_axis(a, chosen, 1) for a in (distance, east, north))
+        return _Around(self.radius, bins, chord, index, east, north, sector)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The k nearest shots about n queries, by rising chord; all (n, k). sector: of the shots, ``bins`` for none."""
+
+    radius: float
+    bins: int
+    chord: Array
+    index: Indices
+    east: Array
+    north: Array
+    sector: npt.NDArray[np.int8]
+
+    @property
+    def reach(self) -> Array:
+        """How far (m, (n,)) these shots reach."""
+        return self.distance(-1)
+
+    def distance(self, columns: slice | int) -> Array:
+        """Great-circle distances in m of some of the shots."""
+        return _great_circle(self.chord[:, columns], self.radius)
+
+    def fill(self, found: Sectors, rows: Indices, wanted: Array | None) -> None:
+        """Write into ``rows`` of ``found`` what these shots offer to each sector: the nearest of all, or of the
+        distances ``wanted`` (n, bins), m."""
+        chord, index, east, north, sector = self.chord, self.index, self.east, self.north, self.sector
+        if wanted is not None:
+            aim = np.append(np.where(np.isfinite(wanted), wanted, 0.0), np.zeros((len(rows), 1)), axis=1)
+            off = np.abs(self.distance(slice(None)) - np.take_along_axis(aim, sector.astype(np.intp), 1))
+            order = np.argsort(off, axis=1)
+            chord, index, east, north, sector = (
+                np.take_along_axis(a, order, 1) for a in (chord, index, east, north, sector)
+            )
+        # The best shots come first.
+        is_in = [sector == each for each in range(self.bins)]
+        best = np.stack([mask.argmax(axis=1) for mask in is_in], axis=1)
+        e, n, new = (np.take_along_axis(a, best, 1) for a in (east, north, index))
+        d = _great_circle(np.take_along_axis(chord, best, 1), self.radius)
+        offered = np.take_along_axis(sector, best, 1) == np.arange(self.bins)
         with np.errstate(invalid="ignore"):
-            better = np.abs(d - wanted) < np.abs(found.distance[rows] - wanted)
-        better &= (first[:, :bins] >= 0) & np.isfinite(wanted)
-        across = np.hypot(e, n)
+            if wanted is None:
+                better = offered & (d < found.distance[rows])
+            else:
+                better = offered & (np.abs(d - wanted) < np.abs(found.distance[rows] - wanted)) & np.isfinite(wanted)
+        across = np.sqrt(e**2 + n**2)
         stretch = np.divide(d, across, out=np.zeros_like(d), where=across > 0)
-        new = (np.take_along_axis(index, chosen, 1), d, e * stretch, n * stretch)
-        for old, values in zip((found.index, found.distance, found.east, found.north), new):
+        for old, values in zip(
+            (found.index, found.distance, found.east, found.north), (new, d, e * stretch, n * stretch)
+        ):
             old[rows] = np.where(better, values, old[rows])
-        return np.asarray(reach)
+
+
+def _empty(count: int, bins: int) -> Sectors:
+    shape = count, bins
+    far = np.full((2, *shape), np.inf)
+    return Sectors(np.zeros(shape, np.intp), far[0], np.zeros(shape), np.zeros(shape), far[1])
+
+
+def _great_circle(chord: Array, radius: float) -> Array:
+    """Distances in m for chords on the unit sphere; inf for inf."""
+    distance = 2 * radius * np.arcsin(np.minimum(chord / 2, 1.0))
+    distance[np.isinf(chord)] = np.inf
+    return np.asarray(distance)
 
 
 def in_blocks(work: Callable[[slice], T], count: int, progress: Progress = silent) -> list[T]:

@@ -22,8 +22,9 @@ ONE_SIGMA = 0.682689
 FEWEST_SHOTS = 10  # below which nothing can be withheld
 LEAST_NUGGET_M = 1.0  # what is left of the error next to a shot, where the shots' sigma is not given
 _THEORY = np.array([0.0, 1.0, 1.0, 0.0])  # ln c, a, b, d
-_PRIOR = np.array([0.0, 1000.0, 10.0, 10.0])  # withheld shots that theory counts for
-_PER_LEVEL, _LEVELS = 150, 20  # withheld shots a level of the calibration, and levels at most
+_PRIOR = np.array([0.0, 10_000.0, 10.0, 10.0])  # withheld shots that theory counts for
+_PRIOR_COVERED = 10.0  # for a, where withheld shots lie as near to others as places do
+_SINGLY, _BY_TRACK = 600, 1200  # withheld shots a level of the calibration; those of a track err together
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,15 @@ def fit_sigma(surface: Interpolator, seed: int = 0) -> SigmaModel | None:
     own = 0.0 if noise is None else float(np.median(noise))
     nugget = max(own, LEAST_NUGGET_M)
     known, error = withheld_places(surface, generator)
-    like_ground = known, error
+    like_ground, prior, per_level = (known, error), _PRIOR, _SINGLY
     tracks = withheld_tracks(surface, generator)
     if tracks is not None:
         if np.quantile(tracks[0].geometry, 0.02) < np.quantile(known.geometry, 0.1):
-            like_ground = tracks  # they come as near to others as places do, and know of what tracks disagree by
+            # They come as near to others as places do, and know of what tracks disagree by.
+            like_ground, prior, per_level = tracks, np.minimum(_PRIOR, _PRIOR_COVERED), _BY_TRACK
         known, error = known + tracks[0], np.concatenate([error, tracks[1]])
-    form = _fit(known, error, nugget)
-    level, gain = _calibration(_fitted(like_ground[0], form, nugget), like_ground[1], own)
+    form = _fit(known, error, nugget, prior)
+    level, gain = _calibration(_fitted(like_ground[0], form, nugget), like_ground[1], own, per_level)
     return SigmaModel(surface.shots.altitude, log_roughness(surface), form, nugget, level, gain, noise)
 
 
@@ -84,7 +86,7 @@ def _fitted(known: Features, form: Array, nugget: float) -> Array:
     return np.asarray(0.5 * np.logaddexp(2 * (_terms(known) @ form), rest))
 
 
-def _fit(known: Features, error: Array, nugget: float) -> Array:
+def _fit(known: Features, error: Array, nugget: float, prior: Array) -> Array:
     """ln c, a, b, d that make exp(`_fitted`) the scale of the absolute errors (Laplace likelihood)."""
     from scipy.optimize import minimize
 
@@ -95,23 +97,23 @@ def _fit(known: Features, error: Array, nugget: float) -> Array:
         ratio = error * np.exp(-fitted)
         share = np.exp(2 * (terms @ x - fitted))  # of the variance that x rules
         off = x - _THEORY
-        value = np.sum(fitted + ratio) + 0.5 * _PRIOR @ off**2
-        return float(value), terms.T @ ((1 - ratio) * share) + _PRIOR * off
+        value = np.sum(fitted + ratio) + 0.5 * prior @ off**2
+        return float(value), terms.T @ ((1 - ratio) * share) + prior * off
 
     start = _THEORY.copy()
     start[0] = np.log(np.mean(error * np.exp(-terms @ _THEORY)) + 1e-9)
     return np.asarray(minimize(cost, start, jac=True, method="L-BFGS-B").x)
 
 
-def _calibration(fitted: Array, error: Array, noise: float) -> tuple[Array, Array]:
+def _calibration(fitted: Array, error: Array, noise: float, per_level: int) -> tuple[Array, Array]:
     """Levels of the fitted ln sigma and what to add there so that 68.3 % of the errors of each level lie within.
 
     The withheld shots' own noise (m) is no error of the interpolation and is taken off.
     """
-    count = int(np.clip(len(error) // _PER_LEVEL, 1, _LEVELS))
-    levels = np.array_split(np.argsort(fitted, kind="stable"), count)
+    levels = np.array_split(np.argsort(fitted, kind="stable"), max(len(error) // per_level, 1))
     level = np.array([fitted[rows].mean() for rows in levels])
-    within = np.array([np.quantile(error[rows], ONE_SIGMA) for rows in levels])
+    ratio = error * np.exp(-fitted)
+    within = np.exp(level) * np.array([np.quantile(ratio[rows], ONE_SIGMA) for rows in levels])
     true = np.log(np.sqrt(np.maximum(within**2 - noise**2, (0.3 * within) ** 2)) + 1e-6)
     rising = 0.5 * (np.maximum.accumulate(true) + np.minimum.accumulate(true[::-1])[::-1])
     return level, rising - level

@@ -9,8 +9,8 @@ which lies between the tracks, and they share the track's own error. Two ways st
 - `whole_tracks`: shots of withheld tracks are interpolated from the other tracks as they are. This knows of what tracks
   disagree by, but only where tracks cross or lie close together does it come as near to them as most of the ground is.
 
-A tenth of the shots or tracks is withheld at once, so that what is known about a withheld shot's surroundings knows
-nothing of it, just as for any other place.
+A tenth of the shots or a fortieth of the tracks is withheld at once, so that what is known about a withheld shot's
+surroundings knows nothing of it, just as for any other place.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from .search import Indices, Sectors
 
 Mask = npt.NDArray[np.bool_]
 
-FOLDS = 10
-PLACES, TRACK_SHOTS = 20_000, 6000  # looked at in all
-_ROUNDS_OF_MANY = 2  # of the folds, where shots are many enough
-_MANY = 60_000  # shots of which fewer rounds withhold enough
+FOLDS, TRACK_FOLDS = 10, 40
+PLACES, TRACK_SHOTS = 16_000, 6000  # looked at in all
+_ENOUGH = 15_000  # shots withheld in all
+_FEWEST_ROUNDS = 2
 _FEWEST_TRACKS = 5
+_FEW_SHOTS = 60_000  # of which all tracks are withheld in turn, else a tenth of them
 _SCALES = (0.6, 0.8, 1.0)
 
 
@@ -56,7 +57,7 @@ class Withheld:
 
 def withheld_places(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array]:
     """Features and errors (M,) of shots that stand for places between the shots."""
-    folds = _folds(len(surface), generator)
+    folds = _folds(len(surface), generator, FOLDS)[: _rounds(len(surface))]
     return _gathered([as_places(surface, fold, PLACES // len(folds), generator) for fold in folds])
 
 
@@ -66,7 +67,8 @@ def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tu
     names, number = (np.empty(0), np.empty(0, np.intp)) if track is None else np.unique(track, return_inverse=True)
     if len(names) < _FEWEST_TRACKS:
         return None
-    folds = [np.isin(number, tracks) for tracks in _folds(len(names), generator, len(surface))]
+    rounds = TRACK_FOLDS if len(surface) < _FEW_SHOTS else TRACK_FOLDS // 10
+    folds = [np.isin(number, tracks) for tracks in _folds(len(names), generator, TRACK_FOLDS)[:rounds]]
     return _gathered([whole_tracks(surface, fold, TRACK_SHOTS // len(folds), generator) for fold in folds])
 
 
@@ -79,7 +81,7 @@ def as_places(surface: Interpolator, fold: Indices, count: int, generator: np.ra
     row = tested.index.nearest(lon, lat, 1)[1][:, 0]
     there = surface.at(lon, lat)
     x, y, truth = (values[row] for values in (tested.shots.lon, tested.shots.lat, tested.shots.altitude))
-    tried = [rest.at(x, y, like=scale * there.sectors.distance) for scale in _SCALES]
+    tried = rest.alike(x, y, [scale * there.sectors.distance for scale in _SCALES])
     off = np.abs(np.log([unit_variance(each) for each in tried]) - np.log(unit_variance(there)))
     found = _chosen(tried, np.argmin(off, axis=0))
     around = replace(tried[-1], weights=there.weights)
@@ -96,10 +98,14 @@ def whole_tracks(surface: Interpolator, held: Mask, count: int, generator: np.ra
     return Withheld(rest, found, found, np.abs(found.altitude - tested.altitude[rows]))
 
 
-def _folds(count: int, generator: np.random.Generator, shots: int | None = None) -> list[Indices]:
-    """Tenths of ``count`` things, dealt at random; all of them, or some where there are many shots."""
-    folds = np.array_split(generator.permutation(count), min(FOLDS, count))
-    return folds if (shots or count) < _MANY else folds[:_ROUNDS_OF_MANY]
+def _folds(count: int, generator: np.random.Generator, most: int) -> list[Indices]:
+    """``count`` things dealt at random into ``most`` heaps, or into as many as there are things."""
+    return np.array_split(generator.permutation(count), min(most, count))
+
+
+def _rounds(shots: int) -> int:
+    """How many tenths of the shots are enough."""
+    return int(np.clip(np.ceil(FOLDS * _ENOUGH / shots), _FEWEST_ROUNDS, FOLDS))
 
 
 def _gathered(rounds: list[Withheld]) -> tuple[Features, Array]:

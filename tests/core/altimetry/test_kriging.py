@@ -46,7 +46,9 @@ def test_its_variance_and_roughness_are_those_of_simulated_self_affine_surfaces(
     g = structure(np.linalg.norm(place[:, None] - place, axis=-1))
     covariance = g[:, :1] + g[:1] - g + 1e-9 * np.eye(9)  # heights over that of the query
     draws = 7.0 * np.random.default_rng(0).multivariate_normal(np.zeros(9), covariance, 3000)
-    many = {name: np.repeat(getattr(found.sectors, name), 3000, axis=0) for name in ("distance", "east", "north")}
+    many = {
+        name: np.repeat(getattr(found.sectors, name), 3000, axis=0) for name in ("distance", "east", "north", "nearest")
+    }
     sectors = Sectors(np.arange(24_000).reshape(3000, 8), **many)  # each draw has shots of its own
     here = draws[:, 1:] @ found.weights[0]
     best = predict(Interpolated(here, np.repeat(found.weights, 3000, axis=0), sectors), draws[:, 1:].ravel())

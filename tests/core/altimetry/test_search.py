@@ -76,9 +76,28 @@ def test_left_out_and_wanted_distances():
     like = rng.uniform(3000, 20_000, (50, 8))
     like[:, 3] = np.inf
     middle = np.full(50, 0.05)
-    found = index.sectors(middle, middle, like=like)
+    alone, found = (index.alike(middle, middle, [*others, like])[-1] for others in ((), (0.5 * like,)))
     assert np.isinf(found.distance[:, 3]).all()
     assert np.median(np.abs(found.distance[:, :3] - like[:, :3])) < 800
+    assert np.array_equal(found.index, alone.index)
+
+
+def test_sectors_come_with_the_nearest_shots_wherever_they_lie():
+    shots, queries = (uniform(np.random.default_rng(5), n) for n in (500, 40))
+    index = ShotIndex(*shots, RADIUS)
+    assert np.array_equal(index.sectors(*queries).nearest, index.nearest(*queries, 8)[0])
+    few = ShotIndex(shots[0][:3], shots[1][:3], RADIUS)
+    assert np.array_equal(few.sectors(*queries).nearest, few.nearest(*queries, 8)[0])
+    assert np.isinf(few.sectors(*queries).nearest[:, 3:]).all()
+
+
+def test_shots_side_by_side_are_the_same_shots_and_nearer():
+    lon, lat = uniform(np.random.default_rng(6), 5000)
+    rows = np.random.default_rng(7).permutation(5000)[:3000]
+    order = ShotIndex(lon, lat, RADIUS).side_by_side(rows)
+    assert np.array_equal(np.sort(order), np.sort(rows))
+    steps = [np.median(angular_distance(lon[r][1:], lat[r][1:], lon[r][:-1], lat[r][:-1])) for r in (rows, order)]
+    assert steps[1] < 0.1 * steps[0]
 
 
 def test_nearest_tells_missing_shots():

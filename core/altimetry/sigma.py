@@ -24,7 +24,7 @@ LEAST_NUGGET_M = 1.0  # what is left of the error next to a shot, where the shot
 _THEORY = np.array([0.0, 1.0, 1.0, 0.0])  # ln c, a, b, d
 _PRIOR = np.array([0.0, 10_000.0, 10.0, 10.0])  # withheld shots that theory counts for
 _PRIOR_COVERED = 10.0  # for a, where withheld shots lie as near to others as places do
-_SINGLY, _BY_TRACK = 600, 1200  # withheld shots a level of the calibration; those of a track err together
+_SINGLY, _BY_TRACK = 600, 1500  # withheld shots a level of the calibration; those of a track err together
 
 
 @dataclass(frozen=True)

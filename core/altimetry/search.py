@@ -216,13 +216,13 @@ class _Around:
             aim = np.append(np.where(np.isfinite(wanted), wanted, 0.0), np.zeros((len(rows), 1)), axis=1)
             off = np.abs(self.distance(slice(None)) - np.take_along_axis(aim, sector.astype(np.intp), 1))
             order = np.argsort(off, axis=1)
-            chord, index, east, north, sector = (
-                np.take_along_axis(a, order, 1) for a in (chord, index, east, north, sector)
-            )
+            chord, east, north = (np.take_along_axis(a, order, 1) for a in (chord, east, north))
+            index, sector = np.take_along_axis(index, order, 1), np.take_along_axis(sector, order, 1)
         # The best shots come first.
         is_in = [sector == each for each in range(self.bins)]
         best = np.stack([mask.argmax(axis=1) for mask in is_in], axis=1)
-        e, n, new = (np.take_along_axis(a, best, 1) for a in (east, north, index))
+        e, n = (np.take_along_axis(a, best, 1) for a in (east, north))
+        new = np.take_along_axis(index, best, 1)
         d = _great_circle(np.take_along_axis(chord, best, 1), self.radius)
         offered = np.take_along_axis(sector, best, 1) == np.arange(self.bins)
         with np.errstate(invalid="ignore"):

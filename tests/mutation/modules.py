@@ -6,7 +6,12 @@ _TWO_PHASE = ("resection/test_two_phase.py", "resection/test_collinearity.py")
 _TRAJECTORY = ("resection/test_trajectory.py", "resection/test_recover.py")
 _TIES = ("resection/test_ties.py",)
 _REFINE = ("resection/test_refine.py",)
-_CERTAINTY = ("altimetry/test_withholding.py", "altimetry/test_correlation.py", "altimetry/test_certainty.py")
+_CERTAINTY = (
+    "altimetry/test_sigma.py",
+    "altimetry/test_withholding.py",
+    "altimetry/test_correlation.py",
+    "altimetry/test_certainty.py",
+)
 
 # All of core/resection but the two modules that draw reports.
 _RESECTION: dict[str, tuple[str, ...]] = {

@@ -127,9 +127,21 @@ def _one_end(
     if missing is not None:
         degrees[:, (degrees == missing).any(axis=0)] = np.nan
         height = np.where(height == missing, np.nan, height)
+    _name_placeholder(table.name, degrees)
     assert_degrees(table.name, *degrees)
     lon_rad, lat_rad = np.radians(degrees)
     return control_points(line, view, sample, lon_rad, lat_rad, height)
+
+
+def _name_placeholder(name: str, degrees: Array) -> None:
+    """Raise `InputError` where the only impossible value of (2, n) degrees looks like one for unknown positions."""
+    odd = np.unique(degrees[np.abs(degrees) > 720])
+    if len(odd) == 1:
+        rows = int((degrees == odd[0]).any(axis=0).sum())
+        raise InputError(
+            f"{name!r} holds {odd[0]:g} for longitude or latitude in {rows} rows: give MISSING_VALUE {odd[0]:g} if it "
+            "stands for an unknown position."
+        )
 
 
 def _column(name: str, what: str, default: str, optional: bool = False) -> Parameter:

@@ -205,6 +205,8 @@ def test_importgcps_reads_a_table_a_view(folder, tmp_path):
         do("importgcps", **common, VIEWS="nadir,forward", OUTPUT=str(tmp_path / "x.csv"))
     with pytest.raises(InputError, match=r"no column 'lon9' \(longitude\)"):
         do("importgcps", **{**common, "LON_FIRST": "lon9"}, OUTPUT=str(tmp_path / "x.csv"))
+    with pytest.raises(InputError, match=r"-9999 for longitude or latitude in 1 rows: give MISSING_VALUE -9999"):
+        do("importgcps", **{**common, "MISSING_VALUE": None}, OUTPUT=str(tmp_path / "x.csv"))
 
 
 def test_footprints_hold_the_gcps(folder, tmp_path):

@@ -2851,6 +2851,14 @@
         <source>Robust spread of the height differences where orbits overlap, m.</source>
         <translation>Robuste Streuung der Höhenunterschiede, wo Umläufe sich überlappen, m.</translation>
     </message>
+    <message>
+        <source>Samples</source>
+        <translation>Spalten</translation>
+    </message>
+    <message>
+        <source>Number of image columns, of the middle of the sensor: narrow scenes are made sooner. Left empty, all.</source>
+        <translation>Anzahl der Bildspalten, aus der Mitte des Sensors: Schmale Szenen sind schneller gemacht. Leer: alle.</translation>
+    </message>
 </context>
 <context>
     <name>Styling</name>

@@ -147,7 +147,8 @@ def shade(
 
 
 def ground_normals(terrain: Terrain, points: Array, pixel_m: float) -> Array:
-    """Outward unit normals (..., 3) of the ground at ``points``, by differences over a pixel east and north."""
+    """Outward unit normals (..., 3) of the ground at ``points``: across the diagonals of a pixel, so that slopes are
+    means over it both ways, and relief of a pixel's width is not seen at some places and missed at others."""
     lon, lat, radius = lonlat_radius(points)
     axes = east_north_up(lon, lat)
     half = (0.5 * pixel_m / radius)[..., None]
@@ -155,7 +156,8 @@ def ground_normals(terrain: Terrain, points: Array, pixel_m: float) -> Array:
     def across(axis: Array) -> Array:
         return _surface(terrain, axes[..., 2, :] + half * axis) - _surface(terrain, axes[..., 2, :] - half * axis)
 
-    normal = np.cross(across(axes[..., 0, :]), across(axes[..., 1, :]))
+    east, north = axes[..., 0, :], axes[..., 1, :]
+    normal = np.cross(across(east - north), across(east + north))
     return np.asarray(normal / np.linalg.norm(normal, axis=-1, keepdims=True))
 
 

@@ -97,13 +97,20 @@ class PlanetaryDtmPlugin:
         right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
         for dock, area in ((self.view_dock, right), (self.pushbroom_dock, right), (self.plots_dock, bottom)):
             self.iface.addDockWidget(area, dock)
-        # one behind the other: side by side neither has room (Qt forgets it where they are hidden before)
-        self.iface.mainWindow().tabifyDockWidget(self.view_dock, self.pushbroom_dock)
-        for dock in (self.view_dock, self.pushbroom_dock, self.plots_dock):
             dock.hide()
+        self.view_dock.opened.connect(lambda: self._behind_each_other(self.pushbroom_dock, self.view_dock))
+        self.pushbroom_dock.opened.connect(lambda: self._behind_each_other(self.view_dock, self.pushbroom_dock))
         self.pushbroom_dock.plots_button.toggled.connect(self.plots_dock.setUserVisible)
         self.plots_dock.opened.connect(lambda: self.pushbroom_dock.plots_button.setChecked(True))
         self.plots_dock.closed.connect(lambda: self.pushbroom_dock.plots_button.setChecked(False))
+
+    def _behind_each_other(self, first: QgsDockWidget, opened: QgsDockWidget) -> None:
+        """Make tabs of the two where the second one opens beside the first: one below the other neither has room."""
+        window = self.iface.mainWindow()
+        apart = first.isFloating() or opened.isFloating() or first.isHidden()
+        if not apart and window.dockWidgetArea(first) == window.dockWidgetArea(opened):
+            window.tabifyDockWidget(first, opened)
+            opened.raise_()
 
     def _action(self, name: str, icon: str, text: str) -> QAction:
         action = self.toolbar.addAction(QIcon(str(resources.icon(icon))), text)

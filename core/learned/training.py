@@ -84,7 +84,7 @@ def train(
         return CancelledError(f"Stopped at step {step} of {plan.steps}; {kept} holds it to go on from.")
 
     def go_on(fraction: float, message: str = "") -> bool:
-        return not asked and progress(fraction, message)
+        return progress(fraction, message) and not asked
 
     def listening(fraction: float) -> AbstractContextManager[object]:
         """Of several processes none may leave the others alone in the middle of a step."""

@@ -65,11 +65,18 @@ class ShotRows:
         return np.asarray(np.sum(self.normal * (self.place - intersect(self.rays, poses).point), axis=1))
 
     def rows(self, poses: Poses) -> tuple[Array, Array]:
-        """Weighted residuals (N, 1) and derivatives (N, 1, M, 6) under the poses of `line`."""
+        """Weighted residuals (N, 1) and derivatives (N, 1, M, 6) under the poses of `line`.
+
+        The derivatives are those of rays that meet at the shot's height: with the matches' errors in them they would go
+        with the residuals, and the surface be drawn to where relief looks as rough as it is noisy.
+        """
         found = intersect(self.rays, poses)
         weight = np.sqrt(self.trust / self.repeats) / (self.scale * self.sigma)
-        residual = np.sum(self.normal * (self.place - found.point), axis=1) * weight
-        by_pose = -np.einsum("nk,nkmp->nmp", self.normal * weight[:, None], found.point_by_pose())
+        away = np.sum(self.normal * (self.place - found.point), axis=1)
+        up = self.place / np.linalg.norm(self.place, axis=1, keepdims=True)
+        met = intersect(self.rays.through(found.point + away[:, None] * up, poses), poses)
+        by_pose = -np.einsum("nk,nkmp->nmp", self.normal * weight[:, None], met.point_by_pose())
+        residual = away * weight
         return residual[:, None], by_pose[:, None]
 
     def by_relief(self) -> tuple[Array, Array]:

@@ -69,6 +69,13 @@ class Rays:
         more = np.where(moving, np.clip(known + here / rate, -most, most) - known, 0.0)
         return replace(self, line=self.line - more, offset=self.offset + rate * more, reach=reach)
 
+    def through(self, points: Array, poses: Poses) -> Rays:
+        """The rays of the same lines that meet at ``points`` (N, 3), and not where errors of their samples put them."""
+        own = poses_of(poses, self.line.shape)
+        x = np.einsum("nmji,nmj->nmi", own.rotation, points[:, None] - own.position)
+        s = np.where(self.weight[..., None] > 0, x / np.linalg.norm(x, axis=-1, keepdims=True), self.s)
+        return replace(self, s=s, across=_across(s), offset=np.zeros(self.line.shape))
+
     def _off_flown(self, point: Array, poses: Poses) -> tuple[Array, Array]:
         """Angles (N, M) by which points (N, 3) stand off the rays in the direction flown, and their distance (m)."""
         own = poses_of(poses, self.line.shape)
@@ -77,19 +84,23 @@ class Rays:
         return np.sum(self.across[:, :, 0] * x, axis=-1) / depth, depth
 
 
+def _across(s: Array) -> Array:
+    """Two directions (..., 2, 3) square to unit rays (..., 3), the first one nearest to the camera's x, which flies."""
+    first = np.array([1.0, 0.0, 0.0]) - s * s[..., :1]
+    first /= np.linalg.norm(first, axis=-1, keepdims=True)
+    return np.stack([first, np.cross(s, first)], axis=-2)
+
+
 def camera_rays(s: Array, line: Array, pixel_rad: Array, sigma_px: Array) -> Rays:
     """Rays along ``s`` (N, M, 3, any length, camera frame) of pixels ``pixel_rad`` (N, M) wide; NaN lines: no ray."""
     there = np.isfinite(line)
     own = np.where(there[..., None], s, [0.0, 0.0, -1.0])
     own = own / np.linalg.norm(own, axis=-1, keepdims=True)
-    first = np.array([1.0, 0.0, 0.0]) - own * own[..., :1]
-    first /= np.linalg.norm(first, axis=-1, keepdims=True)
     sigma = np.where(there, np.maximum(sigma_px, LEAST_SIGMA_PX), 1.0)
     some = np.take_along_axis(line, np.argmax(there, axis=1)[:, None], axis=1)
-    across = np.stack([first, np.cross(own, first)], axis=-2)
     line = np.where(there, line, some)
     weight = np.where(there, 1.0 / (pixel_rad * sigma), 0.0)
-    return Rays(line, np.zeros(line.shape), np.full(line.shape, np.nan), own, across, sigma, weight)
+    return Rays(line, np.zeros(line.shape), np.full(line.shape, np.nan), own, _across(own), sigma, weight)
 
 
 def rays_of(ties: TiePoints, sensor: Sensor) -> Rays:

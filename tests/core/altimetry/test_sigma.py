@@ -41,9 +41,10 @@ def test_the_fit_finds_the_form_that_errors_follow():
     known, form = some_features(20_000, 2), np.array([0.4, 1.0, 0.7, 0.3])
     scale = np.exp(module._fitted(known, form, 1.0))
     error = np.random.default_rng(3).exponential(scale)
-    np.testing.assert_allclose(module._fit(known, error, 1.0), form, atol=0.05)
+    np.testing.assert_allclose(module._fit(known, error, 1.0, module._PRIOR), form, atol=0.05)
     # A few errors leave the form where theory has it.
-    few = module._fit(some_features(20, 4), np.exp(module._fitted(some_features(20, 4), form, 1.0)), 1.0)
+    known = some_features(20, 4)
+    few = module._fit(known, np.exp(module._fitted(known, form, 1.0)), 1.0, module._PRIOR)
     assert abs(few[1] - 1) < 0.05 and np.abs(few[3]) < 0.5
 
 
@@ -51,13 +52,13 @@ def test_calibration_makes_one_sigma_of_errors_lie_within_at_every_level():
     rng = np.random.default_rng(5)
     fitted = rng.uniform(0, 4, 30_000)
     error = np.abs(rng.normal(0, np.exp(1.3 * fitted - 0.5)))
-    level, gain = module._calibration(fitted, error, 0.0)
+    level, gain = module._calibration(fitted, error, 0.0, 1500)
     assert len(level) == 20 and (np.diff(level) > 0).all()
     np.testing.assert_allclose(level + gain, 1.3 * level - 0.5, atol=0.12)
     assert (np.diff(level + gain) >= 0).all()
-    alone, _ = module._calibration(fitted[:200], error[:200], 0.0)
+    alone, _ = module._calibration(fitted[:200], error[:200], 0.0, 150)
     assert len(alone) == 1
-    three, _ = module._calibration(fitted[:450], error[:450], 0.0)
+    three, _ = module._calibration(fitted[:450], error[:450], 0.0, 150)
     assert len(three) == 3
 
 
@@ -65,7 +66,7 @@ def test_the_shots_own_noise_is_taken_off_but_never_all():
     fitted, rng = np.zeros(3000) + np.arange(3000) * 1e-9, np.random.default_rng(6)
     error = np.abs(rng.normal(0, 5.0, 3000))
     for noise, left in ((0.0, 5.0), (3.0, 4.0), (50.0, 1.5)):
-        level, gain = module._calibration(fitted, error, noise)
+        level, gain = module._calibration(fitted, error, noise, 1500)
         assert np.median(np.exp(level + gain)) == pytest.approx(left, rel=0.1)
 
 

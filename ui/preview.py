@@ -51,7 +51,9 @@ class Preview(QWidget):
         """Read the view of a layer, or of the map as it is drawn, in the background."""
         grid = None if as_drawn or layer.providerType() != "gdal" else grid_of(layer)
         if grid is None:
-            drawn = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+            # Not converted: Qt does that in its pool and waits; when runs of QGIS fill the pool and wait for Python,
+            # which this thread holds, all stand still for ever.
+            drawn = canvas.grab().toImage()
             self._reader.ask(lambda: square_of_drawing(drawn), self._show, self._fail)
             return
         area = visible_area(canvas, layer).extent
@@ -115,8 +117,10 @@ def square_of_drawing(drawn: QImage) -> Square:
         raise InputError("The map is not drawn yet.")
     bits = drawn.constBits()
     bits.setsize(drawn.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(height, drawn.bytesPerLine())
-    colours = np.moveaxis(rows[:, : 3 * width].reshape(height, width, 3), -1, 0)
+    if drawn.depth() != 32:
+        raise InputError("The map is drawn in fewer colours than the preview can read; the run itself is not affected.")
+    pixels = np.frombuffer(bits, np.uint32).reshape(height, drawn.bytesPerLine() // 4)[:, :width]
+    colours = np.stack([pixels >> 16 & 255, pixels >> 8 & 255, pixels & 255]).astype(np.uint8)
     grey = to_grey(colours)
     small = _reduced(placement((height, width)))
     step_y, step_x = height / small.size[0], width / small.size[1]

@@ -20,6 +20,7 @@ from ..version import VERSION
 
 Array = NDArray[np.float64]
 
+USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
 BANDS = ("sample shift", "line shift", "score", "sigma", "sample sigma", "line sigma")
 _UNITS = ("px", "px", "", "px", "px", "px")
 

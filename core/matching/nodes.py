@@ -32,11 +32,6 @@ def shrunk(values: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
 
 
-def at_nodes(field: Field) -> Nodes:
-    """A field (h, w, k) at the nodes: the mean of each block."""
-    return np.ascontiguousarray(np.moveaxis(shrunk(field, SPACING), -1, 0))
-
-
 def at_pixels(nodes: Nodes) -> Field:
     """Node values at all pixels, (h, w, k) or (h, w): bilinear, constant past the outermost nodes."""
     cv2 = opencv()

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from ..bodies import body_of_radius
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
-from ..matching.match_file import MatchFile
+from ..matching.match_file import USUAL_SIGMA_PX, MatchFile
 from ..progress import Progress, each, part, silent, tell
 from ..terrain.intersection import Intersection, good_matches, intersect_matches, joined, sigma_factor
 from ..terrain.points import points_of, writing_points
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, camera_of, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
-USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
 _PIXELS = 1 << 16  # intersected together
 _UNCOVERED = 0.01  # share of the matches without orientation that is worth a warning
 _JUDGED = 24  # lines whose ray misses tell how good the matches' sigma is

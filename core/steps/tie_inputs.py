@@ -12,14 +12,13 @@ from ..altimetry.readers import Shots
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..frames import unit_vectors
-from ..matching.match_file import Matches, MatchFile
+from ..matching.match_file import USUAL_SIGMA_PX, Matches, MatchFile
 from ..resection.bundle import CELL_LINES, CELLS, joined_ties, spread
 from ..resection.model import TiePoints
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-USUAL_SIGMA_PX = 0.3  # of a match whose file does not tell it
 PATCH = np.arange(-3, 4)  # lines and samples about a shot's pixel whose matches make the surface there
 PATCH_TIES = 16  # of them, those a pixel apart first: neighbours' matches share what they saw
 EVEN = 200_000  # pixels that make a surface that may lie anywhere

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..matching.match_file import USUAL_SIGMA_PX
 from ..resection.model import TiePoints
 from ..tables import Table, read_table, write_table
-from .tie_inputs import USUAL_SIGMA_PX
 
 Array = NDArray[np.float64]
 

@@ -32,8 +32,8 @@ from ..core.simulation.altimeter import altimeter_shots
 from ..core.simulation.scene import simulate
 from ..core.simulation.terrain import DemTerrain, RoughTerrain, Terrain
 from .data import real_data
+from .hard_case import ARC_LINES, altimetry, errors_of, real_like
 from .table import Table, Tables
-from .trajectory import ARC_LINES, altimetry, errors_of, real_like
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -23,6 +23,7 @@ BENCHMARKS = (
     "hadley",
     "paper",
     "trajectory",
+    "hard_case",
     "certainty",
     "matching",
     "stereo",

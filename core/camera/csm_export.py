@@ -33,6 +33,8 @@ _MOST_MISSING = 64  # lines without orientation at the image's start that are br
 _VELOCITY_KNOTS = 100  # lines
 ELEVATION_M = (-12_000.0, 25_000.0)  # of any ground on a rocky body
 PARAMETERS = 16
+PARAMETER_TYPES = [2] * PARAMETERS  # REAL; some readers of 2026 fail without the key
+_WIDEST_ARC = 45.0  # degrees
 
 
 def write_csm_states(folder: str | Path, sensor: Sensor, orientation: Orientation) -> tuple[list[Path], list[str]]:
@@ -52,7 +54,19 @@ def write_csm_states(folder: str | Path, sensor: Sensor, orientation: Orientatio
     first = float(orientation.line[_solved(orientation)][0])
     if first >= 1:
         warnings.append(f"The EOPs start at line {first:g}: in the CSM states the lines before carry on their trend.")
+    arc = _arc_degrees(orientation.position[_solved(orientation)][[0, -1]])
+    if arc > _WIDEST_ARC:
+        warnings.append(
+            f"The orbit spans {arc:.0f}°; readers built on usgscsm lose ground points beyond some {_WIDEST_ARC:.0f}°: "
+            "for ISIS or the Ames Stereo Pipeline, cut the images and the EOPs into parts."
+        )
     return [Path(folder) / name for name in texts], warnings
+
+
+def _arc_degrees(ends: Array) -> float:
+    """Angle seen from the body's centre between two positions (2, 3)."""
+    first, last = ends / np.linalg.norm(ends, axis=1, keepdims=True)
+    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(first, last)), first @ last)))
 
 
 def csm_state(sensor: Sensor, view: int, orientation: Orientation) -> dict[str, Any]:
@@ -71,6 +85,7 @@ def csm_state(sensor: Sensor, view: int, orientation: Orientation) -> dict[str, 
         quaternions.values / np.linalg.norm(quaternions.values, axis=1, keepdims=True),
     )
     middle = 0.5 * (count - 1)  # the line at the centre time
+    half_swath = 0.5 * look.gsd_m * sensor.samples
     return {
         "m_modelName": MODEL,
         "m_imageIdentifier": sensor.views[view].name,
@@ -101,14 +116,15 @@ def csm_state(sensor: Sensor, view: int, orientation: Orientation) -> dict[str, 
         "m_numQuaternions": quaternions.values.size,
         "m_quaternions": floats(quaternions.values),
         "m_currentParameterValue": [0.0] * PARAMETERS,
-        "m_covariance": floats(np.diag(_variances(orientation, look))),
+        "m_parameterType": PARAMETER_TYPES,
+        "m_covariance": floats(np.diag(_variances(orientation, look, half_swath))),
         "m_referencePointXyz": floats(look.ground),
         "m_sunPosition": [0.0] * 3,  # unknown
         "m_sunVelocity": [0.0] * 3,
         # Readers take exactly (1, 1000) for "not computed yet" and put their own covariance in place of this one.
         "m_gsd": look.gsd_m if look.gsd_m != 1.0 else 1.0 + 1e-9,
         "m_flyingHeight": look.distance_m,
-        "m_halfSwath": 0.5 * look.gsd_m * sensor.samples,
+        "m_halfSwath": half_swath,
         "m_halfTime": 0.5 * count * period,
         "m_logFile": "",  # older readers insist on it
     }
@@ -207,11 +223,12 @@ def _velocities(line: Array, position: Array, at: Array) -> Array:
     return spline.evaluate(spline.fit(line, position - position.mean(axis=0)), at, derivative=1)
 
 
-def _variances(orientation: Orientation, look: _Look) -> Array:
+def _variances(orientation: Orientation, look: _Look, half_swath: float) -> Array:
     """Variances (16,) m² of the model's corrections: position and angles at once, their rates, and the focal length.
 
-    Position is along track, across track and radial; angles are metres on the ground at the camera's distance. Without
-    covariances of the EOPs, and for rates, readers' own default of a pixel.
+    Position is along track, across track and radial. Turns about the camera's x and y are metres on the ground at its
+    distance, those about its axis metres at the swath's edge. Without covariances of the EOPs, and for rates, readers'
+    own default of a pixel.
     """
     pixel = look.gsd_m**2
     variance = np.repeat([pixel, pixel / 2, pixel, pixel / 2, pixel / 4, pixel], [3, 3, 3, 3, 3, 1])
@@ -227,5 +244,6 @@ def _variances(orientation: Orientation, look: _Look) -> Array:
     covariance = orientation.covariance[rows]
     turn = angle_rates(orientation.angles[rows])
     variance[:3] = np.einsum("ij,njk,ik->ni", axes, covariance[:, :3, :3], axes).mean(axis=0)
-    variance[6:9] = np.einsum("nij,njk,nik->ni", turn, covariance[:, 3:, 3:], turn).mean(axis=0) * look.distance_m**2
+    lever = np.array([look.distance_m, look.distance_m, half_swath])
+    variance[6:9] = np.einsum("nij,njk,nik->ni", turn, covariance[:, 3:, 3:], turn).mean(axis=0) * lever**2
     return variance

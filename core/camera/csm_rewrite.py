@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .csm_export import ELEVATION_M, PARAMETERS
+from .csm_export import ELEVATION_M, PARAMETER_TYPES, PARAMETERS
 from .csm_linescan import CSM_CORNER, CsmLineScan
 from .csm_nodes import continuous, floats, uniform_nodes
 from .csm_state import DISTORTION_TYPES, MODEL
@@ -73,6 +73,7 @@ def rewritten_state(camera: CsmLineScan, ground_sigma_m: float) -> dict[str, Any
         "m_numQuaternions": turns.size,
         "m_quaternions": floats(turns),
         "m_currentParameterValue": [0.0] * PARAMETERS,
+        "m_parameterType": PARAMETER_TYPES,
         "m_covariance": floats(np.diag(variance)),
         "m_referencePointXyz": floats(ground[0]),
         "m_sunPosition": [0.0] * 3,  # unknown

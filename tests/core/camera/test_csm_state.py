@@ -12,6 +12,7 @@ from planetary_dtm.core.camera.csm_state import MODEL, UniformNodes, camera_from
 from planetary_dtm.core.camera.linescan import LineScan
 from planetary_dtm.core.camera.open_camera import open_camera
 from planetary_dtm.core.camera.rays import intersect_sphere
+from planetary_dtm.core.camera.rotations import angles_from_matrix, unwrap_angles
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.resection.model import Orientation
 from planetary_dtm.core.simulation.scene import simulate
@@ -27,7 +28,7 @@ m_detectorSampleSumming m_detectorLineSumming m_startingDetectorSample m_startin
 m_detectorSampleOrigin m_detectorLineOrigin m_iTransS m_iTransL m_focalLength m_zDirection m_distortionType
 m_opticalDistCoeffs m_majorAxis m_minorAxis m_minElevation m_maxElevation m_t0Ephem m_dtEphem m_t0Quat
 m_dtQuat m_numPositions m_numQuaternions m_positions m_velocities m_quaternions m_currentParameterValue
-m_covariance m_referencePointXyz m_sunPosition m_sunVelocity m_gsd m_flyingHeight m_halfSwath m_halfTime
+m_parameterType m_covariance m_referencePointXyz m_sunPosition m_sunVelocity m_gsd m_flyingHeight m_halfSwath m_halfTime
 m_platformFlag m_ikCode
 """
 
@@ -103,7 +104,9 @@ def test_the_format_s_traps_are_avoided(scene, state):
     assert text.startswith(MODEL + "\n") and read["m_modelName"] == MODEL
     for key, value in read.items():  # a reader takes a list by the kind of its first number
         if isinstance(value, list):
-            assert all(isinstance(number, float) for number in value), key
+            kind = tuple if key == "m_parameterType" else float
+            assert all(isinstance(number, kind) for number in value), key
+    assert read["m_parameterType"] == [("whole", "2")] * 16
     assert len(state["m_covariance"]) == 256 and len(state["m_currentParameterValue"]) == 16
     assert (state["m_gsd"], state["m_flyingHeight"]) != (1.0, 1000.0)
     np.testing.assert_allclose([state["m_gsd"], state["m_flyingHeight"]], [120, 2.0e5], rtol=0.1)
@@ -156,7 +159,9 @@ def test_covariances_of_the_eops_become_those_of_the_model(scene):
     state = csm_state(scene.sensor, 1, scene.truth.with_(covariance=np.tile(sigma, (LINES, 1, 1))))
     variance = np.diag(np.array(state["m_covariance"]).reshape(16, 16))
     np.testing.assert_allclose(variance[:3], 9.0)
-    np.testing.assert_allclose(variance[6:9], (1e-5 * state["m_flyingHeight"]) ** 2, rtol=0.05)
+    # usgscsm turns by the correction over the flying height, about its axis by the correction over the half swath
+    lever = np.array([state["m_flyingHeight"], state["m_flyingHeight"], state["m_halfSwath"]])
+    np.testing.assert_allclose(variance[6:9], (1e-5 * lever) ** 2, rtol=0.05)
     assert variance[15] == pytest.approx(state["m_gsd"] ** 2)
 
 
@@ -174,6 +179,19 @@ def test_eops_that_start_late_or_are_too_few(scene, tmp_path):
         part = Orientation(scene.truth.line[rows], scene.truth.position[rows], scene.truth.angles[rows], "part")
         with pytest.raises(InputError, match=match):
             csm_state(scene.sensor, 1, part)
+
+
+@pytest.mark.parametrize(("degrees", "told"), [(44.0, False), (46.0, True)])
+def test_orbits_too_long_for_other_readers_are_told(scene, tmp_path, degrees, told):
+    arc, zero = np.radians(np.linspace(0.0, degrees, LINES)), np.zeros(LINES)
+    up, ahead = (
+        np.stack(axis, axis=1) for axis in ((np.cos(arc), zero, np.sin(arc)), (-np.sin(arc), zero, np.cos(arc)))
+    )
+    angles = unwrap_angles(angles_from_matrix(np.stack([ahead, np.cross(up, ahead), up], axis=-1)))
+    warnings = write_csm_states(
+        tmp_path / "csm", scene.sensor, Orientation(scene.truth.line, 1.94e6 * up, angles, "long")
+    )[1]
+    assert [f"spans {degrees:.0f}°" in warning for warning in warnings] == [True] * told
 
 
 def test_files_are_written_one_a_view_and_read_again(scene, tmp_path):

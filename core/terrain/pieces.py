@@ -17,8 +17,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Field = np.ndarray[Any, np.dtype[np.float32]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-TRACKS = 12  # track spacings along a piece's side, its overlap apart
-MOST = 4  # pieces along a side
+TRACKS = 8  # track spacings along a piece's side at least, its overlap apart
+MOST = 8  # pieces along a side
 OVERLAP = 0.2  # of a piece's side, added on either side of it
 FEWEST = 50  # shots, on at least ...
 FEWEST_TRACKS = 3  # ... so many tracks, that each piece must hold
@@ -51,11 +51,11 @@ class Piece:
 def pieces(valid: Mask, pixel: Array, shots: Shots) -> list[Piece]:
     """The pieces of an extent (valid: rows, columns; pixel: (row, column) metres) that hold valid ground.
 
-    As many as keep a piece near `TRACKS` spacings of the tracks, unless one would be left with hardly a shot.
+    As many as keep a piece of `TRACKS` spacings of the tracks or more, unless one would be left with hardly a shot.
     """
     sides = np.array(valid.shape) * pixel
     spacing = float(sides.prod()) / max(_length(shots, pixel), float(sides.min()))
-    wanted = [int(np.clip(round(side / (TRACKS * spacing)), 1, MOST)) for side in sides]
+    wanted = [int(np.clip(side // (TRACKS * spacing), 1, MOST)) for side in sides]
     made: list[Piece] = []
     for most in range(max(wanted), 0, -1):
         counts = [min(count, most) for count in wanted]

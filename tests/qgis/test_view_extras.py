@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +69,44 @@ def test_preview_of_the_map_as_drawn(dock, image, qtbot):
     dock.update_hint()
     qtbot.waitUntil(lambda: not dock.preview._reader.busy, timeout=10000)
     assert dock.preview.square is not None or dock.preview.message
+
+
+_WHILE_THE_POOL_IS_FULL = """
+from threading import Event
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QCoreApplication, QRunnable, QThreadPool
+from qgis.testing import start_app
+from planetary_dtm.ui.preview import Preview
+
+class Waiting(QRunnable):
+    def run(self):
+        begun.set()
+        enough.wait(30)
+
+begun, enough = Event(), Event()
+application = start_app()
+canvas, preview, pool = QgsMapCanvas(), Preview(), QThreadPool.globalInstance()
+canvas.resize(900, 700)
+pool.setMaxThreadCount(1)
+waiting = Waiting()
+waiting.setAutoDelete(False)
+pool.start(waiting)
+assert begun.wait(10)
+preview.follow(canvas, None, True)
+enough.set()
+while preview._reader.busy:
+    QCoreApplication.processEvents()
+assert preview.square is not None, preview.message
+print("shown")
+"""
+
+
+def test_preview_of_the_map_waits_for_no_thread_of_qts_pool(tmp_path):
+    """Qt converts images in its pool; with that full of runs that wait for Python, a wait here would last for ever."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-c", _WHILE_THE_POOL_IS_FULL]
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    assert "shown" in ended.stdout, ended.stderr
 
 
 # --- estimate ----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import InputError
+from .progress import FEW_ROWS
 
 Array = npt.NDArray[np.float64]
 
@@ -207,9 +208,11 @@ def lonlat_of(crs: str) -> LonLat:
 
 
 def _transform(transformation: Any, x: Array, y: Array) -> tuple[Array, Array]:
+    given, out = np.column_stack([x.ravel(), y.ravel()]), np.empty((x.size, 2))
     with _unraised():
-        points = transformation.TransformPoints(np.column_stack([x.ravel(), y.ravel()]).tolist())
-    out = np.array(points, float).reshape(-1, 3)[:, :2]
+        for first in range(0, x.size, FEW_ROWS // 2):  # a list goes in and a tuple comes out for each
+            some = slice(first, first + FEW_ROWS // 2)
+            out[some] = np.array(transformation.TransformPoints(given[some].tolist()), float)[:, :2]
     out[~np.isfinite(out)] = np.nan
     return out[:, 0].reshape(x.shape), out[:, 1].reshape(x.shape)
 

@@ -21,6 +21,9 @@ Progress = Callable[[float, str], bool]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 _callbacks: set[CodeType] = set()
+# Rows that a thread may hold as lists at once: more (from 700 on) wake Python's collector of cycles, which in the end
+# goes over all objects of QGIS and holds the map meanwhile.
+FEW_ROWS = 500
 _PATIENCE_S = 0.05  # between two questions of `breathe`
 
 

@@ -24,11 +24,10 @@ import numpy.typing as npt
 from .bodies import Array, Body, LonLat
 from .errors import InputError
 from .outputs import letting_go, replacing, require_writable, unwritten, workplace
-from .progress import breathe, breathing
+from .progress import FEW_ROWS, breathe, breathing
 from .rasters import quiet_gdal
 from .sources import allowed, is_plain_file, offline, require_local
 
-_ROWS_AT_ONCE = 4_000  # so that reading in a thread lets the others run
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
 _LATITUDES = ("lat", "latitude", "pt_latitude", "areod_lat", "y_lat")
 
@@ -149,7 +148,7 @@ def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str)
     parts: list[list[npt.NDArray[Any]]] = [[] for _ in header]
     filled = (row for row in rows if any(value.strip(" .-") for value in row))  # not blank, no dashes under the header
     count = 0
-    while chunk := list(islice(filled, _ROWS_AT_ONCE)):
+    while chunk := list(islice(filled, FEW_ROWS)):
         for number, row in enumerate(chunk):
             if len(row) < len(header):
                 line = count + number + 2
@@ -158,9 +157,9 @@ def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str)
                 )
         count += len(chunk)
         breathe()
-        for index, column in enumerate(zip(*(r[: len(header)] for r in chunk))):
+        for blocks, column in zip(parts, zip(*chunk)):
             breathe()
-            parts[index].append(_convert(column))
+            blocks.append(_convert(column))
     if not count:
         raise InputError(f"{what} {name!r} has a header but no rows.")
     return {key: _joined(blocks) for key, blocks in zip(header, parts)}

@@ -24,6 +24,7 @@ from ..core.steps import OutputKind, Step, step
 from . import point_styling, resources, styling
 from .definitions import output_definition, parameter_definition
 from .inputs import collect, is_given, is_unloaded_raster, resolve
+from .turns import short_turns
 from .words import say, say_progress
 
 
@@ -111,7 +112,7 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         chosen = self.step
         targets = self._targets(parameters, context)
         try:
-            with tempfile.TemporaryDirectory(prefix="planetary_dtm_") as folder:
+            with short_turns(), tempfile.TemporaryDirectory(prefix="planetary_dtm_") as folder:
                 inputs = resolve(self._values, Path(folder), feedback)
                 ready = chosen.checked({**inputs, **targets})
                 result = chosen.run(**ready, progress=ProgressOf(feedback))

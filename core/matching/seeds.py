@@ -101,7 +101,7 @@ def _matches(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask) -> tu
     if words_a is None or words_b is None or min(len(points_a), len(points_b)) < 3:
         return np.empty((0, 2)), np.empty((0, 2))
     pairs = _mutual(words_a, words_b)
-    where_a, where_b = (np.array([p.pt for p in points]) for points in (points_a, points_b))
+    where_a, where_b = (cv2.KeyPoint_convert(points).astype(float) for points in (points_a, points_b))
     # SIFT's places have pixel centres at integers once the first octave's doubling is taken out: cv2 does that.
     return where_a[pairs[:, 0]], where_b[pairs[:, 1]]
 

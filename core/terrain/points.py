@@ -17,6 +17,7 @@ from ..bodies import Body, body_of_radius
 from ..errors import InputError, MissingPackageError, PlanetaryDtmError
 from ..frames import lonlat_radius, unit_vectors
 from ..outputs import replacing
+from ..progress import FEW_ROWS
 from ..tables import Table, read_table
 from .las_header import check_las
 
@@ -76,7 +77,9 @@ def writing_points(path: str | Path, body: Body) -> Iterator[PointsWriter]:
 
                 def rows(places: Array, columns: dict[str, Array]) -> None:
                     values = np.column_stack([places, *columns.values()])
-                    text.writelines(",".join(_FORMATS) % tuple(row) + "\n" for row in values.tolist())
+                    for first in range(0, len(values), FEW_ROWS):
+                        some = values[first : first + FEW_ROWS].tolist()
+                        text.writelines(",".join(_FORMATS) % tuple(row) + "\n" for row in some)
 
                 yield PointsWriter(rows, body.radius_m)
         else:

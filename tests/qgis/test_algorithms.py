@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import shlex
+import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,6 +28,7 @@ from qgis.core import (
 )
 from qgis.gui import QgsGui
 
+from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, StepResult, step
 from planetary_dtm.processing_provider.inputs import collect, resolve
@@ -54,6 +57,19 @@ def given(algorithm, folder, **parameters):
     context.setProject(QgsProject.instance())
     made = QgsApplication.processingRegistry().createAlgorithmById(f"planetarydtm:{algorithm}")
     return resolve(collect(made, made.step, parameters, context), folder, QgsProcessingFeedback())
+
+
+def test_python_takes_short_turns_while_a_step_works(provider, image, tmp_path, monkeypatch):
+    """So that a handler in the main thread, which asks for Python at each of its calls, does not wait 5 ms for each."""
+    seen, usual = [], sys.getswitchinterval()
+
+    def working(**_):
+        seen.append(sys.getswitchinterval())
+        raise InputError("Enough.")
+
+    monkeypatch.setattr("planetary_dtm.core.steps.leveldtm.STEP", replace(step("leveldtm"), run=working))
+    assert refused("leveldtm", INPUT=image.id(), OUTPUT=str(tmp_path / "dtm.tif")).endswith("Enough.")
+    assert seen[0] <= usual / 5 and sys.getswitchinterval() == usual
 
 
 # --- descriptions ------------------------------------------------------------------------------------------------

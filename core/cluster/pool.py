@@ -33,6 +33,14 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 # Freed memory stays with a worker, which soon wants as much again: given back, the system clears it anew for every
 # array, a million pages a unit (glibc; other systems ignore these).
 _KEPT = {f"MALLOC_{name}_": str(1 << 32) for name in ("TRIM_THRESHOLD", "MMAP_THRESHOLD")}
+# Dask looks at itself 50 to 100 times a second, which takes 3 % of every worker: a unit takes seconds to minutes.
+_SELDOM: dict[str, Any] = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.scheduler.worker-saturation": 1.0,  # no unit waits at a busy worker while another is idle
+}
 
 CLUSTER_HELP = (
     "Workers on this machine need dask[distributed]; where bokeh is installed too, Dask's dashboard shows the work. "
@@ -155,6 +163,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         "distributed.worker.memory.terminate": _FULL,
         "distributed.scheduler.worker-ttl": None,  # a machine that slept is no reason to give units away
         "distributed.admin.log-length": 0,
+        **_SELDOM,
         "logging.distributed": "critical",
     }
     for name in ("distributed", "distributed.client"):  # what is lost is told in our own words

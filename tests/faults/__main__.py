@@ -18,7 +18,15 @@ from . import kills, troubles
 from .commands import COMMANDS, LIGHT
 from .inputs import make_inputs, make_light
 
-_HEAVY = ("scipy.sparse.linalg", "scipy.spatial", "scipy.interpolate", "matplotlib.figure", "cv2", "laspy", "torch")
+_HEAVY = (
+    "scipy.sparse.linalg",
+    "scipy.spatial",
+    "scipy.interpolate",
+    "matplotlib.figure",
+    "cv2",
+    "laspy",
+    "torch._dynamo",
+)
 
 
 def imported(light: bool) -> None:

@@ -11,12 +11,13 @@ from .inputs import VIEWS
 
 @dataclass(frozen=True)
 class Command:
-    """``words(inputs, folder)``: the command line. ``made``: names of its outputs in the folder. ``units``: parts that
-    it can go on from, so that a kill costs one of them at most. ``again``: what it then goes on from, by which word."""
+    """``words(inputs, folder)``: the command line. ``made``: names of its outputs in the folder. ``kept``: the list of
+    units of work that it goes on from, or the file that each of them writes anew; a kill costs one of them at most.
+    ``again``: what it then goes on from, by which word."""
 
     words: Callable[[Path, Path], list[str]]
     made: tuple[str, ...]
-    units: int = 1
+    kept: str = ""
     again: tuple[str, str] | None = None
     needs: str = ""  # a package
 
@@ -57,7 +58,7 @@ COMMANDS: dict[str, Command] = {
     "mosaic": Command(
         _("mosaic", "--input", "I/mosaic.tif", "--block", "512", "--workers", "1", *_LEARNED, "--output", "O/m.tif"),
         ("m.tif",),
-        units=3,  # two blocks, and joining them
+        kept="m.parts/manifest.jsonl",
     ),
     "comparedtm": Command(
         _(
@@ -116,7 +117,7 @@ COMMANDS: dict[str, Command] = {
             *("--output", "O/o.tif", "--output-report", "O/o.html"),
         ),
         ("o.tif", "o.html"),
-        units=3,  # two orbits, and merging them
+        kept="o.parts/manifest.jsonl",
         needs="cv2",
     ),
     "refinecameras": Command(
@@ -148,7 +149,7 @@ COMMANDS: dict[str, Command] = {
             *("--checkpoint-every", "2", "--output", "O/w.safetensors"),
         ),
         ("w.safetensors", "w.training"),
-        units=4,
+        kept="w.training/checkpoint.pt",
         again=("w.training/checkpoint.pt", "--resume"),
         needs="torch",
     ),

@@ -25,34 +25,67 @@ from .commands import COMMANDS, Command
 from .judges import alike, listing
 
 _HANG = 400.0  # wall seconds after which a child counts as hung
-_SLACK = 0.25  # of a run's CPU time: two runs of the same work differ by that on a busy machine
+_SLACK = 0.25  # of a unit's CPU time: the same work differs by that from one run to the next on a busy machine
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An undisturbed run: the folder of what it made, the names of all in it, and its CPU seconds."""
+    """An undisturbed run: the folder of what it made, the names of all in it, its CPU seconds, and those at which
+    a unit was kept."""
 
     folder: Path
     files: list[str]
     seconds: float
+    marks: list[float]
+
+    @property
+    def largest(self) -> float:
+        """CPU seconds of the largest unit; what follows the last that is kept is one too."""
+        return float(np.diff([0.0, *self.marks, self.seconds]).max())
 
 
 @dataclass
 class Score:
-    """What became of a command's kills. ``lost``: CPU seconds lost by each, in work units."""
+    """What became of a command's kills. ``lost``: what each cost, in units of work."""
 
-    seconds: float
-    unit: float
+    whole: Reference
     kills: int = 0
     finished: int = 0  # runs that ended before they could be killed
     found: int = 0  # outputs that were whole already
+    twice: int = 0  # units that had been kept and were done again
     lost: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
-def run(words: list[str], log: Path, stop: Callable[[float], bool] = lambda seconds: False) -> tuple[int, float]:
-    """Run a command in a child; it is killed as soon as ``stop(CPU seconds so far)`` says so. Exit status, negative
-    for a signal, and CPU seconds."""
+class Kept:
+    """Watches the file by which a command tells what it keeps; ``marks``: CPU seconds when a unit was added."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self.marks = path, list[float]()
+        self._state = self._now()
+
+    def look(self, seconds: float) -> None:
+        """Note what is new since the last look."""
+        state = self._now()
+        self.marks += [seconds] * (max(state - self._state, 0) if self._lines else int(state > self._state))
+        self._state = state
+
+    @property
+    def _lines(self) -> bool:
+        return self._path is not None and self._path.suffix == ".jsonl"
+
+    def _now(self) -> int:
+        """Units in a list, whose first line is its head; of a file that is written anew, when that was."""
+        if self._path is None or not self._path.exists():
+            return 0
+        return max(self._path.read_bytes().count(b"\n") - 1, 0) if self._lines else self._path.stat().st_mtime_ns
+
+
+def run(
+    words: list[str], log: Path, stop: Callable[[float], bool] = lambda seconds: False, kept: Kept | None = None
+) -> tuple[int, float]:
+    """Run a command in a child; it is killed as soon as ``stop(CPU seconds so far)`` says so, and ``kept`` looks on.
+    Exit status, negative for a signal, and CPU seconds."""
     child = os.fork()
     if child == 0:
         output = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
@@ -71,31 +104,40 @@ def run(words: list[str], log: Path, stop: Callable[[float], bool] = lambda seco
             traceback.print_exc()
         finally:
             os._exit(status)
-    clock = Path(f"/proc/{child}/schedstat")
+    clock = (~child << 3) | 2  # the child's CPU time, of all its threads (clock_getcpuclockid)
     used = 0.0
     while True:
         done, status, usage = os.wait4(child, os.WNOHANG)
         if done:
             break
         try:
-            used = int(clock.read_text().split()[0]) / 1e9
-        except (OSError, IndexError, ValueError):
+            used = max(used, time.clock_gettime(clock))
+        except OSError:  # it has just ended
             continue
+        if kept:
+            kept.look(used)
         if stop(used):
             os.kill(child, signal.SIGKILL)
             stop = lambda seconds: False  # noqa: E731
         time.sleep(0.004)
-    return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+    used = usage.ru_utime + usage.ru_stime
+    if kept:
+        kept.look(used)
+    return os.waitstatus_to_exitcode(status), used
 
 
 def reference(command: Command, inputs: Path, folder: Path) -> Reference:
     """Run the command undisturbed."""
     folder.mkdir(parents=True)
-    log = folder.with_suffix(".log")
-    status, seconds = run(command.words(inputs, folder), log)
+    log, kept = folder.with_suffix(".log"), _kept(command, folder)
+    status, seconds = run(command.words(inputs, folder), log, kept=kept)
     if status:
         raise RuntimeError(f"{command.words(inputs, folder)} ended with {status}: {log.read_text()}")
-    return Reference(folder, listing(folder), seconds)
+    return Reference(folder, listing(folder), seconds, kept.marks)
+
+
+def _kept(command: Command, folder: Path) -> Kept:
+    return Kept(folder / command.kept if command.kept else None)
 
 
 def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Reference, at: float, score: Score) -> None:
@@ -104,7 +146,7 @@ def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Referen
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     log, words = folder.with_suffix(".log"), command.words(inputs, folder)
-    seen: list[float] = []
+    kept, seen = _kept(command, folder), list[float]()
 
     def due(seconds: float) -> bool:
         if at <= 1:
@@ -113,7 +155,7 @@ def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Referen
             seen.append(seconds)
         return bool(seen) and seconds >= seen[0] + (at - 1) * 0.05
 
-    status, used = run(words, log, due)
+    status, used = run(words, log, due, kept)
     score.kills += status == -signal.SIGKILL
     score.finished += status != -signal.SIGKILL
     for made in command.made:
@@ -127,7 +169,8 @@ def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Referen
         if (folder / command.made[0]).exists():
             return  # all done but the end of the process
         words = [*words, command.again[1], str(folder / command.again[0])]
-    status, more = run(words, log)
+    again = _kept(command, folder)
+    status, more = run(words, log, kept=again)
     if status:
         score.wrong.append(f"{name} killed at {at:.3f}: the restart ended with {status}: {log.read_text()[-300:]}")
         return
@@ -138,10 +181,13 @@ def kill(name: str, command: Command, inputs: Path, folder: Path, whole: Referen
         score.wrong.append(f"{name} killed at {at:.3f}: left behind {sorted(set(left) ^ set(whole.files))}")
     if complete:
         return  # killed on its way out: nothing was left to lose
-    lost = (used + more - whole.seconds) / score.unit
+    if (twice := len(kept.marks) + len(again.marks) - len(whole.marks)) > 0:
+        score.twice += twice
+        score.wrong.append(f"{name} killed at {at:.3f}: {twice} units that were kept were done again")
+    lost = (used - (kept.marks or [0.0])[-1]) / (again.marks or [more])[0]
     score.lost.append(lost)
-    if lost > 1 + _SLACK * command.units:
-        score.wrong.append(f"{name} killed at {at:.3f}: cost {lost:.2f} work units")
+    if lost > 1 + _SLACK:
+        score.wrong.append(f"{name} killed at {at:.3f}: cost {lost:.2f} units of work")
 
 
 def shared_out(wholes: dict[str, Reference], count: int) -> list[str]:
@@ -164,8 +210,8 @@ def campaign(
     for name in names:
         command = COMMANDS[name]
         wholes[name] = reference(command, inputs, work / name / "whole")
-        scores[name] = Score(wholes[name].seconds, wholes[name].seconds / command.units)
-        told(f"{name}: {wholes[name].seconds:.2f} CPU s")
+        scores[name] = Score(wholes[name])
+        told(f"{name}: {wholes[name].seconds:.2f} CPU s, {len(wholes[name].marks)} units kept")
     turns = shared_out(wholes, count) + shared_out(wholes, count // 4)
     for number, name in enumerate(turns):
         at = rng.random() if number < count else 1 + rng.random()
@@ -177,12 +223,16 @@ def campaign(
 
 def table(scores: dict[str, Score]) -> str:
     """The results, a line a command."""
-    lines = [f"{'command':16}{'CPU s':>7}{'units':>6}{'kills':>6}{'ended':>6}{'whole':>6}{'lost':>6}{'mean':>6}  wrong"]
+    lines = [
+        f"{'command':16}{'CPU s':>7}{'units':>6}{'largest':>8}{'kills':>6}{'ended':>6}{'whole':>6}{'twice':>6}"
+        f"{'lost':>6}{'mean':>6}  wrong"
+    ]
     for name, score in scores.items():
-        lost = score.lost or [0.0]
+        lost, whole = score.lost or [0.0], score.whole
         lines.append(
-            f"{name:16}{score.seconds:7.2f}{COMMANDS[name].units:6}{score.kills:6}{score.finished:6}{score.found:6}"
-            f"{max(lost):6.2f}{sum(lost) / len(lost):6.2f}  {len(score.wrong)}"
+            f"{name:16}{whole.seconds:7.2f}{len(whole.marks) + 1:6}{whole.largest:8.2f}{score.kills:6}"
+            f"{score.finished:6}{score.found:6}{score.twice:6}{max(lost):6.2f}{sum(lost) / len(lost):6.2f}"
+            f"  {len(score.wrong)}"
         )
     lines.append(f"{sum(s.kills for s in scores.values())} kills, {sum(len(s.wrong) for s in scores.values())} wrong")
     return "\n".join([*lines, *(text for score in scores.values() for text in score.wrong)])

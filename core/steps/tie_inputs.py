@@ -24,6 +24,8 @@ PATCH_TIES = 16  # of them, those a pixel apart first: neighbours' matches share
 EVEN = 200_000  # pixels that make a surface that may lie anywhere
 _CANDIDATES = 8  # lines and samples of a cell looked at for its tie point
 _BLOCK_PIXELS = 1 << 22
+_BYTES_PER_PIXEL = 120  # of a block of one match file
+_BYTES_PER_PLACE = 2000  # of a tie in one image, adjusted
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,21 @@ def match_groups(paths: Sequence[str], view_of: Callable[[str, str], int], sampl
         MatchGroup(files, [view_of(files[0].view_a, files[0].image_a), *(view_of(f.view_b, f.image_b) for f in files)])
         for files in groups.values()
     ]
+
+
+def matches_mb(groups: Sequence[MatchGroup]) -> float:
+    """What reading the files takes at most, MB: those of a group block by block at a time."""
+    most = 0.0
+    for group in groups:
+        step = CELL_LINES * max(1, _BLOCK_PIXELS // (group.files[0].samples * CELL_LINES))
+        pixels = min(group.files[0].lines, step) * group.files[0].samples
+        most = max(most, _BYTES_PER_PIXEL * pixels * len(group.files) / 1e6)
+    return most
+
+
+def ties_mb(ties: TiePoints) -> float:
+    """What adjusting ties takes at most, MB."""
+    return _BYTES_PER_PLACE * ties.line.size / 1e6
 
 
 def pick_ties(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,11 +11,19 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core import memory
+from planetary_dtm.core.camera.csm_rewrite import rewritten_state
+from planetary_dtm.core.camera.csm_state import state_text
+from planetary_dtm.core.camera.sensor import sensor_to_json
 from planetary_dtm.core.cli import main
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.geotiff import Band, write_dtm, write_image
 from planetary_dtm.core.rasters import Grid
+from planetary_dtm.core.resection.tables import write_gcps
+from planetary_dtm.core.simulation.scene import simulate
+from planetary_dtm.core.simulation.terrain import PaperTerrain
+from planetary_dtm.core.steps.tie_tables import write_tie_table
 from planetary_dtm.core.tables import write_table
+from planetary_dtm.tests.core.resection import narrow
 
 SIDE = 1200
 GRID = Grid(SIDE, SIDE, (10.0, 0.001, 0.0, 5.0, 0.0, -0.001), "+proj=longlat +R=1737400 +no_defs")
@@ -30,6 +39,12 @@ def folder(tmp_path_factory):
     write_image(place / "image.tif", GRID, rng.integers(1, 255, (SIDE, SIDE), dtype=np.uint8), {})
     lon, lat = rng.uniform(10, 11.2, (2, 3000))
     write_table(place / "shots.csv", {"lon": lon, "lat": lat - 6.2, "altitude": rng.normal(0, 20, 3000)})
+    flown = simulate("ce1", PaperTerrain(), 40, seed=2, start_latitude=0.4, altimetry=False)
+    write_gcps(place / "gcps.csv", flown.control, flown.sensor)
+    (place / "sensor.json").write_text(json.dumps(sensor_to_json(flown.sensor)))
+    for camera in narrow.spoiled():
+        (place / f"{camera.name}.json").write_text(state_text(rewritten_state(camera, 100.0)))
+    write_tie_table(place / "ties.csv", narrow.ties(60), ["left", "right"])
     return place
 
 
@@ -40,6 +55,8 @@ COMMANDS = {
     "dtmfromextent": ("--input", "image.tif", "--output", "o.tif"),
     "certaintymap": ("--input", "shots.csv", "--body", "Moon", "--output", "o.tif"),
     "pointstodtm": ("--input", "shots.csv", "--crs", GRID.crs, "--output", "o.tif"),
+    "recovereop": ("--gcps", "gcps.csv", "--sensor", "sensor.json", "--altimetry", "shots.csv", "--output", "o.csv"),
+    "refinecameras": ("--cameras", "left.json", "right.json", "--ties", "ties.csv", "--output-folder", "o.tif"),
     "simulatescene": ("--terrain", "dtm.tif", "--lines", "100", "--no-images", "--output-folder", "o.tif"),
 }
 
@@ -56,7 +73,10 @@ sys.exit(status)
 
 
 def words(folder, name):
-    return [name, *(str(folder / word) if word.endswith((".tif", ".csv")) else word for word in COMMANDS[name])]
+    return [
+        name,
+        *(str(folder / word) if word.endswith((".tif", ".csv", ".json")) else word for word in COMMANDS[name]),
+    ]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

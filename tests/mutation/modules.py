@@ -12,6 +12,7 @@ _CERTAINTY = (
     "altimetry/test_correlation.py",
     "altimetry/test_certainty.py",
 )
+_KRIGING = ("altimetry/test_kriging.py", *_CERTAINTY)
 
 # All of core/resection but the two modules that draw reports.
 _RESECTION: dict[str, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ _RESECTION: dict[str, tuple[str, ...]] = {
     "dense_system": _REFINE,
     "error_correlation": ("resection/test_error_correlation.py",),
     "five_point": _TWO_PHASE,
+    "gross": ("resection/test_gross.py",),
     "ground_rows": ("resection/test_ground_rows.py",),
     "joint": ("resection/test_joint.py",),
     "lateral_bias": ("resection/test_ground_rows.py", "resection/test_trajectory_system.py", *_TRAJECTORY),
@@ -61,6 +63,8 @@ AREAS: dict[str, dict[str, tuple[str, ...]]] = {
         "core/altimetry/sigma.py": _CERTAINTY,
         "core/altimetry/error_features.py": _CERTAINTY,
         "core/altimetry/withholding.py": _CERTAINTY,
+        "core/altimetry/correlation.py": _CERTAINTY,
+        "core/altimetry/kriging.py": _KRIGING,
     },
     "adapter": {
         "core/learned/adapter.py": ("learned/test_adapter.py",),

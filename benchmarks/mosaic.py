@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..core.cluster.pool import KEPT, ONE_THREAD
 from ..core.errors import InputError
 from ..core.progress import Progress, silent, tell
 from .data import real_data
@@ -28,7 +29,8 @@ BLOCK = 1024
 KILL_EVERY_S = 20.0
 SCHEDULER_DIES_S = 45.0
 DEM = "moon/gld100/farside_highlands_NE.tif"
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# What the pool gives its workers, given to one process too: it is to be as fast as a worker.
+_AS_WORKERS = {**ONE_THREAD, **KEPT}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _command(image: Path, coarse: Path, output: Path, block: int) -> list[str]:
 def measured(command: list[str], output: Path) -> Measured:
     """Run a command and say what it took."""
     started, before = time.monotonic(), _cpu()
-    subprocess.run(command, check=True, env={**os.environ, **_ONE_THREAD}, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, env={**os.environ, **_AS_WORKERS}, stdout=subprocess.DEVNULL)
     return _result(output, time.monotonic() - started, _cpu() - before, 0)
 
 
@@ -97,7 +99,7 @@ def with_kills(command: list[str], output: Path, every_s: float = KILL_EVERY_S) 
     the scheduler once. What died is started again, as a batch system does."""
     started, before = time.monotonic(), _cpu()
     with _Cluster() as cluster:
-        environment = {**os.environ, **_ONE_THREAD}
+        environment = {**os.environ, **_AS_WORKERS}
         words = [*command, "--scheduler", cluster.address]
         with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL) as main:
             next_kill, scheduler_dies = every_s, SCHEDULER_DIES_S
@@ -149,7 +151,7 @@ class _Cluster:
             if running is None or running.poll() is not None:
                 self.processes[name] = subprocess.Popen(
                     [sys.executable, "-m", "dask", *words],
-                    env={**os.environ, **_ONE_THREAD},
+                    env={**os.environ, **_AS_WORKERS},
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )

@@ -29,10 +29,10 @@ CONNECT_S = 20.0
 _TRIES = 20  # deaths of workers a unit may see: they are killed from outside, not by it
 _FULL = 0.98  # of its memory, at which a worker is started afresh
 _TICK_S = 0.2
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Freed memory stays with a worker, which soon wants as much again: given back, the system clears it anew for every
 # array, a million pages a unit (glibc; other systems ignore these).
-_KEPT = {f"MALLOC_{name}_": str(1 << 32) for name in ("TRIM_THRESHOLD", "MMAP_THRESHOLD")}
+KEPT = {f"MALLOC_{name}_": str(1 << 32) for name in ("TRIM_THRESHOLD", "MMAP_THRESHOLD")}
 # Dask looks at itself 50 to 100 times a second, which takes 3 % of every worker: a unit takes seconds to minutes.
 _SELDOM: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,
@@ -155,8 +155,8 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
         raise MissingPackageError("dask[distributed]", "Work in several processes") from error
     settings = {
         "distributed.scheduler.allowed-failures": _TRIES,
-        "distributed.nanny.environ": _ONE_THREAD,
-        "distributed.nanny.pre-spawn-environ": {**_ONE_THREAD, **_KEPT},
+        "distributed.nanny.environ": ONE_THREAD,
+        "distributed.nanny.pre-spawn-environ": {**ONE_THREAD, **KEPT},
         "distributed.comm.timeouts.connect": "20s",
         # A unit keeps nothing in Dask's hands that could be spilled; pausing would only wait for ever.
         **{f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")},

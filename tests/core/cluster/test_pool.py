@@ -22,6 +22,13 @@ def square(number):
     return number, number**2
 
 
+def rest(seconds):
+    """CPU seconds of the process while it sleeps."""
+    before = time.process_time()
+    time.sleep(seconds)
+    return time.process_time() - before
+
+
 def refuse(number):
     raise InputError(f"Unit {number} is bad; leave it out.")
 
@@ -40,6 +47,13 @@ def test_units_in_this_process_and_in_two_are_the_same():
     do_units(square, range(7), alone.append, workers=1)
     do_units(square, range(7), together.append, workers=2)
     assert sorted(together) == alone == [(n, n * n) for n in range(7)]
+
+
+def test_a_worker_that_waits_takes_next_to_nothing():
+    """Dask at its own settings looks at itself so often that this takes 0.08 s."""
+    found = []
+    do_units(rest, [3.0, 3.0], found.append, workers=2)
+    assert len(found) == 2 and max(found) < 0.04
 
 
 def test_a_killed_worker_costs_only_its_unit(tmp_path):

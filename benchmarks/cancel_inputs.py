@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.geotiff import Band, write_dtm
 from ..core.matching.match_file import write_matches
-from ..core.rasters import Raster
+from ..core.rasters import Raster, Window
 from ..core.steps import step
 from ..core.tables import write_table
 
@@ -59,7 +59,7 @@ class Inputs:
 
         def make(path: Path) -> None:
             rng = np.random.default_rng(1)
-            tracks, along = (300, 700) if self.large else (20, 100)
+            tracks, along = (1500, 1400) if self.large else (20, 100)
             lat = np.tile(np.linspace(10.0, 40.0, along), tracks)
             lon = np.repeat(np.linspace(-20.0, 20.0, tracks), along) + 1e-3 * rng.normal(size=lat.size)
             altitude = 800 * np.sin(8 * lat / 57.3) * np.cos(11 * lon / 57.3) + 10 * rng.normal(size=lat.size)
@@ -79,6 +79,17 @@ class Inputs:
             write_dtm(path, truth.grid.resized(side, side), [height.astype(np.float32)], [Band("height")], {})
 
         return self._made("coarse.tif", make)
+
+    def wide(self) -> Path:
+        """The terrain of the view, side by side four times four."""
+
+        def make(path: Path) -> None:
+            truth = Raster(str(self.view() / "truth_dtm.tif"))
+            height = np.tile(truth.read()[0].astype(np.float32), (4, 4))
+            window = Window(0, 0, *height.shape[::-1])
+            write_dtm(path, truth.grid.sub(window), [height], [Band("height")], {})
+
+        return self._made("wide.tif", make)
 
     def eops(self) -> Path:
         """The true orientation of the scene."""
@@ -142,12 +153,12 @@ class Inputs:
     def _comparedtm(self) -> list[tuple[str, Values]]:
         given = {"INPUT": str(self.view() / "truth_dtm.tif")}
         return [
-            ("DEM", {**given, "REFERENCE": str(self.coarse())}),
+            ("DEM", {**given, "INPUT": str(self.wide()), "REFERENCE": str(self.wide())}),
             ("shots", {**given, "REFERENCE": str(self.view() / "altimetry.csv")}),
         ]
 
     def _hillshade(self) -> list[tuple[str, Values]]:
-        return [("", {"INPUT": str(self.view() / "truth_dtm.tif")})]
+        return [("", {"INPUT": str(self.wide())})]
 
     def _simulateview(self) -> list[tuple[str, Values]]:
         return [("", {"SIZE": 2048 if self.large else 512, "TRACKS": 24})]
@@ -172,9 +183,9 @@ class Inputs:
 
     def _importgcps(self) -> list[tuple[str, Values]]:
         def make(path: Path) -> None:
-            line = np.arange(100_000 if self.large else 1000)
-            columns = {"line": line, "lon_first": 10 + 0 * line, "lat_first": 1e-4 * line}
-            write_table(path, {**columns, "lon_last": 11 + 0 * line, "lat_last": 1e-4 * line})
+            line = np.arange(1_000_000 if self.large else 1000)
+            columns = {"line": line, "lon_first": 10 + 0 * line, "lat_first": 5e-5 * line}
+            write_table(path, {**columns, "lon_last": 11 + 0 * line, "lat_last": 5e-5 * line})
 
         grid = self._made("grid.csv", make)
         return [("", {"INPUT": [str(grid)], "SENSOR": str(self.scene() / "sensor.json"), "VIEWS": "nadir"})]

@@ -36,6 +36,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
 )
+from qgis.PyQt.QtCore import Qt
 
 from ..core.bodies import body_of_crs, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
@@ -166,7 +167,8 @@ class RenderedRaster:
         writer = QgsRasterFileWriter(str(target))
         writer.setOutputFormat("GTiff")
         writing = QgsRasterBlockFeedback()
-        feedback.canceled.connect(writing.cancel)
+        # at once: told through the event loop of this thread, which has none, it would not be heard
+        feedback.canceled.connect(writing.cancel, Qt.ConnectionType.DirectConnection)
         feedback.setProgressText(say_progress(f"Reading {self._name}"))
         failed = writer.writeRaster(
             self._pipe, *self._size, self._extent, self.crs, QgsCoordinateTransformContext(), writing

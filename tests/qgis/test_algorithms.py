@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import shlex
 import sys
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -23,15 +25,16 @@ from qgis.core import (
     QgsProcessingOutputNumber,
     QgsProcessingParameterDefinition,
     QgsProject,
+    QgsRasterDataProvider,
     QgsRasterLayer,
     QgsVectorLayer,
 )
 from qgis.gui import QgsGui
 
-from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, StepResult, step
-from planetary_dtm.processing_provider.inputs import collect, resolve
+from planetary_dtm.processing_provider.inputs import RenderedRaster, collect, metres_per_unit, resolve
 from planetary_dtm.processing_provider.provider import ALGORITHMS
 from planetary_dtm.ui import history
 
@@ -64,12 +67,13 @@ def test_python_takes_short_turns_while_a_step_works(provider, image, tmp_path, 
     seen, usual = [], sys.getswitchinterval()
 
     def working(**_):
-        seen.append(sys.getswitchinterval())
+        seen.extend((sys.getswitchinterval(), gc.get_freeze_count()))
         raise InputError("Enough.")
 
     monkeypatch.setattr("planetary_dtm.core.steps.leveldtm.STEP", replace(step("leveldtm"), run=working))
     assert refused("leveldtm", INPUT=image.id(), OUTPUT=str(tmp_path / "dtm.tif")).endswith("Enough.")
     assert seen[0] <= usual / 5 and sys.getswitchinterval() == usual
+    assert seen[1] > 10_000 and gc.get_freeze_count() == 0  # the collector leaves alone what was there before
 
 
 # --- descriptions ------------------------------------------------------------------------------------------------
@@ -134,6 +138,34 @@ def test_cancelled_leaves_nothing(provider, image, slow_step, tmp_path):
     output = tmp_path / "o.tif"
     processing.run("planetarydtm:dtmfromextent", {"INPUT": image, "OUTPUT": str(output)}, feedback=feedback)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_cancel_is_heard_while_a_layer_without_a_file_is_written(image, qtbot, tmp_path):
+    wanted = QgsRasterDataProvider.VirtualRasterParameters()
+    wanted.crs, wanted.extent, wanted.width, wanted.height = image.crs(), image.extent(), 100, 100
+    wanted.formula = '"grey@1" * 2'
+    grey = QgsRasterDataProvider.VirtualRasterInputLayers()
+    grey.name, grey.uri, grey.provider = "grey", image.source(), "gdal"
+    wanted.rInputLayers = [grey]
+    computed = QgsRasterLayer(QgsRasterDataProvider.encodeVirtualRasterProviderUri(wanted), "computed", "virtualraster")
+    assert computed.isValid()
+    source, feedback, ended = RenderedRaster(computed), QgsProcessingFeedback(), []
+    source.aim(None, image.extent().width() * metres_per_unit(image.crs()) / 12000)
+
+    def write():
+        try:
+            source.path(tmp_path, feedback)
+        except CancelledError:
+            ended.append(True)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    qtbot.wait(300)
+    feedback.cancel()
+    try:
+        qtbot.waitUntil(lambda: bool(ended), timeout=3000)
+    finally:
+        writing.join()
 
 
 # --- inputs ------------------------------------------------------------------------------------------------------

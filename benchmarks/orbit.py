@@ -33,7 +33,7 @@ from ..core.resection.recover import recover
 from ..core.simulation.scene import Scene, simulate, with_lateral_noise
 from ..core.simulation.terrain import RoughTerrain
 from ..core.terrain.intersection import intersect_rays
-from .table import Table
+from .table import Check, Table
 
 Array = NDArray[np.float64]
 
@@ -166,6 +166,10 @@ def table_of(name: str, arc: Arc) -> Table:
             table.rows.append([f"{method}, {unit}", *banded(values[0], values[index]).tolist()])
     for method, (latitude, error) in arc.points.items():
         table.rows.append([f"{method}, altitude m", *banded(latitude, error).tolist()])
+    means = {str(row[0]): np.array(row[1:]) for row in table.rows}
+    for quantity in ("m", "rad", "altitude m"):
+        worst = float(np.nanmax(means[f"trajectory, {quantity}"] / means[f"collinearity, {quantity}"]))
+        table.checks.append(Check(f"trajectory over collinearity, {quantity}, worst band", worst, 1.0))
     said = ", ".join(f"{method} {count}" for method, count in arc.left_out.items() if count)
     if said:
         table.notes.append(f"Instants left out: {said}.")

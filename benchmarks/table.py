@@ -59,7 +59,10 @@ class Tables:
     tables: list[Table]
 
     def text(self) -> str:
-        return "\n\n".join(table.text() for table in self.tables)
+        checks = [check for table in self.tables for check in table.checks]
+        missed = [check.text() for check in checks if not check.held]
+        said = [f"{len(checks) - len(missed)} of {len(checks)} bounds held."] if checks else []
+        return "\n\n".join([*(table.text() for table in self.tables), "\n".join([*said, *missed])]).rstrip()
 
     def save(self, path: str | Path) -> None:
         """Write the numbers as JSON."""

@@ -16,11 +16,12 @@ from ..core.simulation.scene import simulate, with_altitude_noise, with_lateral_
 from ..core.simulation.terrain import PaperTerrain
 from .hard_case import errors_of, hard_cases, pull_table
 from .resection import table_3, table_5
-from .table import Table, Tables
+from .table import Check, Table, Tables
 from .trajectory_speed import speed
 
 SEEDS = 2  # scenes of each kind unless told; the error bars' ratios want ten
 PAPER_FOUR_GCPS = (4.13e-5, 18.70)
+TWO_LINE_RAD, TWO_LINE_M = 1e-6, 0.1  # with exact control
 
 
 def noise_case(noise_m: float, seeds: Sequence[int]) -> Table:
@@ -50,6 +51,9 @@ def two_line(seeds: Sequence[int], progress: Progress = silent) -> Table:
         values = sum(runs[1:], runs[0]).values[:, 1::-1]
         mean, rms = np.nanmean(values, axis=0), np.sqrt(np.nanmean(values**2, axis=0))
         table.rows.append([f"trajectory, {preset}", *mean.tolist(), *rms.tolist(), int(np.isnan(values[:, 0]).sum())])
+        table.checks.append(Check(f"{preset}, mean position error, m", float(mean[1]), TWO_LINE_M))
+        table.checks.append(Check(f"{preset}, mean attitude error, rad", float(mean[0]), TWO_LINE_RAD))
+    table.notes.append(f"{len(seeds)} flights each.")
     return table
 
 

@@ -176,7 +176,8 @@ class Verdict:
 
     ``condition`` is the median condition number of the scaled normal equations' design matrix;
     ``rms_px`` the RMS image residual of all GCPs; ``sentences`` say what was under-determined,
-    which prior was used, how many instants failed, whether the ground is too flat for the lateral noise.
+    which prior was used, how many instants failed, whether the ground is too flat for the lateral noise; ``doubts`` are
+    those of them that speak against the GCPs or the sensor.
     """
 
     condition: float
@@ -184,6 +185,7 @@ class Verdict:
     instants: int
     good: int
     sentences: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class InstantsCovariance(Protocol):

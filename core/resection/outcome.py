@@ -66,12 +66,14 @@ def conclude(
     )
     good = (flag & (Flag.FAILED | Flag.UNCONVERGED | Flag.WEAK | Flag.AMBIGUOUS)) == 0
     rms_all = float(np.sqrt(np.mean(residuals[np.isfinite(residuals)] ** 2))) if not failed.all() else float("nan")
+    misfit = _misfit_sentences(rms, instants.line, sensor)
     verdict = Verdict(
         condition=_median(solution.condition),
         rms_px=rms_all,
         instants=len(flag),
         good=int(good.sum()),
-        sentences=(*_misfit_sentences(rms, instants.line, sensor), *sentences, *_flag_sentences(flag, instants.line)),
+        sentences=(*misfit, *sentences, *_flag_sentences(flag, instants.line)),
+        doubts=tuple(misfit),
     )
     return Resection(orientation, verdict, residuals)
 

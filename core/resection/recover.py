@@ -13,6 +13,7 @@ from ..altimetry.readers import Shots
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, silent
+from . import line_order, sensor_fit
 from .bundle import TiePicker
 from .model import ControlPoints, Resection, TiePoints
 from .tables import checked_gcps
@@ -55,7 +56,8 @@ def recover(
     elif ties is not None:
         raise InputError(f"Method {method!r} solves line by line and takes no TIES: use trajectory, or leave them out.")
     found = solve(points, sensor, progress=progress, **options)
-    verdict = replace(found.verdict, sentences=(*said, *found.verdict.sentences))
+    own = found.verdict
+    verdict = replace(own, sentences=(*said, *own.sentences), doubts=(*said, *own.doubts))
     return replace(found, verdict=verdict, points=points)
 
 
@@ -96,8 +98,11 @@ def _usable(points: ControlPoints, sensor: Sensor, name: str, per_line: bool) ->
             "All GCPs lie in one view: pitch and along-track position, heading and roll cannot be told apart by the "
             "data, only by the prior named."
         )
-    if per_line:
-        points = _enough_per_line(points, said)
+    displaced = line_order.displaced(points)
+    said += line_order.told(displaced, name, left_out=per_line)
+    if per_line:  # the trajectory lowers the weight of GCPs that its other lines do not bear out
+        points = _enough_per_line(points[~np.isin(points.line, displaced.line)], said)
+    said += sensor_fit.told(points, sensor)
     return points, tuple(said)
 
 

@@ -59,7 +59,7 @@ def orientation_report(
             f"{verdict.instants - verdict.good} of {verdict.instants} lines carry a flag; the table below says why."
         )
     sentences = [note(sentence, "warning") for sentence in warnings]
-    sentences += [note(sentence) for sentence in (*verdict.sentences, *remarks)]
+    sentences += [note(sentence) for sentence in (*verdict.sentences, *remarks) if sentence not in warnings]
     report.section("Verdict", note(opening, "good" if good else "warning"), *sentences, key_values(summary))
     report.section("Inputs", key_values(inputs))
     report.section(

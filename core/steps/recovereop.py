@@ -80,7 +80,7 @@ def run(
         progress=part(progress, 0.3, 0.9),
     )
     tell(progress, 0.9, "Writing")
-    warnings = [*table.warnings, *known.warnings]
+    warnings = list(dict.fromkeys([*table.warnings, *known.warnings, *found.verdict.doubts]))
     outputs: dict[str, Any] = {"OUTPUT": output}
     with together():
         write_eops(output, found.orientation, scanner.body_radius_m)

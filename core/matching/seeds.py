@@ -20,6 +20,10 @@ _RATIO = 0.8  # Lowe (2004), section 7.1
 _ROWS = 256  # words compared with all others at once
 _AT_ONCE = 256  # seeds whose neighbours are looked for together
 _DISTANCE = 300.0  # between descriptors of length 512; the ratio and the geometry do the choosing
+_NARROW = 0.1  # of the shorter side: what relief may move a seed by where images are long and narrow
+_TRIALS = 5000, 20_000  # of RANSAC, with the whole tolerance and with the narrow one
+_BEYOND_CHANCE = 3.0  # times as many pairs as chance puts on a map have to lie on it
+_STRETCH = 4.0  # no map between two images is wider along one axis than this many times along the other
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,12 @@ def find_seeds(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, tol
     `InputError` when fewer than `LEAST` seeds hold, saying so when B is a mirror image.
     """
     a, b = _matches(image_a, valid_a, image_b, valid_b)
-    seeds = _verified(a, b, tolerance * max(image_a.shape))
+    reach = tolerance * max(image_a.shape)
+    seeds = _verified(a, b, reach, image_b.shape)
     if seeds is not None:
         return seeds
     a, b = _matches(image_a, valid_a, np.ascontiguousarray(image_b[:, ::-1]), valid_b[:, ::-1])
-    if _verified(a, b, tolerance * max(image_a.shape)) is not None:
+    if _verified(a, b, reach, image_b.shape) is not None:
         raise InputError("IMAGE_B is a mirror image of IMAGE_A; flip it before matching.")
     raise InputError(
         f"The images have fewer than {LEAST} common features; they may not overlap, or differ too much in light."
@@ -131,27 +136,47 @@ def _mutual(words_a: Any, words_b: Any) -> npt.NDArray[np.int64]:
     return pairs[nearest[pairs[:, 1]] == pairs[:, 0]]
 
 
-def _verified(a: Array, b: Array, tolerance: float) -> Seeds | None:
-    """Keep what agrees with one affine map and with its neighbours; None when too little is left."""
+def _verified(a: Array, b: Array, tolerance: float, sides: tuple[int, ...]) -> Seeds | None:
+    """Keep what agrees with one map and with its neighbours; None when too little is left.
+
+    First any affine map, within ``tolerance``. In a long, narrow image (``sides`` of B) that may be its whole width,
+    and chance then finds maps as good as the true one where little overlaps: so next a similarity, more narrowly.
+    """
     cv2 = opencv()
+    seeds = _on_one_map(a, b, max(tolerance, 3.0), sides, cv2.estimateAffine2D, _TRIALS[0])
+    narrow = max(_NARROW * min(sides), 3.0)
+    if seeds is None and narrow < tolerance:
+        seeds = _on_one_map(a, b, narrow, sides, cv2.estimateAffinePartial2D, _TRIALS[1])
+    return seeds
+
+
+def _on_one_map(a: Array, b: Array, reach: float, sides: tuple[int, ...], estimate: Any, trials: int) -> Seeds | None:
+    """Seeds within ``reach`` of the map that most pairs agree on, by RANSAC, unless chance would find as many."""
     if len(a) < LEAST:
         return None
-    cv2.setRNGSeed(1)
-    affine, inside = cv2.estimateAffine2D(
-        a, b, method=cv2.RANSAC, ransacReprojThreshold=max(tolerance, 3.0), maxIters=5000, confidence=0.999
+    opencv().setRNGSeed(1)
+    affine, inside = estimate(
+        a, b, method=opencv().RANSAC, ransacReprojThreshold=reach, maxIters=trials, confidence=0.999
     )
-    if affine is None or np.linalg.det(affine[:, :2]) <= 0:
+    if affine is None or not _sensible(affine):
         return None
     kept = inside.ravel().astype(bool)
-    a, b = a[kept], b[kept]
-    if len(a) < LEAST:
+    chance = len(a) * np.prod([min(2 * reach / side, 1.0) for side in sides])
+    if kept.sum() < LEAST + _BEYOND_CHANCE * chance:
         return None
+    a, b = a[kept], b[kept]
     kept = _with_neighbours(a, b - _apply(affine, a))
     a, b = a[kept], b[kept]
     if len(a) < LEAST:
         return None
     design = np.column_stack([a, np.ones(len(a))])
     return Seeds(a, b, np.linalg.lstsq(design, b, rcond=None)[0].T)
+
+
+def _sensible(affine: Array) -> bool:
+    """Whether the map turns nothing over and does not squeeze one axis only."""
+    wide, thin = np.linalg.svd(affine[:, :2], compute_uv=False)
+    return bool(np.linalg.det(affine[:, :2]) > 0 and wide < _STRETCH * thin)
 
 
 def _with_neighbours(a: Array, rest: Array, count: int = 8) -> Mask:

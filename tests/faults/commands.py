@@ -60,6 +60,7 @@ COMMANDS: dict[str, Command] = {
         ("m.tif",),
         kept="m.parts/manifest.jsonl",
     ),
+    "hillshade": Command(_("hillshade", "--input", "I/dtm.tif", "--output", "O/h.tif"), ("h.tif",)),
     "comparedtm": Command(
         _(
             *("comparedtm", "--input", "I/dtm.tif", "--reference", "I/truth_dtm.tif"),

@@ -62,23 +62,33 @@ class Kept:
 
     def __init__(self, path: Path | None) -> None:
         self._path, self.marks = path, list[float]()
-        self._state = self._now()
+        self._seen = self._stamp()
+        self._units = self._counted()
 
     def look(self, seconds: float) -> None:
         """Note what is new since the last look."""
-        state = self._now()
-        self.marks += [seconds] * (max(state - self._state, 0) if self._lines else int(state > self._state))
-        self._state = state
+        if self._path is None or (stamp := self._stamp()) == self._seen:
+            return
+        before, self._seen, self._units = self._units, stamp, self._counted()
+        if self._path.suffix != ".jsonl":  # written anew by each unit
+            self.marks += [seconds] * any(stamp)
+        else:
+            self.marks += [seconds] * max(self._units - before, 0)
 
-    @property
-    def _lines(self) -> bool:
-        return self._path is not None and self._path.suffix == ".jsonl"
+    def _stamp(self) -> tuple[int, int]:
+        """Time and size of the file; zeros where there is none."""
+        try:
+            state = os.stat(self._path or "")
+        except OSError:
+            return 0, 0
+        return state.st_mtime_ns, state.st_size
 
-    def _now(self) -> int:
-        """Units in a list, whose first line is its head; of a file that is written anew, when that was."""
-        if self._path is None or not self._path.exists():
+    def _counted(self) -> int:
+        """Units in a list, whose first line is its head."""
+        try:
+            return max((self._path or Path()).read_bytes().count(b"\n") - 1, 0)
+        except OSError:  # none yet, or gone with the finished work
             return 0
-        return max(self._path.read_bytes().count(b"\n") - 1, 0) if self._lines else self._path.stat().st_mtime_ns
 
 
 def run(
@@ -215,9 +225,10 @@ def campaign(
     turns = shared_out(wholes, count) + shared_out(wholes, count // 4)
     for number, name in enumerate(turns):
         at = rng.random() if number < count else 1 + rng.random()
-        before = len(scores[name].wrong)
+        before, costs = len(scores[name].wrong), len(scores[name].lost)
         kill(name, COMMANDS[name], inputs, work / name / "cut", wholes[name], at, scores[name])
-        told(f"{number + 1} {name} {at:.3f} " + "; ".join(scores[name].wrong[before:]))
+        cost = "".join(f"cost {lost:.2f}" for lost in scores[name].lost[costs:])
+        told(f"{number + 1} {name} {at:.3f} {cost} " + "; ".join(scores[name].wrong[before:]))
     return scores, wholes
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from qgis.core import QgsRasterLayer
+from qgis.core import QgsMapRendererSequentialJob, QgsMapSettings, QgsRasterLayer
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QRectF, Qt
-from qgis.PyQt.QtGui import QImage, QPainter, QPalette, QPen
+from qgis.PyQt.QtCore import QRectF, QSize, Qt
+from qgis.PyQt.QtGui import QColor, QImage, QPainter, QPalette, QPen
 from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
 
 from ..core.errors import InputError
@@ -18,10 +18,11 @@ from ..processing_provider.inputs import extent_on
 from .background import Newest
 from .plan import grid_of
 from .plot import text_colour
-from .view import visible_area
+from .view import visible_area, visible_images
 
 _SHARE = 4  # the preview has a quarter of the square's side
 Square = tuple[npt.NDArray[np.uint8], Placement]
+_drawing: set[QgsMapRendererSequentialJob] = set()  # under way, wanted still or not
 
 
 class Preview(QWidget):
@@ -32,6 +33,8 @@ class Preview(QWidget):
         self.square: Square | None = None
         self.message = ""
         self._image: QImage | None = None
+        self._job: QgsMapRendererSequentialJob | None = None
+        self._place = placement((1, 1))  # of what it draws
         self._reader = Newest(self.tr("Reading the view"))
         self.setFixedHeight(SIDE // _SHARE // 2 + 24)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -43,18 +46,22 @@ class Preview(QWidget):
             )
         )
 
+    @property
+    def busy(self) -> bool:
+        """Whether another picture is on its way."""
+        return self._job is not None or self._reader.busy
+
     def close_down(self) -> None:
         """Hand on nothing that is still being read."""
+        self._leave_drawing()
         self._reader.forget()
 
     def follow(self, canvas: QgsMapCanvas, layer: QgsRasterLayer, as_drawn: bool) -> None:
         """Read the view of a layer, or of the map as it is drawn, in the background."""
         grid = None if as_drawn or layer.providerType() != "gdal" else grid_of(layer)
+        self._leave_drawing()
         if grid is None:
-            # Not converted: Qt does that in its pool and waits; when runs of QGIS fill the pool and wait for Python,
-            # which this thread holds, all stand still for ever.
-            drawn = canvas.grab().toImage()
-            self._reader.ask(lambda: square_of_drawing(drawn), self._show, self._fail)
+            self._draw(canvas, visible_images(canvas) if as_drawn else [layer])
             return
         area = visible_area(canvas, layer).extent
         box = extent_on(area, area.crs(), layer.crs(), layer.name())
@@ -66,8 +73,39 @@ class Preview(QWidget):
 
     def clear(self, message: str) -> None:
         """Show a sentence instead of a picture."""
+        self._leave_drawing()
         self._reader.forget()
         self._fail(message)
+
+    def _draw(self, canvas: QgsMapCanvas, layers: list[QgsRasterLayer]) -> None:
+        """Have QGIS draw images, without what else is on the map, in the preview's own size; nobody waits for it."""
+        settings = QgsMapSettings(canvas.mapSettings())
+        extent, size = settings.visibleExtent(), settings.outputSize()
+        place = _reduced(placement((max(1, size.height()), max(1, size.width()))))
+        settings.setLayers(layers)
+        settings.setRotation(0)
+        settings.setDevicePixelRatio(1)
+        settings.setOutputSize(QSize(place.size[1], place.size[0]))
+        settings.setExtent(extent)
+        settings.setBackgroundColor(QColor(0, 0, 0, 0))
+        job = QgsMapRendererSequentialJob(settings)
+        _drawing.difference_update([old for old in _drawing if not old.isActive()])
+        _drawing.add(job)  # one that is dropped under way would be waited for
+        self._job, self._place = job, place
+        job.finished.connect(self._drawn)
+        job.start()
+
+    def _drawn(self) -> None:
+        if self._job is None or self._job is not self.sender():
+            return  # another view is wanted by now
+        drawn, place = self._job.renderedImage(), self._place
+        self._job = None
+        self._reader.ask(lambda: square_of_drawing(drawn, place), self._show, self._fail)
+
+    def _leave_drawing(self) -> None:
+        if self._job is not None:
+            self._job.cancelWithoutBlocking()
+            self._job = None
 
     def _show(self, square: Square) -> None:
         self.square, self.message = square, ""
@@ -110,23 +148,17 @@ def square_of_layer(path: str, grid: Grid, extent: tuple[float, float, float, fl
     return _laid_out(grey, valid, small)
 
 
-def square_of_drawing(drawn: QImage) -> Square:
-    """The adapter's square of a picture of the map."""
-    width, height = drawn.width(), drawn.height()
-    if not (width and height):
-        raise InputError("The map is not drawn yet.")
+def square_of_drawing(drawn: QImage, place: Placement) -> Square:
+    """The adapter's square of a picture that QGIS has drawn in the size of the layout (32 bits, premultiplied alpha)."""
+    # Not converted by Qt, which does that in its pool and waits: when runs of QGIS fill the pool and wait for Python,
+    # which this thread holds, all stand still for ever.
     bits = drawn.constBits()
     bits.setsize(drawn.sizeInBytes())
-    if drawn.depth() != 32:
-        raise InputError("The map is drawn in fewer colours than the preview can read; the run itself is not affected.")
-    pixels = np.frombuffer(bits, np.uint32).reshape(height, drawn.bytesPerLine() // 4)[:, :width]
-    colours = np.stack([pixels >> 16 & 255, pixels >> 8 & 255, pixels & 255]).astype(np.uint8)
-    grey = to_grey(colours)
-    small = _reduced(placement((height, width)))
-    step_y, step_x = height / small.size[0], width / small.size[1]
-    at = ((np.arange(n) * step + step / 2).astype(int) for n, step in zip(small.size, (step_y, step_x)))
-    chosen = np.ix_(*at)
-    return _laid_out(grey.grey[chosen], grey.valid[chosen], small)
+    pixels = np.frombuffer(bits, np.uint32).reshape(drawn.height(), drawn.bytesPerLine() // 4)[:, : drawn.width()]
+    red, green, blue, alpha = (pixels >> shift & 255 for shift in (16, 8, 0, 24))
+    colours = np.stack([red, green, blue]) * 255 // np.maximum(alpha, 1)
+    grey = to_grey(np.stack([*colours, alpha]).astype(np.uint8))
+    return _laid_out(grey.grey, grey.valid, place)
 
 
 def _reduced(whole: Placement) -> Placement:

@@ -37,6 +37,8 @@ class PlotsDock(QgsDockWidget):
         self.orbit: Orbit | None = None
         self._read = {"orbit": "", "pair": ""}  # which files are shown
         self._orbits, self._pairs = Newest(self.tr("Reading the orientation")), Newest(self.tr("Reading matches"))
+        self._nothing = self.tr("Run the steps of the Push-broom dock; results appear here.")
+        self._told = ["", ""]  # of the orbit, of the matches
         self._build()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -70,13 +72,14 @@ class PlotsDock(QgsDockWidget):
                     "Keys: arrows, Page, Enter, + and -, Home."
                 )
             )
-        self.match_view.pointed.connect(self._set_cursors)
-        self.match_view.told.connect(lambda sentence: self.readout.setText(sentence))
+        self.match_view.pointed.connect(self._set_line)
+        self.match_view.told.connect(lambda sentence: self._tell(sentence, of_matches=True))
         self.tabs = QTabWidget()
         self.tabs.addTab(self._grid(), self.tr("Orientation"))
         self.tabs.addTab(self.residuals, self.tr("Residuals"))
         self.tabs.addTab(self._matches(), self.tr("Matches"))
-        self.readout = QLabel(self.tr("Run the steps of the Push-broom dock; results appear here."))
+        self.tabs.currentChanged.connect(self._show_readout)
+        self.readout = QLabel(self._nothing)
         self.readout.setWordWrap(True)  # long, and it must not push the docks apart
         self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.readout.setMinimumHeight(2 * self.readout.fontMetrics().lineSpacing())
@@ -148,7 +151,7 @@ class PlotsDock(QgsDockWidget):
 
     def _no_orbit(self, sentence: str) -> None:
         self._take_orbit(None)
-        self.readout.setText(sentence)
+        self._tell(sentence)
 
     def _take_orbit(self, orbit: Orbit | None) -> None:
         self.orbit = orbit
@@ -156,7 +159,7 @@ class PlotsDock(QgsDockWidget):
         if orbit is None:
             self.residuals.show_curve(None)
             return
-        self.readout.setText(self.tr("{} lines; marked points carry a flag").format(len(orbit.line)))
+        self._tell(self.tr("{} lines; marked points carry a flag").format(len(orbit.line)))
         title = self.tr("RMS residual of each line's control points (pixels)")
         self.residuals.show_curve(Curve(title, orbit.line, orbit.rms_px, None, orbit.flagged))
 
@@ -186,14 +189,23 @@ class PlotsDock(QgsDockWidget):
 
     def point_at(self, line: float) -> None:
         """Put all cursors at a line and read it out."""
-        self._set_cursors(line)
+        self._set_line(line)
         self.match_view.point_at_line(line)
-        if self.orbit is not None:
-            self.readout.setText(self._sentence(line))
 
-    def _set_cursors(self, line: float) -> None:
+    def _set_line(self, line: float) -> None:
         for plot in (*self.plots, self.residuals):
             plot.set_cursor(line)
+        if self.orbit is not None:
+            self._tell(self._sentence(line))
+
+    def _tell(self, sentence: str, of_matches: bool = False) -> None:
+        self._told[of_matches] = sentence
+        self._show_readout()
+
+    def _show_readout(self) -> None:
+        """Below the matches what is told of them, below the other plots what is told of the orbit."""
+        of_matches = self.tabs.currentIndex() == self.tabs.count() - 1
+        self.readout.setText(self._told[of_matches] or self._told[not of_matches] or self._nothing)
 
     def _sentence(self, line: float) -> str:
         orbit = self.orbit

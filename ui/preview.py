@@ -149,7 +149,7 @@ def square_of_layer(path: str, grid: Grid, extent: tuple[float, float, float, fl
 
 
 def square_of_drawing(drawn: QImage, place: Placement) -> Square:
-    """The adapter's square of a picture that QGIS has drawn in the size of the layout (32 bits, premultiplied alpha)."""
+    """The adapter's square of a picture that QGIS has drawn in the layout's size (32 bits, premultiplied alpha)."""
     # Not converted by Qt, which does that in its pool and waits: when runs of QGIS fill the pool and wait for Python,
     # which this thread holds, all stand still for ever.
     bits = drawn.constBits()

@@ -164,8 +164,7 @@ class ViewDock(QgsDockWidget):
     def _conclude(self, run: Run, name: str, pixels: int) -> None:
         if conclude(self.iface, run):
             self.history.add(record_of(run, name))
-            levelled = "ALTIMETRY" in run.parameters or "REFERENCE_DEM" in run.parameters
-            learn(pixels, run.seconds, run.parameters["ENGINE"], levelled)
+            learn(pixels, run.seconds, run.parameters["ENGINE"], record_of(run, name).levelled)
 
     # --- earlier runs -------------------------------------------------------------------------------------------
 
@@ -193,13 +192,15 @@ class ViewDock(QgsDockWidget):
             "REFERENCE": older.output,
             "OUTPUT": QgsProcessingOutputLayerDefinition("TEMPORARY_OUTPUT", QgsProject.instance()),
         }
+        unit = " m" if newer.levelled or older.levelled else ""
         run = Run(f"{PROVIDER_ID}:comparedtm", asked, self.tr("Difference of two results"))
-        self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._compared(ended)))
+        self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._compared(ended, unit)))
 
-    def _compared(self, run: Run) -> None:
+    def _compared(self, run: Run, unit: str) -> None:
         if conclude(self.iface, run, quiet=True):
-            labels = {o.name: say(o.label) for o in step("comparedtm").outputs}
-            numbers = [f"{labels[k]} {run.results[k]:.4g}" for k in ("BIAS", "RMSE", "NMAD", "CC") if k in run.results]
+            labels, found = {o.name: say(o.label) for o in step("comparedtm").outputs}, run.results
+            numbers = [f"{labels[k]} {found[k]:.3g}{unit}" for k in ("BIAS", "RMSE", "NMAD") if k in found]
+            numbers += [f"{labels['CC']} {found['CC']:.4f}"] if "CC" in found else []
             tell(self.iface, f"{run.title}: " + ", ".join(numbers), Qgis.MessageLevel.Success)
 
     # --- following ----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
+    QHeaderView,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -50,6 +51,11 @@ class Record:
         """Whether its result still is (temporary ones go with QGIS)."""
         return Path(self.output).exists()
 
+    @property
+    def levelled(self) -> bool:
+        """Whether its heights are metres."""
+        return "ALTIMETRY" in self.parameters or "REFERENCE_DEM" in self.parameters
+
     def told(self) -> str:
         """Its parameters in words, one a line."""
         labels = {p.name: say(p.label) for p in step("dtmfromextent").parameters}
@@ -77,6 +83,10 @@ class ViewHistory(QWidget):
         self.list.setObjectName("PlanetaryDtmHistory")
         self.list.setHeaderLabels([self.tr("Time"), self.tr("Image"), self.tr("Seconds")])
         self.list.setRootIsDecorated(False)
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setMaximumHeight(130)
         self.list.setToolTip(self.tr("Runs of this project; double-click (or Enter) brings a run's settings back"))
@@ -126,14 +136,13 @@ class ViewHistory(QWidget):
     def _show(self) -> None:
         self.list.clear()
         for record in self.records:
-            item = QTreeWidgetItem([record.time, record.image, f"{record.seconds:g}"])
+            item = QTreeWidgetItem([record.time, record.image, f"{record.seconds:.1f}"])
             item.setTextAlignment(2, int(Qt.AlignmentFlag.AlignRight))
             for column in range(3):
                 item.setToolTip(column, record.told())
             if not record.there:
                 item.setForeground(1, self.palette().placeholderText())
             self.list.addTopLevelItem(item)
-        self.list.resizeColumnToContents(0)
         self._selected()
 
     def _selected(self) -> None:

@@ -27,7 +27,7 @@ def scenario(stage):
     project.addMapLayer(image)
     stage.tidy(dock.objectName())
     yield 1.0
-    stage.window.resizeDocks([dock], [400], Qt.Orientation.Horizontal)
+    stage.window.resizeDocks([stage.widget("Layers"), dock], [300, 400], Qt.Orientation.Horizontal)
     context = QgsProcessingContext()
     context.setProject(project)
     dock.form.level.setCurrentIndex(1)
@@ -45,6 +45,7 @@ def scenario(stage):
     toolbar = stage.widget("PlanetaryDtmToolbar")
     stage.click(toolbar.widgetForAction(plugins["planetary_dtm"].actions[0]))
     yield lambda: bool(runs.active) and runs.active[0].percent > 25
+    yield 0.2  # the row tells it as well
     stage.picture(folder / f"running{suffix}.png")
     yield lambda: not runs.active
     yield 0.5
@@ -86,7 +87,7 @@ def scenario(stage):
     dialog.close()
     modeler = ModelerDialog()
     modeler.loadModel(stage.given["model"])
-    modeler.resize(1300, 820)
+    modeler.resize(1300, 620)
     modeler.show()
     yield 1.5
     modeler.view().fitInView(modeler.view().scene().itemsBoundingRect(), Qt.AspectRatioMode.KeepAspectRatio)

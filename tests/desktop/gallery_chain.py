@@ -33,6 +33,15 @@ def scenario(stage):
     if kept.exists():
         project.read(str(kept))
         yield 2.0
+        for panel in chain.panels.values():
+            panel.setCollapsed(panel.stage.id != "orientation")
+        yield 0.5
+        stage.click(chain.panels["orientation"].run_button)
+        yield lambda: bool(plugin.runs.active)
+        yield 1.5
+        stage.picture(folder / f"chain_running{suffix}.png")
+        plugin.runs.active[0].cancel()  # all results stay as they were
+        yield lambda: not chain._running and not plugin.runs.active
     else:
         project.setCrs(QgsCoordinateReferenceSystem("IAU_2015:30100"))
         work.take_scene(stage.given["scene"])

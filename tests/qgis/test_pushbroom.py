@@ -354,6 +354,12 @@ def test_hover_reads_a_line_and_moves_every_cursor(plots, qtbot):
     assert plots.readout.text().startswith("Line 61:")
     qtbot.keyClick(plot, Qt.Key.Key_PageDown)
     assert plots.readout.text().startswith(f"Line {LINES - 1}:")
+    plots.match_view.told.emit("A match.")  # below the matches, and there alone
+    assert plots.readout.text().startswith(f"Line {LINES - 1}:")
+    plots.tabs.setCurrentIndex(2)
+    assert plots.readout.text() == "A match."
+    plots.tabs.setCurrentIndex(1)
+    assert plots.readout.text().startswith(f"Line {LINES - 1}:")
 
 
 def test_click_moves_the_map(plots, qgis_canvas, messages, project):

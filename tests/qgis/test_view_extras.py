@@ -209,6 +209,7 @@ def test_two_results_compared_at_one_click(dock, plugin, image, qtbot, finish, s
     assert messages(CRITICAL) == []
     assert len(product("difference")) == 1
     assert "Difference of two results: " in messages(SUCCESS)[-1] and "CC 1" in messages(SUCCESS)[-1]
+    assert " m," not in messages(SUCCESS)[-1]
     assert "no unit" in messages(WARNING)[-1]  # neither is levelled
     found = Raster(product("difference")[0].source())
     assert found.unit() == ""

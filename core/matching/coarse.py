@@ -109,21 +109,19 @@ def coarse_match(a: Pyramid, b: Pyramid, progress: Progress = silent) -> Coarse:
 
 def _seeds(a: Pyramid, b: Pyramid, progress: Progress) -> tuple[Seeds, int]:
     """Seeds and the level that they were found at."""
-    best: tuple[Seeds, int] | None = None
+    found: list[tuple[Seeds, int]] = []
     for level in range(len(a.levels) - 1, -1, -1):
         tell(progress, 0.3 + 0.4 * (1 - (level + 1) / len(a.levels)), "Seeds")
         try:
             seeds = find_seeds(*a.levels[level], *b.levels[level])
         except InputError:
-            if level == 0 and best is None:
+            if level == 0 and not found:
                 raise
             continue
-        if best is None or len(seeds.a) > len(best[0].a):
-            best = seeds, level
+        found.append((seeds, level))
         if len(seeds.a) >= min(max(_ENOUGH, _DENSE * a.levels[level][0].size), _PLENTY):
             return seeds, level
-    assert best is not None
-    return best
+    return max(found, key=lambda seen: len(seen[0].a))
 
 
 def settled(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, field: Field, radius: int) -> Field:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -101,8 +102,7 @@ class Adjustment:
         # Half of it is the noise that comes through; the other half is the smoothing.
         variance = np.asarray(1 / (8 * np.sqrt(precision * stiffness)), np.float32)
         normal, _, _ = _along(equations, self._axes)
-        assert equations.foreign is not None
-        for i, foreign in enumerate(_turned(equations.foreign, self._axes)):
+        for i, foreign in enumerate(_turned(cast(Nodes, equations.foreign), self._axes)):  # asked for above
             variance[i] *= np.float32(0.5 + 0.5 * excess(normal[i, i], stiffness[i], foreign))
         sigma = at_pixels(np.sqrt(_turned(variance, self._axes.T**2)))
         own = tuple(slice(size) for size in self._shape)

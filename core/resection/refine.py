@@ -279,8 +279,8 @@ def _concluded(system: DenseSystem, before: list[tuple[str, str]], settled: bool
         lines.append(line)
         covariances.append(covariance)
         said += _recovered(path, line, covariance, system.prior, level_m)
-        jitter = ", ".join(f"{value:.2g}" for value in system.jitter[image])
-        said.append(f"{path.camera.name}: jitter about x, y, z: {jitter} rad (sigma).")
+        jitter = ", ".join(_two_digits(1e6 * value) for value in system.jitter[image])
+        said.append(f"{path.camera.name}: jitter about x, y, z: {jitter} µrad (sigma).")
         for what, strain in zip(("POSITION_SIGMA", "ATTITUDE_SIGMA"), system.strain(image)):
             if strain > STRAINED:
                 warned.append(f"{path.camera.name} is corrected {strain:.1f} times as much as {what} allows: raise it.")
@@ -289,18 +289,24 @@ def _concluded(system: DenseSystem, before: list[tuple[str, str]], settled: bool
     )
 
 
+def _two_digits(value: float) -> str:
+    """A value to two digits, without a power of ten where it is large."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def _recovered(path: NominalPath, line: Array, covariance: Array, prior: Prior, level_m: float) -> list[str]:
     """Sentences on what of a camera's six components and of its ground is known better than before."""
     name = path.camera.name
     sigma = np.sqrt(np.mean(np.diagonal(covariance, axis1=1, axis2=2), axis=0))
     given = np.repeat([prior.position, prior.attitude], 3)
-    named = [f"{part} ±{own:.2g} {unit}" for part, own, unit in zip(COMPONENTS, sigma, ["m"] * 3 + ["rad"] * 3)]
+    told = [f"±{_two_digits(own)} m" for own in sigma[:3]] + [f"±{_two_digits(1e6 * own)} µrad" for own in sigma[3:]]
+    named = [f"{part} {own}" for part, own in zip(COMPONENTS, told)]
     known = [part for part, own, least in zip(named, sigma, given) if own < RECOVERED * least]
     open_ = [part for part, own, least in zip(named, sigma, given) if own >= RECOVERED * least]
     ground = _ground_sigma(path, line, covariance, level_m)
     said = [
         f"{name}: recovered are {', '.join(known) or 'none of its components by itself'}; where its rays meet the "
-        f"ground is known to {ground[1]:.2g} m along and {ground[2]:.2g} m across the track."
+        f"ground is known to {_two_digits(ground[1])} m along and {_two_digits(ground[2])} m across the track."
     ]
     if open_:
         said.append(

@@ -17,11 +17,18 @@ LEAST_M = 5000.0  # altitudes are never wrong by as much
 MOST = 0.2  # of the GCPs; where more stand off, it is the path that is wrong
 
 
-def gross_errors(seen: Targets, path: Path) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which of N GCPs stand far off their rays from a path, and how far all of them do, m."""
+def gross_errors(
+    seen: Targets, path: Path, known: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Which of N GCPs stand far off their rays from a path, and how far all of them do, m.
+
+    Of those whose altitude is not ``known`` only what no altitude explains counts.
+    """
     one = np.ones(len(seen.row))
     rows = ground_rows(seen, path.at(seen.line), 0.0 * one, 0.0, one, one)
     off = np.linalg.norm(rows.residual, axis=1)
+    if known is not None:
+        off = np.where(known, off, np.abs(rows.residual[:, 1]))
     wrong = off > max(STANDS_OFF * float(np.median(off)), LEAST_M)
     return wrong if wrong.mean() <= MOST else np.zeros_like(wrong), off
 

@@ -19,9 +19,9 @@ Array = NDArray[np.float64]
 
 AROUND = 5  # lines to either side
 STANDS_OUT = 8.0  # times the usual scatter
-# lines off that count: two neighbouring lines exchanged are one line off; few GCPs may all look over one edge
-LEAST_LINES, LEAST_OF_FEW, FEW = 0.4, 2.0, 4
-SPEED_OVER = 50  # lines
+# steps from line to line that count: two neighbours exchanged are one step off; few GCPs may all look over one edge
+LEAST_STEPS, LEAST_OF_FEW, FEW = 0.4, 2.0, 4
+SPEED_OVER = 50  # lines with GCPs
 LEAST_COUNT = 4 * AROUND  # lines on which one detector has GCPs
 MOST = 0.05  # of the lines; where more stand off, it is no matter of single lines
 NAMED = 6  # lines at most in a sentence
@@ -49,7 +49,7 @@ def displaced(points: ControlPoints) -> Displaced:
     ahead = _median_by(off[known], row.ravel()[known], len(line))
     scatter = 1.4826 * np.nanmedian(np.abs(ahead)) if known.any() else np.inf
     few = np.bincount(row.ravel()[known], minlength=len(line)) < FEW
-    least = np.where(few, LEAST_OF_FEW, LEAST_LINES)
+    least = np.where(few, LEAST_OF_FEW, LEAST_STEPS) * (float(np.median(np.diff(line))) if len(line) > 1 else 1.0)
     wrong = np.abs(np.nan_to_num(ahead)) > np.maximum(STANDS_OUT * scatter, least)
     if wrong.mean() > MOST:
         wrong[:] = False

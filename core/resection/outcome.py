@@ -14,7 +14,8 @@ from .batched import Array, Instants, Integers
 from .model import ControlPoints, Flag, Orientation, Resection, Verdict
 
 WEAK_CONDITION = 1e5  # rounding and noise grow by more than this: hardly determined
-_MISFIT_PX = 3.0  # RMS residual above which sensor and control do not belong together, or the control is that bad
+# RMS residual, and times what the sigmas allow, above which sensor and control do not belong together
+_MISFIT_PX, _MISFIT = 3.0, 3.0
 _STANDS_OUT = 10.0  # times the usual RMS: a line of its own
 _NAMED = 5  # lines at most in a sentence
 
@@ -66,7 +67,9 @@ def conclude(
     )
     good = (flag & (Flag.FAILED | Flag.UNCONVERGED | Flag.WEAK | Flag.AMBIGUOUS)) == 0
     rms_all = float(np.sqrt(np.mean(residuals[np.isfinite(residuals)] ** 2))) if not failed.all() else float("nan")
-    misfit = _misfit_sentences(rms, instants.line, sensor)
+    allowed = _allowed(points, sensor, position[instant])
+    allowed = np.sqrt(np.bincount(instant, allowed, minlength=len(failed)) / instants.count)
+    misfit = _misfit_sentences(rms, instants.line, sensor, _median(allowed))
     verdict = Verdict(
         condition=_median(solution.condition),
         rms_px=rms_all,
@@ -89,10 +92,23 @@ def _of_eop(angles: Array, rotation: Array, covariance: Array) -> Array:
     return eop
 
 
-def _misfit_sentences(rms: Array, line: Array, sensor: Sensor) -> list[str]:
-    """What residuals (px, RMS of each line (L,), NaN where unsolved) say of the sensor, and of single lines."""
+def _allowed(points: ControlPoints, sensor: Sensor, position: Array) -> Array:
+    """Mean square (N,) of image residuals, px, that the sigmas of GCPs allow, 0 where none is known."""
+    rays = sensor.rays(points.view, points.sample)
+    slope = np.sum(rays[:, :2] ** 2, axis=1) / sensor.focal_length_mm**2
+    distance = np.linalg.norm(points.points(sensor.body_radius_m) - position, axis=1)
+    pixel = distance / np.linalg.norm(rays, axis=1) * sensor.pixel_pitch_mm  # metres on the ground
+    lateral, altitude = np.nan_to_num(points.sigma_lateral), np.nan_to_num(points.sigma_altitude)
+    return np.asarray((lateral**2 + 0.5 * slope * altitude**2) / pixel**2)
+
+
+def _misfit_sentences(rms: Array, line: Array, sensor: Sensor, allowed: float = 0.0) -> list[str]:
+    """What residuals (px, RMS of each line (L,), NaN where unsolved) say of the sensor, and of single lines.
+
+    ``allowed`` px are what the GCPs' sigmas let expect: fine pixels make much of altitudes that are as good as told.
+    """
     usual = _median(rms)
-    if usual > _MISFIT_PX:
+    if usual > max(_MISFIT_PX, _MISFIT * np.nan_to_num(allowed)):
         return [
             f"GCPs fit sensor {sensor.name!r} to {usual:.1f} px only: check its focal_length_mm and pixel_pitch_mm, "
             "and the GCPs' places and altitudes."

@@ -45,6 +45,7 @@ def recover(
     """
     solve = _solver(method)
     points, said = _usable(points, sensor, name, per_line=method != "trajectory")
+    misfit = sensor_fit.told(points, sensor)
     if sigma_lateral is not None:
         if not sigma_lateral >= 0:
             raise InputError(f"SIGMA_LATERAL should be metres, 0 or more, not {sigma_lateral}.")
@@ -57,7 +58,10 @@ def recover(
         raise InputError(f"Method {method!r} solves line by line and takes no TIES: use trajectory, or leave them out.")
     found = solve(points, sensor, progress=progress, **options)
     own = found.verdict
-    verdict = replace(own, sentences=(*said, *own.sentences), doubts=(*said, *own.doubts))
+    # Where it is known which number is wrong, large residuals are no news.
+    left = own.sentences if not misfit else tuple(text for text in own.sentences if text not in own.doubts)
+    doubts = (*said, *(misfit or own.doubts))
+    verdict = replace(own, sentences=(*said, *misfit, *left), doubts=doubts)
     return replace(found, verdict=verdict, points=points)
 
 
@@ -102,7 +106,6 @@ def _usable(points: ControlPoints, sensor: Sensor, name: str, per_line: bool) ->
     said += line_order.told(displaced, name, left_out=per_line)
     if per_line:  # the trajectory lowers the weight of GCPs that its other lines do not bear out
         points = _enough_per_line(points[~np.isin(points.line, displaced.line)], said)
-    said += sensor_fit.told(points, sensor)
     return points, tuple(said)
 
 

@@ -77,7 +77,9 @@ def told(points: ControlPoints, sensor: Sensor) -> list[str]:
     doubt = doubted(points, sensor)
     if doubt is None:
         return []
-    cause = _cause(doubt, sensor) if doubt.settled else "check all of its numbers"
+    cause = "check focal_length_mm, pixel_pitch_mm, principal_sample, samples and px_mm"
+    if doubt.settled:
+        cause = _cause(doubt, sensor)
     also = f" ({', '.join(doubt.others)} may be the cause as well)" if doubt.others and doubt.settled else ""
     return [
         f"GCPs do not fit sensor {sensor.name!r}: {cause}{also}; their residuals show one pattern in all lines, "

@@ -119,7 +119,7 @@ def recover_trajectory(
     system, final = begun(path, levels())
     lost_line, lost_off = np.empty(0), np.empty(0)
     for _ in range(CLEANED):
-        wrong, off = gross_errors(system.seen, final.state.path)
+        wrong, off = gross_errors(system.seen, final.state.path, np.isfinite(given.altitude))
         if not wrong.any():
             break
         lost_line, lost_off = np.append(lost_line, given.line[wrong]), np.append(lost_off, off[wrong])

@@ -56,6 +56,18 @@ def test_what_stands_off_as_far_as_altitudes_may_be_wrong_stays(scene: Scene) ->
     assert gross_errors(seen(scene, moved), TruePath(scene))[0].tolist() == [True] + [False] * (len(moved) - 1)
 
 
+def test_an_altitude_that_is_not_known_does_not_count(scene: Scene) -> None:
+    """Without one, half the relief stands in for it: 20 km here."""
+    points = scene.control
+    known = np.arange(len(points)) % 7 > 0
+    high = targets(replace(points, altitude=points.altitude + np.where(known, 0.0, 20_000.0)), scene.sensor)
+    assert gross_errors(high, TruePath(scene))[0].any()
+    wrong, off = gross_errors(high, TruePath(scene), known)
+    assert not wrong.any() and off.max() < 1.0
+    moved = np.where(known, 0.0, 60_000.0)
+    assert gross_errors(seen(scene, moved), TruePath(scene), known)[0].sum() > 0.8 * (~known).sum()
+
+
 def test_usual_distances_set_the_measure_where_they_are_large(scene: Scene) -> None:
     moved = np.full(len(scene.control), 900.0)
     moved[0] = 0.7 * STANDS_OFF * 900.0

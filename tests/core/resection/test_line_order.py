@@ -51,6 +51,13 @@ def test_wild_places_of_one_view_move_no_line(scene: Scene) -> None:
     assert len(line_order.displaced(replace(points, lat=points.lat - 0.01 * wrong)).line) == 0
 
 
+def test_steps_of_many_lines_count_as_one(scene: Scene) -> None:
+    """Every 60th line of a curved, rough arc: a tenth of a step is many lines, and no matter."""
+    arc = simulate("ce2_paper", RoughTerrain(0), 12_000, seed=0, line_step=60, altimetry=False)
+    assert len(line_order.displaced(arc.control).line) == 0
+    assert line_order.displaced(exchanged(arc.control, 6000, 6060)).line.tolist() == [6000, 6060]
+
+
 def test_missing_gcps_move_no_line(scene: Scene) -> None:
     points = with_lateral_noise(scene.control, RADIUS_M, 5.0, 1)
     kept = np.random.default_rng(0).uniform(size=len(points)) < 0.5

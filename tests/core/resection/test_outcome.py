@@ -67,6 +67,19 @@ def test_residuals_are_measured_minus_seen_in_pixels(given):
     assert "to 3.5 px only: check its focal_length_mm" in told[0] and told[1] == "first"
 
 
+def test_residuals_that_the_sigmas_let_expect_speak_against_nothing(given):
+    """3.5 px are some 420 m on the ground, by a lateral sigma, or by an altitude's and the slope of the ray."""
+    sensor, points, instants, solution = given
+    far = replace(points, sample=points.sample + 5.0)
+    steepest = np.max(np.linalg.norm(sensor.rays(points.view, points.sample)[:, :2], axis=1)) / sensor.focal_length_mm
+    for field, enough in (("sigma_lateral", 200.0), ("sigma_altitude", 200.0 * np.sqrt(2.0) / steepest * 1.5)):
+        for sigma, doubted in ((enough, False), (0.3 * enough, True)):
+            known = replace(far, **{field: np.full(len(points), sigma)})
+            verdict = conclude("two_phase", known, sensor, instants, solution, ("first",)).verdict
+            assert any("px only" in sentence for sentence in verdict.doubts) == doubted
+            assert set(verdict.doubts) <= set(verdict.sentences)
+
+
 def test_flags_are_counted_and_told(given):
     sensor, points, instants, solution = given
     flag, condition = np.zeros(COUNT, dtype=np.int64), np.full(COUNT, 100.0)

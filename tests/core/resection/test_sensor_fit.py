@@ -120,3 +120,10 @@ def test_every_method_says_that_the_focal_length_does_not_fit(method: str) -> No
     for sensor, doubted in ((scene.sensor, False), (wrong, True)):
         told = recover(points, sensor, method).verdict.sentences
         assert any("focal_length_mm seems 5" in sentence for sentence in told) == doubted
+
+
+def test_where_the_wrong_number_is_known_large_residuals_are_not_told_as_well() -> None:
+    scene = simulate("ce1", PaperTerrain(), 300, seed=3, start_latitude=0.2, altimetry=False)
+    verdict = recover(scene.control, wrong_numbers(scene.sensor)["pixel_pitch_mm"], "two_phase").verdict
+    assert len(verdict.doubts) == 1 and "pixel_pitch_mm seems 2 %" in verdict.doubts[0]
+    assert verdict.doubts[0] in verdict.sentences and not any("px only" in text for text in verdict.sentences)

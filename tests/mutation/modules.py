@@ -11,6 +11,7 @@ _CERTAINTY = (
     "altimetry/test_withholding.py",
     "altimetry/test_correlation.py",
     "altimetry/test_certainty.py",
+    "altimetry/test_error_features.py",
 )
 _KRIGING = ("altimetry/test_kriging.py", *_CERTAINTY)
 

@@ -54,7 +54,7 @@ def write_csm_states(folder: str | Path, sensor: Sensor, orientation: Orientatio
     first = float(orientation.line[_solved(orientation)][0])
     if first >= 1:
         warnings.append(f"The EOPs start at line {first:g}: in the CSM states the lines before carry on their trend.")
-    arc = _arc_degrees(orientation.position[_solved(orientation)][[0, -1]])
+    arc = _arc_degrees(orientation.position[_solved(orientation)])
     if arc > _WIDEST_ARC:
         warnings.append(
             f"The orbit spans {arc:.0f}°; readers built on usgscsm lose ground points beyond some {_WIDEST_ARC:.0f}°: "
@@ -63,10 +63,10 @@ def write_csm_states(folder: str | Path, sensor: Sensor, orientation: Orientatio
     return [Path(folder) / name for name in texts], warnings
 
 
-def _arc_degrees(ends: Array) -> float:
-    """Angle seen from the body's centre between two positions (2, 3)."""
-    first, last = ends / np.linalg.norm(ends, axis=1, keepdims=True)
-    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(first, last)), first @ last)))
+def _arc_degrees(position: Array) -> float:
+    """Widest angle, seen from the body's centre, from the first of the positions (n, 3) to another."""
+    up = position / np.linalg.norm(position, axis=1, keepdims=True)
+    return float(np.degrees(np.arccos(np.clip(up @ up[0], -1.0, 1.0))).max())
 
 
 def csm_state(sensor: Sensor, view: int, orientation: Orientation) -> dict[str, Any]:

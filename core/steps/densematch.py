@@ -18,6 +18,7 @@ from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 _BANDS = ("sample_shift", "line_shift", "score", "sigma", "sample_sigma", "line_sigma")
 _EVERY = 97  # of the matches, one in so many tells the median sigma
 _LITTLE = 0.5  # share of image A below which an overlap is worth a warning
+_FEW = 0.2  # share of the overlap below which its matches are worth one
 
 
 def run(
@@ -78,6 +79,12 @@ def run(
         f"{other.name} shows only {overlap[i] / (lines * samples):.0%} of {a.name}; the rest has no matches."
         for i, other in enumerate(others)
         if overlap[i] < _LITTLE * lines * samples
+    ]
+    warnings += [
+        f"Only {count[i] / overlap[i]:.1%} of what {other.name} seems to show of {a.name} could be matched; "
+        "the images may not show the same ground."
+        for i, other in enumerate(others)
+        if count[i] < _FEW * overlap[i]
     ]
     values = {"OUTPUT": output, "OUTPUT_C": output_c, "MATCHED": count[0] / (lines * samples), "SIGMA": sigma[0]}
     return StepResult({k: v for k, v in values.items() if v is not None}, tuple(warnings), tuple(notes))

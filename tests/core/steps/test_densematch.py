@@ -118,6 +118,16 @@ def test_little_overlap_is_said(tmp_path, images):
     assert "shows only" in result.warnings[0]
 
 
+def test_images_that_share_a_patch_only_are_doubted(tmp_path, images):
+    other = 120 + 20 * np.asarray(smooth(np.random.default_rng(8).standard_normal((SIDE, SIDE)), 1.0))
+    other[:90, :90] = images[1][:90, :90]
+    first = written(tmp_path / "a.tif", images[0])
+    second = written(tmp_path / "b.tif", other)
+    result = do(IMAGE_A=first, IMAGE_B=second, OUTPUT=str(tmp_path / "m.tif"))
+    assert 0.02 < result.outputs["MATCHED"] < 0.2
+    assert any("may not show the same ground" in warning for warning in result.warnings)
+
+
 def test_an_even_window_is_refused(tmp_path, images):
     first = written(tmp_path / "a.tif", images[0])
     with pytest.raises(InputError, match="odd"):

@@ -119,19 +119,19 @@ def breathe() -> None:
         raise CancelledError()
 
 
-def breathe_during(work: Callable[[], object]) -> None:
+def breathe_during(work: Callable[[], T]) -> T:
     """Do ``work`` in a thread of its own and breathe meanwhile: for what has no moments of its own, such as an import.
 
     After a cancel it runs on to its end, and nobody waits for it.
     """
     if _hearing.get() is None:
-        work()
-        return
+        return work()
+    made: list[T] = []
     failed: list[BaseException] = []
 
     def guarded() -> None:
         try:
-            work()
+            made.append(work())
         except BaseException as error:  # handed on below
             failed.append(error)
 
@@ -142,6 +142,7 @@ def breathe_during(work: Callable[[], object]) -> None:
         breathe()
     if failed:
         raise failed[0]
+    return made[0]
 
 
 @contextmanager

@@ -20,10 +20,12 @@ import numpy.typing as npt
 from .bodies import Array, Body, LonLat, body_of_crs, lonlat_of, spatial_reference
 from .errors import InputError
 from .frames import angular_distance
+from .progress import breathe
 from .sources import allowed, offline, require_local
 
 Mask = npt.NDArray[np.bool_]
 _FARTHEST, _SAMPLES = 64, 8  # decimation up to which every pixel is averaged; beyond, how many along an axis are
+_AT_ONCE, _STRIP = 1 << 23, 256  # pixels read between two breaths, and rows of a strip at least: those of a tile
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,8 @@ class Raster:
 
         w = window or Window(0, 0, self._grid.width, self._grid.height)
         rows, columns = shape or (w.height, w.width)
+        if (rows, columns) == (w.height, w.width) and rows * columns > _AT_ONCE and rows > _STRIP:
+            return self._in_strips(w, band)
         source = self._dataset.GetRasterBand(band)
         if (
             resampling == "average"
@@ -262,6 +266,19 @@ class Raster:
         if (scale, offset) != (1.0, 0.0):
             data = data * scale + offset
         return np.where(valid, data, 0).astype(data.dtype, copy=False), valid
+
+    def _in_strips(self, window: Window, band: int) -> tuple[npt.NDArray[Any], Mask]:
+        """A large window in full resolution, with a breath before each strip of whole tiles."""
+        rows = max(_STRIP, _AT_ONCE // window.width // _STRIP * _STRIP)
+        values, valid = np.empty(0), np.empty((window.height, window.width), bool)
+        for start in range(0, window.height, rows):
+            breathe()
+            height = min(rows, window.height - start)
+            some, known = self.read(Window(window.column, window.row + start, window.width, height), None, band)
+            if start == 0:
+                values = np.empty(valid.shape, some.dtype)
+            values[start : start + height], valid[start : start + height] = some, known
+        return values, valid
 
 
 def _means(values: npt.NDArray[Any], valid: Mask, shape: tuple[int, int]) -> tuple[npt.NDArray[Any], Mask]:

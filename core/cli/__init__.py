@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from inspect import signature
 from typing import Any
@@ -33,6 +35,7 @@ BENCHMARKS = (
     "mosaic",
     "cancel",
 )
+CANCELLED = 130
 _GDAL_CACHE_MB = "64"
 
 
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _run(step(command), {k.upper(): v for k, v in options.items()}, interrupts)
         except (CancelledError, KeyboardInterrupt):
             print("Cancelled.", file=sys.stderr)
-            return 130
+            return CANCELLED
         except PlanetaryDtmError as error:
             print(f"planetary-dtm {command}: {error}", file=sys.stderr)
             return 1
@@ -66,11 +69,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def program() -> int:
     """The console script: `main`, and once it has ended an interrupt no longer changes the exit status.
 
-    GDAL would keep blocks of rasters in a twentieth of the machine's memory, whatever the work needs.
+    GDAL would keep blocks of rasters in a twentieth of the machine's memory, whatever the work needs. A cancelled
+    process leaves without taking its libraries down, which takes torch a second or two.
     """
     os.environ.setdefault("GDAL_CACHEMAX", _GDAL_CACHE_MB)
     status = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if status == CANCELLED:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
+        os._exit(status)
     return status
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -15,11 +16,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
-from ..progress import Progress, silent, tell
+from ..progress import Progress, hearing, silent, tell
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -86,9 +88,9 @@ def do_units(
     while left:
         before = len(left)
         try:
-            with _client(workers, memory_mb, scheduler) as client:
+            with _client(workers, memory_mb, scheduler) as (client, stop):
                 known = True
-                _gather(client, work, left, done, len(units), progress)
+                _gather(client, partial(_unit, work, stop), left, done, len(units), progress)
         except _ConnectionLost as lost:
             if len(left) < before:
                 waited = time.monotonic()
@@ -106,6 +108,18 @@ def do_units(
 
 class _ConnectionLost(Exception):
     """The scheduler does not answer."""
+
+
+def _unit(work: Callable[[T], R], stop: str, unit: T) -> R:
+    """What a worker does; it ends as after a cancel once the file ``stop`` is there."""
+    if not stop:
+        return work(unit)
+
+    def goes_on(fraction: float, message: str = "") -> bool:
+        return not os.path.exists(stop)
+
+    with hearing(goes_on):
+        return work(unit)
 
 
 def _gather(
@@ -147,7 +161,8 @@ def _gather(
 
 
 @contextmanager
-def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
+def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[tuple[Any, str]]:
+    """A client, and the file that tells local workers to stop; it is there from an error, or a cancel, on."""
     try:
         import dask
         from distributed import Client, LocalCluster
@@ -175,7 +190,7 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
             except (OSError, ValueError, *_timeouts()) as error:
                 raise _ConnectionLost() from error
             try:
-                yield client
+                yield client, ""
             finally:
                 client.close(timeout=2)
             return
@@ -189,12 +204,18 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[Any]:
                 silence_logs="CRITICAL",
             )
         client = Client(cluster, set_as_default=False)
+        stop = Path(tempfile.gettempdir(), f"planetary_dtm_stop_{os.getpid()}_{secrets.token_hex(4)}")
         try:
-            yield client
+            yield client, str(stop)
+        except BaseException:
+            with suppress(OSError):
+                stop.touch()
+            raise
         finally:
             with suppress(OSError, *_timeouts()):  # whatever is left of it ends with this process
                 client.close(timeout=2)
                 cluster.close(timeout=5)
+            stop.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -14,13 +14,13 @@ from ..geotiff import Band, write_dtm
 from ..memory import require_memory
 from ..outputs import together
 from ..pictures import DIFFERENCE_COLOURS, show_relief, show_values
-from ..progress import Progress, part, silent, tell
+from ..progress import Progress, breathe_during, part, silent, tell
 from ..rasters import Grid, Raster, is_raster
 from ..report import Report, figure, key_values, new_figure, note, table
 from ..terrain.comparison import Comparison, compare_grids, compare_points
 from ..terrain.sampling import bilinear
 from ..version import VERSION
-from .inputs import reference_on, shots_on
+from .inputs import Reference, reference_on, shots_on
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Array = npt.NDArray[np.float64]
@@ -48,16 +48,16 @@ def run(
     require_memory(_FIXED_MB + _BYTES_PER_PIXEL * grid.width * grid.height / 1e6, size, "crop INPUT", progress)
     tell(progress, 0.0, "Reading")
     values, valid = source.read()
-    height = np.where(valid, values, np.nan).astype(np.float64)
     if not valid.any():
         raise InputError(f"DTM {source.name!r} holds only nodata.")
+    height = np.where(valid, values, np.nan).astype(np.float64)
     tell(progress, 0.2, "Comparing")
+    # medians and percentiles of many pixels take seconds each
     if is_raster(reference):
         other = reference_on(grid, reference, "REFERENCE")
-        difference = height - np.where(other.valid, other.height, np.nan)
-        numbers = compare_grids(height, np.where(other.valid, other.height, np.nan), grid.pixel_size_m)
+        numbers, difference = breathe_during(lambda: _against_dem(grid, height, other))
     else:
-        numbers, difference = _against_shots(grid, height, valid, reference)
+        numbers, difference = breathe_during(lambda: _against_shots(grid, height, valid, reference))
     about = {"METHOD": "comparedtm", "INPUT": source.name, "REFERENCE": Path(reference).name, "VERSION": VERSION}
     made: dict[str, Any] = {
         "BIAS": numbers.bias,
@@ -74,13 +74,20 @@ def run(
             made["OUTPUT"] = output
         if output_report:
             tell(progress, 0.8, "Drawing the report")
-            _report(source, height, difference, numbers, about, unit).write(output_report)
+            report = breathe_during(lambda: _report(source, height, difference, numbers, about, unit))
+            report.write(output_report)
             made["OUTPUT_REPORT"] = output_report
     return StepResult(made, warnings)
 
 
 def _is_relative(raster: Raster) -> bool:
     return raster.metadata.get("LEVELLED", "").upper() == "NO"
+
+
+def _against_dem(grid: Grid, height: Array, dem: Reference) -> tuple[Comparison, Array]:
+    """Numbers and differences pixel by pixel."""
+    other = np.where(dem.valid, dem.height, np.nan)
+    return compare_grids(height, other, grid.pixel_size_m), height - other
 
 
 def _against_shots(grid: Grid, height: Array, valid: npt.NDArray[np.bool_], path: str) -> tuple[Comparison, Array]:

@@ -12,6 +12,7 @@ from ..altimetry.readers import read_shots
 from ..bodies import require_same_body
 from ..errors import InputError
 from ..grid_map import GridMap
+from ..progress import breathing
 from ..rasters import Grid, Mask, Raster, Window
 from ..terrain.sampling import bilinear
 from ..terrain.shots import Shots, make_shots
@@ -114,13 +115,14 @@ def reference_on(grid: Grid, path: str, what: str = "REFERENCE_DEM") -> Referenc
         raise InputError(f"{what} {source.name!r} holds only nodata in the extent.")
     out, known = np.empty((grid.height, grid.width)), np.empty((grid.height, grid.width), bool)
     step, there = max(1, 2_000_000 // grid.width), GridMap(grid, part)
-    for start in range(0, grid.height, step):
+    height = height.astype(np.float64)
+    for start in breathing(range(0, grid.height, step)):
         row = np.arange(start, min(start + step, grid.height))
         c, r = there.places(row)
         # Up to half a cell beyond the outermost centres the rim is held.
         near = (c > -0.5) & (c < part.width - 0.5) & (r > -0.5) & (r < part.height - 0.5)
         r, c = np.clip(r, 0, part.height - 1), np.clip(c, 0, part.width - 1)
-        values, seen = bilinear(height.astype(np.float64), valid, r.ravel(), c.ravel())
+        values, seen = bilinear(height, valid, r.ravel(), c.ravel())
         out[row], known[row] = values.reshape(r.shape), seen.reshape(r.shape) & near
     if not known.any():
         raise InputError(f"{what} {source.name!r} does not reach the extent; choose one that overlaps it.")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planetary_dtm.core.errors import InputError
+from planetary_dtm.core import rasters
+from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.geotiff import Band, write_dtm
+from planetary_dtm.core.progress import hearing
 from planetary_dtm.core.rasters import Grid, Raster, Window
 
 MOON = "IAU_2015:30100"
@@ -29,6 +31,21 @@ def test_truncated_raster_is_refused_not_returned_in_part(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match="truncated"):
         Raster(path).read()
+
+
+def test_a_large_raster_is_read_in_strips_that_hear_a_cancel(tmp_path, monkeypatch):
+    heights = np.random.default_rng(1).normal(size=(30, 40))
+    heights[3:20, 7] = np.nan
+    write_dtm(tmp_path / "dtm.tif", GRID, [heights], [Band("height")], {})
+    source, window = Raster(tmp_path / "dtm.tif"), Window(2, 1, 33, 28)
+    at_once = source.read(window)
+    monkeypatch.setattr(rasters, "_AT_ONCE", 300)
+    monkeypatch.setattr(rasters, "_STRIP", 4)
+    for whole, strips in zip(at_once, source.read(window)):
+        assert whole.dtype == strips.dtype and np.array_equal(whole, strips)
+    monkeypatch.setattr("planetary_dtm.core.progress._PATIENCE_S", -1)
+    with pytest.raises(CancelledError), hearing(lambda fraction, message="": False):
+        source.read(window)
 
 
 def test_extent_snaps_outward_and_is_cut_to_the_grid():

@@ -12,6 +12,7 @@ import pytest
 from planetary_dtm.core.cluster import pool
 from planetary_dtm.core.cluster.pool import do_units
 from planetary_dtm.core.errors import CancelledError, InputError
+from planetary_dtm.core.progress import breathe
 
 pytest.importorskip("distributed")
 # Dask leaves sockets and loops to the garbage collector.
@@ -42,6 +43,18 @@ def die_once(folder):
     return folder
 
 
+def breathe_on(folder):
+    """Works for ever, and leaves a mark when it hears a cancel."""
+    Path(folder, "begun").touch()
+    try:
+        while True:
+            breathe()
+            time.sleep(0.01)
+    except CancelledError:
+        Path(folder, "heard").touch()
+        raise
+
+
 def test_units_in_this_process_and_in_two_are_the_same():
     alone, together = [], []
     do_units(square, range(7), alone.append, workers=1)
@@ -54,6 +67,12 @@ def test_a_worker_that_waits_takes_next_to_nothing():
     found = []
     do_units(rest, [3.0, 3.0], found.append, workers=2)
     assert len(found) == 2 and max(found) < 0.04
+
+
+def test_workers_hear_a_cancel_within_their_units(tmp_path):
+    with pytest.raises(CancelledError):
+        do_units(breathe_on, [tmp_path], list, workers=2, progress=lambda *_: not Path(tmp_path, "begun").exists())
+    assert Path(tmp_path, "heard").exists()
 
 
 def test_a_killed_worker_costs_only_its_unit(tmp_path):

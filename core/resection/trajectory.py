@@ -296,9 +296,9 @@ def _conclude(
     if length > 0:
         sentences.append(f"Errors of neighbouring altitudes are correlated over {length:.0f} m along the lines.")
     if not final.settled:
-        sentences.append(
-            f"The trajectory does not settle: check the GCPs and sensor {sensor.name!r} against each other."
-        )
+        check = f"check the GCPs and sensor {sensor.name!r} against each other"
+        open_ = "the GCPs leave ways open along which it still moves"
+        sentences.append(f"The trajectory does not settle: {open_ if alone or leaning.any() else check}.")
     if bias is not None and final.step.border is not None:
         names = tuple(view.name for view in sensor.views)
         sentences += bias.told(final.state.bias, final.step.border.covariance, names)

@@ -23,7 +23,7 @@ LEAST_SIGMA = 1e-3  # m; exact means this
 OUTLIER = 3.0  # sigmas from which a row's weight falls
 UNKNOWN_ALTITUDE = 1e4  # m; sigma of an altitude that is not given at all
 NOTED = 1.5  # a scale of the altitudes' sigmas farther than this from 1 is told
-DOUBTED = 5.0  # farther than this: not the sigmas, something else is wrong
+DOUBTED = 5.0  # larger than this: not the sigmas, something else is wrong
 EXPECTED_OUTLIERS = 0.02
 DIFFERENCE_ORDER = 3.0  # a parabola costs no roughness
 STEADY = 0.3  # relative change of the noise levels from which on the roughness is estimated
@@ -117,7 +117,7 @@ class NoiseModel:
             sentences.append(
                 f"The altitudes' sigmas do not fit the residuals (or were not given): multiplied by "
                 f"{self.altitude_scale:.3g}, to {usual:.3g} m in the median."
-                + ("" if 1.0 / DOUBTED < self.altitude_scale < DOUBTED else " Check their datum and the SENSOR.")
+                + ("" if self.altitude_scale < DOUBTED else " Check their datum and the SENSOR.")
             )
         outliers = int(((self.lateral_trust < 1) | (self.altitude_trust < 1)).sum())
         if outliers > EXPECTED_OUTLIERS * len(self.repeats):

@@ -149,5 +149,7 @@ def test_what_is_told():
     assert third == f"10 of {COUNT} GCPs stand out by more than 3 sigma."
     assert len(replace(given, altitude_scale=1.49, misfit=1.49).told(1.0)) == 1
     assert len(replace(given, altitude_scale=1.51).told(1.0)) == 2
+    doubted = {scale: "SENSOR" in " ".join(replace(given, altitude_scale=scale).told(1.0)) for scale in (0.1, 4.9, 5.1)}
+    assert doubted == {0.1: False, 4.9: False, 5.1: True}  # better than told is nothing to doubt
     few = replace(given, lateral_trust=np.where(np.arange(COUNT) < 4, 0.5, 1.0))
     assert len(few.told(1.0)) == 1

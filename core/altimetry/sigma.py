@@ -3,8 +3,10 @@
     sigma^2 = c^2 K^a r^b (own / r)^d + bias^2 + nugget^2
 
 with the `Features` of the place: on a Gaussian self-affine surface of roughness r it is exact with a = b = 1 and d = 0.
-c, a, b and d are fitted to shots withheld singly and, where tracks are known, track by track (`withholding`). A last
-step makes 68.3 % of the withheld errors lie within sigma at every level of sigma.
+c, a, b and d are fitted to withheld shots (`withholding`): to whole tracks where these come as near to each other as
+places do, and then the nugget too, which holds what tracks disagree by; else to shots withheld singly. A last step
+makes 68.3 % of the withheld errors lie within sigma at every level of sigma. The constants were chosen on the grounds
+of `benchmarks/certainty_tuning.py`, where the shares hardly depend on them.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ ONE_SIGMA = 0.682689
 FEWEST_SHOTS = 10  # below which nothing can be withheld
 LEAST_NUGGET_M = 1.0  # what is left of the error next to a shot, where the shots' sigma is not given
 _THEORY = np.array([0.0, 1.0, 1.0, 0.0])  # ln c, a, b, d
-_PRIOR = np.array([0.0, 10_000.0, 10.0, 10.0])  # withheld shots that theory counts for
-_PRIOR_COVERED = 10.0  # for a, where withheld shots lie as near to others as places do
-_SINGLY, _BY_TRACK = 600, 1500  # withheld shots a level of the calibration; those of a track err together
+_SINGLY = np.array([0.0, 10_000.0, 10.0, 10.0, np.inf])  # withheld shots that theory, the nugget given, count for
+_BY_TRACK = np.array([0.0, 10.0, 10.0, 10.0, 10.0])
+_LEVEL_SHOTS, _LEVEL_TRACKS = 600, 5  # at least, for a level of the calibration: shots of a track err together
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,14 @@ def fit_sigma(surface: Interpolator, seed: int = 0) -> SigmaModel | None:
     own = 0.0 if noise is None else float(np.median(noise))
     nugget = max(own, LEAST_NUGGET_M)
     known, error = withheld_places(surface, generator)
-    like_ground, prior, per_level = (known, error), _PRIOR, _SINGLY
+    prior, per_level = _SINGLY, _LEVEL_SHOTS
     tracks = withheld_tracks(surface, generator)
-    if tracks is not None:
-        if np.quantile(tracks[0].geometry, 0.02) < np.quantile(known.geometry, 0.1):
-            # They come as near to others as places do, and know of what tracks disagree by.
-            like_ground, prior, per_level = tracks, np.minimum(_PRIOR, _PRIOR_COVERED), _BY_TRACK
-        known, error = known + tracks[0], np.concatenate([error, tracks[1]])
-    form = _fit(known, error, nugget, prior)
-    level, gain = _calibration(_fitted(like_ground[0], form, nugget), like_ground[1], own, per_level)
+    if tracks is not None and np.quantile(tracks[0].geometry, 0.02) < np.quantile(known.geometry, 0.1):
+        # They come as near to others as places do, and know of what tracks disagree by.
+        known, error, count = tracks
+        prior, per_level = _BY_TRACK, max(_LEVEL_SHOTS, _LEVEL_TRACKS * len(error) // count)
+    form, nugget = _fit(known, error, nugget, prior)
+    level, gain = _calibration(_fitted(known, form, nugget), error, own, per_level)
     return SigmaModel(surface.shots.altitude, log_roughness(surface), form, nugget, level, gain, noise)
 
 
@@ -86,23 +87,31 @@ def _fitted(known: Features, form: Array, nugget: float) -> Array:
     return np.asarray(0.5 * np.logaddexp(2 * (_terms(known) @ form), rest))
 
 
-def _fit(known: Features, error: Array, nugget: float, prior: Array) -> Array:
-    """ln c, a, b, d that make exp(`_fitted`) the scale of the absolute errors (Laplace likelihood)."""
+def _fit(known: Features, error: Array, nugget: float, prior: Array) -> tuple[Array, float]:
+    """ln c, a, b, d and the nugget (m) that make exp(`_fitted`) the scale of the absolute errors (Laplace likelihood).
+
+    prior (5,): how many errors theory and the nugget given (m) count for; that one stays where this is infinite.
+    """
     from scipy.optimize import minimize
 
-    terms = _terms(known)
+    terms, theory = _terms(known), np.append(_THEORY, np.log(nugget))
+    fixed = np.isinf(prior)
+    prior = np.where(fixed, 0.0, prior)
 
     def cost(x: Array) -> tuple[float, Array]:
-        fitted = _fitted(known, x, nugget)
+        fitted = _fitted(known, x[:4], np.exp(x[4]))
         ratio = error * np.exp(-fitted)
-        share = np.exp(2 * (terms @ x - fitted))  # of the variance that x rules
-        off = x - _THEORY
+        share = np.exp(2 * (terms @ x[:4] - fitted))  # of the variance that the form rules
+        rest = np.exp(2 * (x[4] - fitted))  # and the nugget
+        off = x - theory
         value = np.sum(fitted + ratio) + 0.5 * prior @ off**2
-        return float(value), terms.T @ ((1 - ratio) * share) + prior * off
+        return float(value), np.append(terms.T @ ((1 - ratio) * share), (1 - ratio) @ rest) + prior * off
 
-    start = _THEORY.copy()
+    start = theory.copy()
     start[0] = np.log(np.mean(error * np.exp(-terms @ _THEORY)) + 1e-9)
-    return np.asarray(minimize(cost, start, jac=True, method="L-BFGS-B").x)
+    bounds = [(x, x) if held else (None, None) for x, held in zip(theory, fixed)]
+    found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return np.asarray(found[:4]), float(np.exp(found[4]))
 
 
 def _calibration(fitted: Array, error: Array, noise: float, per_level: int) -> tuple[Array, Array]:

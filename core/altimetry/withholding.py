@@ -9,8 +9,10 @@ which lies between the tracks, and they share the track's own error. Two ways st
 - `whole_tracks`: shots of withheld tracks are interpolated from the other tracks as they are. This knows of what tracks
   disagree by, but only where tracks cross or lie close together does it come as near to them as most of the ground is.
 
-A tenth of the shots or a fortieth of the tracks is withheld at once, so that what is known about a withheld shot's
-surroundings knows nothing of it, just as for any other place.
+A tenth of the shots or a fortieth of the tracks (a tenth, where so many shots lie on so few tracks that too few would
+be withheld) is withheld at once, so that what is known about a withheld shot's surroundings knows nothing of it, just
+as for any other place. Of the tracks withheld every shot is as likely looked at: each for each track would make too
+much of short ones in the corners.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ PLACES, TRACK_SHOTS = 16_000, 6000  # looked at in all
 _ENOUGH = 15_000  # shots withheld in all
 _FEWEST_ROUNDS = 2
 _FEWEST_TRACKS = 5
-_FEW_SHOTS = 60_000  # of which all tracks are withheld in turn, else a tenth of them
+_ENOUGH_TRACKS = 40  # withheld in all
+_TRACK_WORK = 2_400_000  # shots interpolated from, over all rounds of withheld tracks
 _SCALES = (0.6, 0.8, 1.0)
 
 
@@ -61,15 +64,17 @@ def withheld_places(surface: Interpolator, generator: np.random.Generator) -> tu
     return _gathered([as_places(surface, fold, PLACES // len(folds), generator) for fold in folds])
 
 
-def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array] | None:
-    """Features and errors (M,) of shots of whole tracks; None where tracks are not known or too few."""
+def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array, int] | None:
+    """Features and errors (M,) of shots of whole tracks, and how many; None where tracks are unknown or too few."""
     track = surface.shots.track
     names, number = (np.empty(0), np.empty(0, np.intp)) if track is None else np.unique(track, return_inverse=True)
     if len(names) < _FEWEST_TRACKS:
         return None
-    rounds = TRACK_FOLDS if len(surface) < _FEW_SHOTS else TRACK_FOLDS // 10
-    folds = [np.isin(number, tracks) for tracks in _folds(len(names), generator, TRACK_FOLDS)[:rounds]]
-    return _gathered([whole_tracks(surface, fold, TRACK_SHOTS // len(folds), generator) for fold in folds])
+    chosen = _track_folds(len(names), len(surface), generator)
+    folds = [np.isin(number, tracks) for tracks in chosen]
+    share = TRACK_SHOTS / sum(int(fold.sum()) for fold in folds)
+    held = [whole_tracks(surface, fold, int(np.ceil(share * fold.sum())), generator) for fold in folds]
+    return *_gathered(held), sum(len(tracks) for tracks in chosen)
 
 
 def as_places(surface: Interpolator, fold: Indices, count: int, generator: np.random.Generator) -> Withheld:
@@ -101,6 +106,13 @@ def whole_tracks(surface: Interpolator, held: Mask, count: int, generator: np.ra
 def _folds(count: int, generator: np.random.Generator, most: int) -> list[Indices]:
     """``count`` things dealt at random into ``most`` heaps, or into as many as there are things."""
     return np.array_split(generator.permutation(count), min(most, count))
+
+
+def _track_folds(tracks: int, shots: int, generator: np.random.Generator) -> list[Indices]:
+    """Tracks to withhold, round by round: enough of them, in as many rounds as so many shots allow."""
+    rounds = int(np.clip(_TRACK_WORK // shots, TRACK_FOLDS // 10, TRACK_FOLDS))
+    heaps = int(np.clip(rounds * tracks // _ENOUGH_TRACKS, FOLDS, TRACK_FOLDS))
+    return _folds(tracks, generator, heaps)[:rounds]
 
 
 def _rounds(shots: int) -> int:

@@ -41,11 +41,39 @@ def test_the_fit_finds_the_form_that_errors_follow():
     known, form = some_features(20_000, 2), np.array([0.4, 1.0, 0.7, 0.3])
     scale = np.exp(module._fitted(known, form, 1.0))
     error = np.random.default_rng(3).exponential(scale)
-    np.testing.assert_allclose(module._fit(known, error, 1.0, module._PRIOR), form, atol=0.05)
+    found, nugget = module._fit(known, error, 1.0, module._SINGLY)
+    np.testing.assert_allclose(found, form, atol=0.05)
+    assert nugget == pytest.approx(1.0, abs=1e-4)
     # A few errors leave the form where theory has it.
     known = some_features(20, 4)
-    few = module._fit(known, np.exp(module._fitted(known, form, 1.0)), 1.0, module._PRIOR)
+    few, _ = module._fit(known, np.exp(module._fitted(known, form, 1.0)), 1.0, module._SINGLY)
     assert abs(few[1] - 1) < 0.05 and np.abs(few[3]) < 0.5
+
+
+def test_whole_tracks_tell_the_nugget_too():
+    known, form = some_features(20_000, 8), np.array([-0.4, 1.3, 0.8, 0.2])
+    error = np.random.default_rng(9).exponential(np.exp(module._fitted(known, form, 5.0)))
+    found, nugget = module._fit(known, error, 1.0, module._BY_TRACK)
+    np.testing.assert_allclose(found, form, atol=0.25)
+    assert nugget == pytest.approx(5.0, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("off", "tracks", "used", "levels"),
+    [(0.0, 6, True, 1), (0.0, 16, True, 3), (0.0, 60, True, 10), (9.0, 60, False, 10)],
+)
+def test_tracks_that_come_as_near_as_places_do_are_what_counts(monkeypatch, off, tracks, used, levels):
+    """Few tracks are calibrated in few levels; tracks too far apart tell nothing."""
+    known, form, rng = some_features(6000, 11), np.array([0.5, 1.0, 1.0, 0.0]), np.random.default_rng(12)
+    far = Features(known.geometry + off, known.rough, known.own, known.bias)
+    error = np.abs(rng.normal(0, np.exp(module._fitted(known, form, 1.0))))
+    monkeypatch.setattr(module, "withheld_places", lambda surface, generator: (known, error))
+    monkeypatch.setattr(module, "withheld_tracks", lambda surface, generator: (far, 3 * error, tracks))
+    model = fit_sigma(Interpolator(rough_shots(20)))
+    assert len(model.level) == levels
+    said = np.exp(module._fitted(known, model.form, model.nugget))
+    said *= np.exp(np.interp(np.log(said), model.level, model.gain))
+    assert np.mean((3 if used else 1) * error < said) == pytest.approx(0.683, abs=0.01)
 
 
 def test_calibration_makes_one_sigma_of_errors_lie_within_at_every_level():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from planetary_dtm.core.altimetry import withholding
 from planetary_dtm.core.altimetry.error_features import features, log_roughness
 from planetary_dtm.core.altimetry.interpolation import Interpolator, unit_variance
 from planetary_dtm.core.altimetry.readers import Shots
@@ -80,7 +81,8 @@ def test_what_tracks_disagree_by_shows_only_where_whole_tracks_are_withheld():
     off = 8 * rng.normal(size=40)
     shots = Shots(lon, lat, height(lon, lat) + off[track], MOON, MOON.datum, track=track)
     surface = Interpolator(shots)
-    (_, error), (_, lone) = withheld_tracks(surface, rng), withheld_places(surface, rng)
+    (_, error, count), (_, lone) = withheld_tracks(surface, rng), withheld_places(surface, rng)
+    assert count == 40
     assert np.quantile(error, 0.68) > 1.4 * np.quantile(lone, 0.68)
     x, y = rng.uniform(0.002, 0.018, (2, 3000))
     found = surface.at(x, y)
@@ -96,6 +98,23 @@ def test_tracks_unknown_or_few_are_not_withheld(tracks):
     shots = tracks[0].shots
     for track in (None, np.arange(len(shots)) % 3):
         assert withheld_tracks(Interpolator(replace(shots, track=track)), np.random.default_rng(0)) is None
+
+
+def test_every_shot_of_the_tracks_withheld_is_as_likely_looked_at():
+    """A short track that is off by far counts by its shots, not as one of the tracks."""
+    rng = np.random.default_rng(6)
+    track = np.concatenate([np.repeat(np.arange(12), 1200), np.repeat(np.arange(12, 24), 60)])
+    lon, lat = rng.uniform(0, 0.02, (2, len(track)))
+    shots = Shots(lon, lat, np.where(track < 12, 0.0, 1000.0), MOON, MOON.datum, track=track)
+    _, error, count = withheld_tracks(Interpolator(shots), rng)
+    assert count == 24 and 0.02 < np.mean(error > 500) < 0.09  # a twenty-first of the shots are short tracks'
+
+
+def test_enough_tracks_are_withheld_however_many_shots_there_are():
+    for tracks, shots, rounds, withheld in ((45, 50_000, 40, 45), (45, 100_000, 24, 42), (45, 2_000_000, 4, 20),
+                                            (448, 1_000_000, 4, 48), (7, 300, 7, 7)):  # fmt: skip
+        folds = withholding._track_folds(tracks, shots, np.random.default_rng(0))
+        assert (len(folds), sum(map(len, folds))) == (rounds, withheld)
 
 
 def test_features_tell_far_shots_and_rough_ground(tracks):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..frames import Array
 from .error_features import Features, features, log_roughness
@@ -30,26 +31,36 @@ _LEVEL_SHOTS, _LEVEL_TRACKS = 600, 5  # at least, for a level of the calibration
 
 
 @dataclass(frozen=True)
-class SigmaModel:
-    """What `fit_sigma` found.
+class Scale:
+    """The sigma of features. form: ln c, a, b, d. nugget: m. level, gain (L,): ln of the sigma by these, ascending, and
+    what the calibration adds to it there."""
 
-    altitude (N,) m, log_roughness (N,): of each place of the interpolator. form: ln c, a, b, d. nugget: m. level, gain
-    (L,): ln of the fitted sigma, ascending, and what the calibration adds to it there. noise: (N,) sigma of the shots,
-    or None.
-    """
-
-    altitude: Array
-    log_roughness: Array
     form: Array
     nugget: float
     level: Array
     gain: Array
+
+    def at(self, known: Features) -> Array:
+        """1-sigma (n,) in m."""
+        fitted = _fitted(known, self.form, self.nugget)
+        return np.asarray(np.exp(fitted + np.interp(fitted, self.level, self.gain)))
+
+
+@dataclass(frozen=True)
+class SigmaModel:
+    """What `fit_sigma` found.
+
+    altitude (N,) m, log_roughness (N,): of each place of the interpolator. noise: (N,) sigma of the shots, or None.
+    """
+
+    altitude: Array
+    log_roughness: Array
+    scale: Scale
     noise: Array | None
 
     def at(self, found: Interpolated) -> Array:
         """1-sigma (n,) in m of interpolated altitudes; NaN where there is none."""
-        fitted = _fitted(features(found, self.altitude, self.log_roughness), self.form, self.nugget)
-        sigma = np.exp(fitted + np.interp(fitted, self.level, self.gain))
+        sigma = self.scale.at(features(found, self.altitude, self.log_roughness))
         if self.noise is not None:
             handed_on = np.einsum("nk,nk->n", found.weights**2, self.noise[found.sectors.index] ** 2)
             sigma = np.maximum(sigma, np.sqrt(handed_on))
@@ -63,17 +74,29 @@ def fit_sigma(surface: Interpolator, seed: int = 0) -> SigmaModel | None:
     generator = np.random.default_rng(seed)
     noise = surface.shots.sigma
     own = 0.0 if noise is None else float(np.median(noise))
-    nugget = max(own, LEAST_NUGGET_M)
     known, error = withheld_places(surface, generator)
-    prior, per_level = _SINGLY, _LEVEL_SHOTS
     tracks = withheld_tracks(surface, generator)
     if tracks is not None and np.quantile(tracks[0].geometry, 0.02) < np.quantile(known.geometry, 0.1):
         # They come as near to others as places do, and know of what tracks disagree by.
-        known, error, count = tracks
-        prior, per_level = _BY_TRACK, max(_LEVEL_SHOTS, _LEVEL_TRACKS * len(error) // count)
-    form, nugget = _fit(known, error, nugget, prior)
+        scale = fit_scale(*tracks[:2], own, tracks[2])
+    else:
+        scale = fit_scale(known, error, own)
+    return SigmaModel(surface.shots.altitude, log_roughness(surface), scale, noise)
+
+
+def fit_scale(known: Features, error: Array, own: float = 0.0, track: npt.NDArray[np.intp] | None = None) -> Scale:
+    """The sigma of absolute errors (M,) in m with these features.
+
+    own: noise (m) of the shots withheld. track (M,): from whole tracks withheld, which; None for shots withheld singly.
+    """
+    given = max(own, LEAST_NUGGET_M)
+    if track is None:
+        prior, per_level = _SINGLY, _LEVEL_SHOTS
+    else:
+        prior, per_level = _BY_TRACK, max(_LEVEL_SHOTS, _LEVEL_TRACKS * len(error) // len(np.unique(track)))
+    form, nugget = _fit(known, error, given, prior)
     level, gain = _calibration(_fitted(known, form, nugget), error, own, per_level)
-    return SigmaModel(surface.shots.altitude, log_roughness(surface), form, nugget, level, gain, noise)
+    return Scale(form, nugget, level, gain)
 
 
 def _terms(known: Features) -> Array:

@@ -44,13 +44,15 @@ _SCALES = (0.6, 0.8, 1.0)
 class Withheld:
     """Errors (M,) in m, unsigned, of shots interpolated (``found``) from the places of ``rest``.
 
-    around: shots as far from the withheld one as those of the place it stands for, with their weights there.
+    rows: (M,) of the shots among those withheld. around: shots as far from the withheld one as those of the place it
+    stands for, with their weights there.
     """
 
     rest: Interpolator
     found: Interpolated
     around: Interpolated
     error: Array
+    rows: Indices
 
     def features(self) -> Features:
         """What betrays the errors."""
@@ -64,8 +66,8 @@ def withheld_places(surface: Interpolator, generator: np.random.Generator) -> tu
     return _gathered([as_places(surface, fold, PLACES // len(folds), generator) for fold in folds])
 
 
-def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array, int] | None:
-    """Features and errors (M,) of shots of whole tracks, and how many; None where tracks are unknown or too few."""
+def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array, Indices] | None:
+    """Features and errors (M,) of shots of whole tracks, and which; None where tracks are unknown or too few."""
     track = surface.shots.track
     names, number = (np.empty(0), np.empty(0, np.intp)) if track is None else np.unique(track, return_inverse=True)
     if len(names) < _FEWEST_TRACKS:
@@ -74,7 +76,7 @@ def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tu
     folds = [np.isin(number, tracks) for tracks in chosen]
     share = TRACK_SHOTS / sum(int(fold.sum()) for fold in folds)
     held = [whole_tracks(surface, fold, int(np.ceil(share * fold.sum())), generator) for fold in folds]
-    return *_gathered(held), sum(len(tracks) for tracks in chosen)
+    return *_gathered(held), np.concatenate([number[fold][each.rows] for fold, each in zip(folds, held)])
 
 
 def as_places(surface: Interpolator, fold: Indices, count: int, generator: np.random.Generator) -> Withheld:
@@ -92,7 +94,7 @@ def as_places(surface: Interpolator, fold: Indices, count: int, generator: np.ra
     around = replace(tried[-1], weights=there.weights)
     error = np.abs(found.altitude - truth)
     known, first = np.isfinite(error), np.zeros(count, np.intp)
-    return Withheld(rest, _chosen([found], first, known), _chosen([around], first, known), error[known])
+    return Withheld(rest, _chosen([found], first, known), _chosen([around], first, known), error[known], row[known])
 
 
 def whole_tracks(surface: Interpolator, held: Mask, count: int, generator: np.random.Generator) -> Withheld:
@@ -100,7 +102,7 @@ def whole_tracks(surface: Interpolator, held: Mask, count: int, generator: np.ra
     rest, tested = surface.kept(~held), surface.shots.kept(held)
     rows = generator.choice(len(tested), min(len(tested), count), replace=False)
     found = rest.at(tested.lon[rows], tested.lat[rows])
-    return Withheld(rest, found, found, np.abs(found.altitude - tested.altitude[rows]))
+    return Withheld(rest, found, found, np.abs(found.altitude - tested.altitude[rows]), rows)
 
 
 def _folds(count: int, generator: np.random.Generator, most: int) -> list[Indices]:

@@ -11,7 +11,7 @@ from planetary_dtm.core.altimetry import sigma as module
 from planetary_dtm.core.altimetry.error_features import Features, features, log_roughness
 from planetary_dtm.core.altimetry.interpolation import Interpolator
 from planetary_dtm.core.altimetry.readers import Shots
-from planetary_dtm.core.altimetry.sigma import SigmaModel, fit_sigma
+from planetary_dtm.core.altimetry.sigma import Scale, SigmaModel, fit_sigma
 from planetary_dtm.core.bodies import body_named
 
 MOON = body_named("Moon")
@@ -68,11 +68,12 @@ def test_tracks_that_come_as_near_as_places_do_are_what_counts(monkeypatch, off,
     far = Features(known.geometry + off, known.rough, known.own, known.bias)
     error = np.abs(rng.normal(0, np.exp(module._fitted(known, form, 1.0))))
     monkeypatch.setattr(module, "withheld_places", lambda surface, generator: (known, error))
-    monkeypatch.setattr(module, "withheld_tracks", lambda surface, generator: (far, 3 * error, tracks))
-    model = fit_sigma(Interpolator(rough_shots(20)))
-    assert len(model.level) == levels
-    said = np.exp(module._fitted(known, model.form, model.nugget))
-    said *= np.exp(np.interp(np.log(said), model.level, model.gain))
+    monkeypatch.setattr(
+        module, "withheld_tracks", lambda surface, generator: (far, 3 * error, np.arange(6000) % tracks)
+    )
+    scale = fit_sigma(Interpolator(rough_shots(20))).scale
+    assert len(scale.level) == levels
+    said = scale.at(far if used else known)
     assert np.mean((3 if used else 1) * error < said) == pytest.approx(0.683, abs=0.01)
 
 
@@ -104,21 +105,21 @@ def test_sigma_is_the_form_with_its_gain_and_at_least_the_noise_handed_on():
     found, rough = surface.at(lon, lat), log_roughness(surface)
     form = np.array([0.1, 1.0, 1.0, 0.0])
     level, gain = np.array([-50.0, 50.0]), np.array([0.5, 0.5])
-    model = SigmaModel(surface.shots.altitude, rough, form, 2.0, level, gain, None)
+    model = SigmaModel(surface.shots.altitude, rough, Scale(form, 2.0, level, gain), None)
     known = features(found, surface.shots.altitude, rough)
     np.testing.assert_allclose(model.at(found), np.exp(module._fitted(known, form, 2.0) + 0.5), rtol=1e-12)
-    loud = SigmaModel(surface.shots.altitude, rough, form, 2.0, level, gain, np.full(len(surface), 1e4))
+    loud = SigmaModel(surface.shots.altitude, rough, Scale(form, 2.0, level, gain), np.full(len(surface), 1e4))
     np.testing.assert_allclose(loud.at(found), 1e4 * np.sqrt(np.sum(found.weights**2, axis=1)), rtol=1e-12)
-    quiet = SigmaModel(surface.shots.altitude, rough, form, 2.0, level, gain, np.full(len(surface), 1e-6))
+    quiet = SigmaModel(surface.shots.altitude, rough, Scale(form, 2.0, level, gain), np.full(len(surface), 1e-6))
     np.testing.assert_array_equal(quiet.at(found), model.at(found))
     nothing = SimpleNamespace(**{**vars(found), "altitude": np.where(np.arange(40) == 3, np.nan, found.altitude)})
     assert np.isnan(model.at(nothing)[3]) and np.isfinite(np.delete(model.at(nothing), 3)).all()
 
 
 def test_the_nugget_is_the_shots_own_sigma_or_a_metre():
-    assert fit_sigma(Interpolator(rough_shots())).nugget == 1.0
-    assert fit_sigma(Interpolator(rough_shots(sigma=np.full(300, 0.1)))).nugget == 1.0
-    assert fit_sigma(Interpolator(rough_shots(sigma=np.linspace(2, 6, 300)))).nugget == pytest.approx(4.0)
+    assert fit_sigma(Interpolator(rough_shots())).scale.nugget == 1.0
+    assert fit_sigma(Interpolator(rough_shots(sigma=np.full(300, 0.1)))).scale.nugget == 1.0
+    assert fit_sigma(Interpolator(rough_shots(sigma=np.linspace(2, 6, 300)))).scale.nugget == pytest.approx(4.0)
     few = rough_shots(9)
     assert fit_sigma(Interpolator(few)) is None and fit_sigma(Interpolator(rough_shots(10))) is not None
 

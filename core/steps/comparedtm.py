@@ -50,7 +50,7 @@ def run(
     values, valid = source.read()
     if not valid.any():
         raise InputError(f"DTM {source.name!r} holds only nodata.")
-    height = np.where(valid, values, np.nan).astype(np.float64)
+    height = breathe_during(lambda: np.where(valid, values, np.nan).astype(np.float64))
     tell(progress, 0.2, "Comparing")
     # medians and percentiles of many pixels take seconds each
     if is_raster(reference):

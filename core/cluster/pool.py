@@ -6,6 +6,7 @@ given to another; a scheduler that goes away is waited for, since what is done i
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import secrets
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
 from ..progress import Progress, hearing, silent, tell
+from .cost import resident_mb
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,10 +32,11 @@ PATIENCE_S = 120.0  # how long a scheduler that went away is waited for
 CONNECT_S = 20.0
 _TRIES = 20  # deaths of workers a unit may see: they are killed from outside, not by it
 _FULL = 0.98  # of its memory, at which a worker is started afresh
+_TIDY = 0.9  # of its memory, from which on a worker gives back what a unit has freed
 _TICK_S = 0.2
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Freed memory stays with a worker, which soon wants as much again: given back, the system clears it anew for every
-# array, a million pages a unit (glibc; other systems ignore these).
+# array, a million pages a unit (glibc; other systems ignore these). It falls into pieces: see `_unit`.
 KEPT = {f"MALLOC_{name}_": str(1 << 32) for name in ("TRIM_THRESHOLD", "MMAP_THRESHOLD")}
 # Dask looks at itself 50 to 100 times a second, which takes 3 % of every worker: a unit takes seconds to minutes.
 _SELDOM: dict[str, Any] = {
@@ -90,7 +93,8 @@ def do_units(
         try:
             with _client(workers, memory_mb, scheduler) as (client, stop):
                 known = True
-                _gather(client, partial(_unit, work, stop), left, done, len(units), progress)
+                unit = partial(_unit, work, stop, memory_mb)
+                _gather(client, unit, left, done, len(units), progress)
         except _ConnectionLost as lost:
             if len(left) < before:
                 waited = time.monotonic()
@@ -110,8 +114,9 @@ class _ConnectionLost(Exception):
     """The scheduler does not answer."""
 
 
-def _unit(work: Callable[[T], R], stop: str, unit: T) -> R:
-    """What a worker does; it ends as after a cancel once the file ``stop`` is there."""
+def _unit(work: Callable[[T], R], stop: str, memory_mb: float, unit: T) -> R:
+    """What a worker does; a local one ends as after a cancel once the file ``stop`` is there, and gives what it freed
+    back to the system before the next unit might need more than is left of its memory."""
     if not stop:
         return work(unit)
 
@@ -120,11 +125,15 @@ def _unit(work: Callable[[T], R], stop: str, unit: T) -> R:
 
     try:
         with hearing(goes_on):
-            return work(unit)
+            result = work(unit)
     except CancelledError:
         if goes_on(0.0):
             raise
         os._exit(0)  # nothing of the unit is left; to take its libraries down would keep everybody for half a second
+    if resident_mb() > _TIDY * memory_mb:
+        with suppress(AttributeError, OSError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
+    return result
 
 
 def _gather(

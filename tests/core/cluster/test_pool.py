@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from planetary_dtm.core.cluster import pool
+from planetary_dtm.core.cluster.cost import resident_mb
 from planetary_dtm.core.cluster.pool import do_units
 from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.progress import breathe
@@ -28,6 +30,14 @@ def rest(seconds):
     before = time.process_time()
     time.sleep(seconds)
     return time.process_time() - before
+
+
+def fill(memory_mb):
+    """Resident memory at first, MB; then as much of it is taken as a worker may have, and freed."""
+    before = resident_mb()
+    pieces = [np.ones(125_000) for _ in range(int(memory_mb - before))]
+    del pieces
+    return before
 
 
 def refuse(number):
@@ -73,6 +83,13 @@ def test_workers_hear_a_cancel_within_their_units(tmp_path):
     with pytest.raises(CancelledError):
         do_units(breathe_on, [tmp_path], list, workers=2, progress=lambda *_: not Path(tmp_path, "begun").exists())
     assert Path(tmp_path, "heard").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_a_worker_near_its_memory_gives_back_what_a_unit_freed():
+    found = []
+    do_units(fill, [940.0] * 5, found.append, workers=2, memory_mb=1000)
+    assert len(found) == 5 and np.median(found) < 400
 
 
 def test_a_killed_worker_costs_only_its_unit(tmp_path):

@@ -59,6 +59,17 @@ def test_withheld_errors_are_as_large_as_true_ones(tracks):
     assert np.median(np.abs(left_out)) < 0.9 * np.median(error)  # one shot left out tells too little
 
 
+def test_roughness_is_looked_for_no_nearer_than_the_shots_that_interpolate(tracks):
+    surface = tracks[0]
+    held = as_places(surface, _folds(len(surface))[0], 3000, np.random.default_rng(0))
+    around, found = (np.nanmean(np.where(np.isfinite(d), d, np.nan), axis=1) for d in _distances(held))
+    assert (around >= 0.999 * found).mean() > 0.99
+
+
+def _distances(held):
+    return held.around.sectors.distance, held.found.sectors.distance
+
+
 def test_the_shots_withheld_are_not_among_the_rest(tracks):
     surface = tracks[0]
     fold = _folds(len(surface))[0]

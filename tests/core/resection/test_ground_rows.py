@@ -38,6 +38,16 @@ def test_exact_control_leaves_nothing(scene: Scene) -> None:
     assert np.abs(rows_at(targets(scene.control, scene.sensor), poses(scene)).residual).max() < 1e-8
 
 
+def test_what_lies_beside_the_ray_counts_in_metres(scene: Scene) -> None:
+    """The view's axis points down, so that ground moved level along the meridian moves square to it."""
+    view = scene.sensor.views[1].name
+    assert view == "nadir"
+    nadir = scene.control[(scene.control.view == 1) & (np.abs(scene.control.sample - scene.sensor.samples / 2) < 300)]
+    north = replace(nadir, lat=nadir.lat + 50.0 / RADIUS)
+    rows = rows_at(targets(north, scene.sensor), poses(scene))
+    np.testing.assert_allclose(np.linalg.norm(rows.residual, axis=1), 50.0, rtol=0.01)
+
+
 def test_the_second_row_does_not_see_the_altitude_and_the_first_sees_it_by_u(scene: Scene) -> None:
     wrong = replace(scene.control, altitude=scene.control.altitude + 700.0)
     rows = rows_at(targets(wrong, scene.sensor), poses(scene))

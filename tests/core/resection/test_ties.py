@@ -131,6 +131,15 @@ def test_groups_of_knot_intervals_add_up_to_the_normal_equations(scene: Scene, t
     inverse = np.linalg.inv(np.eye(order) + design.T @ design)
     traced = coupling.determined(matrix.factor().inverse(), residual, by_pose)
     assert traced == pytest.approx(np.trace(design @ inverse @ design.T), rel=1e-6)
+    unit = np.zeros((*rows.line.shape, 6, order))  # of a change of each pose, its unknowns
+    for spline, own, first in ((path.place, place, 0), (path.turn, turn, 3)):
+        at, share = spline.weights(rows.line)
+        for n, m, tap, axis in np.ndindex(*share.shape, 3):
+            unit[n, m, first + axis, own[at[n, m] + tap, axis]] += share[n, m, tap]
+    unit = unit.reshape(len(unit), -1, order)
+    found = coupling.pose_covariance(matrix.factor().inverse())
+    expected = unit @ inverse @ np.swapaxes(unit, 1, 2)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 
 
 @pytest.fixture(scope="module")

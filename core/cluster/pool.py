@@ -93,8 +93,8 @@ def do_units(
         try:
             with _client(workers, memory_mb, scheduler) as (client, stop):
                 known = True
-                unit = partial(_unit, work, stop, memory_mb)
-                _gather(client, unit, left, done, len(units), progress)
+                inside = partial(_unit, work, stop, memory_mb)
+                _gather(client, inside, left, done, len(units), progress)
         except _ConnectionLost as lost:
             if len(left) < before:
                 waited = time.monotonic()

@@ -106,6 +106,20 @@ def test_the_wrong_sensor_is_named(tmp_path, scene):
             read_gcps(tmp_path / "gcps.csv", sensor)
 
 
+@pytest.mark.parametrize("off, beyond", [(-0.49, False), (-0.51, True), (0.49, False), (0.51, True)])
+def test_samples_reach_to_the_edge_of_the_outer_pixels(tmp_path, scene, off, beyond):
+    sample = scene.control.sample.copy()
+    last = scene.sensor.samples - 1
+    row = np.flatnonzero(sample == (0 if off < 0 else last))[0]
+    sample[row] += off
+    write_gcps(tmp_path / "gcps.csv", replace(scene.control, sample=sample), scene.sensor)
+    if beyond:
+        with pytest.raises(InputError, match=f"has samples 0 to {last}"):
+            read_gcps(tmp_path / "gcps.csv", scene.sensor)
+    else:
+        assert len(read_gcps(tmp_path / "gcps.csv", scene.sensor).points) == len(sample)
+
+
 def test_missing_columns_are_named(tmp_path, scene):
     write_gcps(tmp_path / "gcps.csv", scene.control, scene.sensor)
     text = (tmp_path / "gcps.csv").read_text("utf-8")

@@ -20,7 +20,7 @@ from planetary_dtm.core.resection.model import TiePoints
 from planetary_dtm.core.resection.path import Path, Poses, fit_nominal, fit_path
 from planetary_dtm.core.resection.splines import UniformSpline
 from planetary_dtm.core.resection.surface_shots import shots_over
-from planetary_dtm.core.resection.ties import TieRows, intersect, rays_of
+from planetary_dtm.core.resection.ties import TieRows, intersect, rays_of, scale_of
 from planetary_dtm.core.simulation.correspondences import grid_pixels, tie_points
 from planetary_dtm.core.simulation.scene import Scene, simulate
 from planetary_dtm.core.simulation.terrain import PaperTerrain
@@ -198,6 +198,13 @@ def test_shots_far_from_ties_have_no_surface(scene: Scene, surface: tuple[TiePoi
     good, point = every.usable(path.at(every.line.ravel()))
     away = replace(shots, lat=shots.lat + 0.1)
     assert shots_over(away, ties, point, good, lambda chosen: rays_of(chosen, scene.sensor)) is None
+
+
+def test_the_scale_of_sigmas_is_the_sum_of_squares_by_the_redundancy() -> None:
+    four, trust = np.full(100, 4.0), np.linspace(0.5, 1.0, 100)
+    assert scale_of(four, trust, np.full(100, 2.0), 20.0) == pytest.approx(np.sqrt(300.0 / (150.0 - 20.0)))
+    assert scale_of(four, trust, np.ones(100), 90.0) == pytest.approx(np.sqrt(300.0))  # never below one
+    assert scale_of(0 * four, trust, np.ones(100), 10.0) > 0
 
 
 def test_spread_keeps_one_tie_a_cell(scene: Scene) -> None:

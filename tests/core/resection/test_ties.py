@@ -200,6 +200,13 @@ def test_shots_far_from_ties_have_no_surface(scene: Scene, surface: tuple[TiePoi
     assert shots_over(away, ties, point, good, lambda chosen: rays_of(chosen, scene.sensor)) is None
 
 
+def test_the_line_beside_is_within_those_that_were_flown(scene: Scene) -> None:
+    rays = rays_of(tie_points(scene, 1, np.array([700.0, 760.0]), np.array([10.0, 300.0]), 0.3, 1), scene.sensor)
+    beside = rays.beside()
+    assert np.all(np.abs(beside - rays.line) == 1)
+    assert rays.line.min() < beside.min() and beside.max() < rays.line.max()
+
+
 def test_the_scale_of_sigmas_is_the_sum_of_squares_by_the_redundancy() -> None:
     four, trust = np.full(100, 4.0), np.linspace(0.5, 1.0, 100)
     assert scale_of(four, trust, np.full(100, 2.0), 20.0) == pytest.approx(np.sqrt(300.0 / (150.0 - 20.0)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core.camera.rotations import rotation_angle_between
-from planetary_dtm.core.resection import coplanarity
+from planetary_dtm.core.resection import attitude, coplanarity
 from planetary_dtm.core.resection.batched import turned
 from planetary_dtm.core.resection.control import gather_control
 from planetary_dtm.core.resection.five_point import candidate_poses
@@ -142,6 +142,17 @@ def test_neighbours_average_altitude_noise_out_of_two_line_attitudes() -> None:
     scene = simulate("ce2_paper", PaperTerrain(), 1500, seed=1, start_latitude=0.3, altimetry=False)
     found = recover_two_phase(with_altitude_noise(scene.control, 30.0, 1), scene.sensor).orientation
     assert errors(found, scene.truth)[0].mean() < 1e-4
+
+
+def test_few_lines_are_searched_from_nothing_the_rest_followed_from_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched, search = [], attitude._search
+    monkeypatch.setattr(attitude, "_search", lambda few, told: searched.append(len(few.line)) or search(few, told))
+    scene = simulate(
+        "ce1", PaperTerrain(), 2 * attitude.ANCHOR_STRIDE + 10, seed=1, start_latitude=0.3, altimetry=False
+    )
+    found = recover_two_phase(scene.control, scene.sensor).orientation
+    assert not found.flag.any() and errors(found, scene.truth)[1].max() < 1e-3
+    assert searched == [4]  # every `ANCHOR_STRIDE`th, and the last
 
 
 def test_mixed_lines_are_each_solved_by_what_they_have() -> None:

@@ -210,7 +210,8 @@ class PlotsDock(QgsDockWidget):
     def _sentence(self, line: float) -> str:
         orbit = self.orbit
         row = int(np.argmin(np.abs(orbit.line - line)))
-        parts = [self.tr("Line {:g}: longitude {:.4f}°, latitude {:.4f}°").format(line, orbit.lon[row], orbit.lat[row])]
+        at = float(orbit.line[row])
+        parts = [self.tr("Line {:g}: longitude {:.4f}°, latitude {:.4f}°").format(at, orbit.lon[row], orbit.lat[row])]
         for curve in (plot.curve for plot in self.plots):
             parts.append(
                 f"{curve.title} {_with_sigma(curve.y[row], None if curve.sigma is None else curve.sigma[row])}"

@@ -27,7 +27,7 @@ def scenario(stage):
     project.addMapLayer(image)
     stage.tidy(dock.objectName())
     yield 1.0
-    stage.window.resizeDocks([stage.widget("Layers"), dock], [300, 400], Qt.Orientation.Horizontal)
+    stage.window.resizeDocks([stage.widget("Layers"), dock], [270, 400], Qt.Orientation.Horizontal)
     context = QgsProcessingContext()
     context.setProject(project)
     dock.form.level.setCurrentIndex(1)

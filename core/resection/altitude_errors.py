@@ -19,6 +19,8 @@ Integers = NDArray[np.int64]
 
 NODES_A_LENGTH = 2.0
 LEAST_WHITE = 0.12  # share of the variance that interpolation between the nodes loses; less, and the fit trusts it
+# of the variance of a mean over the way between two nodes: a Brownian bridge's, 2 / length a metre, has a twelfth
+BRIDGE = 2.0 / NODES_A_LENGTH / 12.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,19 @@ def error_nodes(line: Array, column: Integers, length: float) -> ErrorNodes:
     heads = np.flatnonzero(np.concatenate([[True], ~follows]))
     node = node.reshape(key.shape).astype(np.int64)
     return ErrorNodes(line.min() + number * step, node, weight, before, before + 1, correlation, heads)
+
+
+def least_white(line: Array, column: Integers, length: float) -> float:
+    """Least share of the variance that counts as white; ``length`` is the correlation length in lines.
+
+    What interpolation loses between two nodes is common to the GCPs there, which a path feels by their mean: as white
+    noise it has to be larger by their number. Too little, and the path leans on differences of neighbours that the
+    nodes know nothing of.
+    """
+    order = np.lexsort((line, column))
+    gap = np.diff(line[order])[(np.diff(column[order]) == 0) & (np.diff(line[order]) > 0)]
+    number = length / NODES_A_LENGTH / float(np.median(gap)) if len(gap) else 1.0
+    return max(LEAST_WHITE, BRIDGE * number)
 
 
 def columns(points: ControlPoints, metres_a_sample: float, length_m: float) -> Integers:

@@ -8,6 +8,7 @@ places (what the orientation contributes), from places with matching noise, and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,21 +93,7 @@ class Flight:
 
     def ties(self, seed: int) -> TiePoints:
         """Ties on an even grid of the view in between and in patches about the shots it sees."""
-        samples = self.scene.sensor.samples
-        grid = np.meshgrid(
-            np.arange(0.0, self.case.lines, self.case.apart[0]),
-            np.arange(4.0, samples, self.case.apart[1]),
-            indexing="ij",
-        )
-        line, sample = self.middle.project(_places(self.used))
-        inside = np.isfinite(line) & (sample > 4) & (sample < samples - 4)
-        down, right = (offset.ravel() for offset in np.meshgrid(PATCH, PATCH, indexing="ij"))
-        rows = (np.rint(line[inside])[:, None] + down).ravel()
-        columns = (np.rint(sample[inside])[:, None] + right).ravel()
-        line, sample = np.append(grid[0], rows), np.append(grid[1], columns)
-        kept = (line >= 0) & (line <= self.case.lines - 1)
-        line, sample = line[kept], sample[kept]
-        return tie_points(self.scene, self.cameras.index(self.middle), line, sample, self.case.noise_px, seed)
+        return spread_ties(self.scene, self.cameras, self.used, self.case.apart, self.case.noise_px, seed)
 
     @property
     def middle(self) -> LineScan:
@@ -117,7 +104,7 @@ class Flight:
         """Height errors (N,) at withheld shots: exact places, places with noise, mean of a window of those."""
         views = range(len(self.cameras))
         ours = [LineScan(self.scene.sensor, view, found.orientation, found.joint) for view in views]
-        places = _places(self.withheld)
+        places = places_of(self.withheld)
         seen = np.array([camera.project(places) for camera in self.cameras])
         line, sample = seen[:, 0], seen[:, 1]
         edge = np.array([1.0, -1.0]) * 2.0 + found.orientation.line[[0, -1]]
@@ -138,7 +125,23 @@ class Flight:
         return error(0.0), noisy[0], noisy.mean(axis=0)
 
 
-def _places(shots: Shots) -> Array:
+def spread_ties(
+    scene: Scene, cameras: Sequence[LineScan], shots: Shots, apart: tuple[float, float], noise_px: float, seed: int
+) -> TiePoints:
+    """Ties with ``noise_px``: a grid of the middle view, ``apart`` lines and samples, patches about ``shots``."""
+    middle, samples, end = len(cameras) // 2, scene.sensor.samples, float(scene.truth.line[-1])
+    grid = np.meshgrid(np.arange(0.0, end + 1.0, apart[0]), np.arange(4.0, samples, apart[1]), indexing="ij")
+    line, sample = cameras[middle].project(places_of(shots))
+    inside = np.isfinite(line) & (sample > 4) & (sample < samples - 4)
+    down, right = (offset.ravel() for offset in np.meshgrid(PATCH, PATCH, indexing="ij"))
+    rows = (np.rint(line[inside])[:, None] + down).ravel()
+    columns = (np.rint(sample[inside])[:, None] + right).ravel()
+    line, sample = np.append(grid[0], rows), np.append(grid[1], columns)
+    kept = (line >= 0) & (line <= end)
+    return tie_points(scene, middle, line[kept], sample[kept], noise_px, seed)
+
+
+def places_of(shots: Shots) -> Array:
     return (shots.body.radius_m + shots.altitude)[:, None] * unit_vectors(shots.lon, shots.lat)
 
 

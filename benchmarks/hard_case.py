@@ -157,7 +157,7 @@ def hard_cases(seeds: Sequence[int], progress: Progress = silent) -> list[Table]
             theirs[name].append(errors_of(recover_collinearity(points, scene.sensor), scene))
             found = recover_trajectory(points, scene.sensor, bias=bias_m > 0)
             ours[name].append(errors_of(found, scene))
-    bands = [_band_table(name, theirs[name], ours[name]) for name in CASES]
+    bands = [band_table(name, theirs[name], ours[name]) for name in CASES]
     pulls = pull_table({f"hard case, {name}": runs for name, runs in ours.items()})
     bands[0].checks += _gains(bands[0])  # the other cases are stated, without bounds
     pulls.checks += _bars(pulls.rows[0])
@@ -181,7 +181,7 @@ def _bars(row: Sequence[Any]) -> list[Check]:
     return [Check(f"error over sigma, {name}", figure, TRUE_BARS[1], TRUE_BARS[0]) for name, figure in named]
 
 
-def _band_table(name: str, theirs: Sequence[Errors], ours: Sequence[Errors]) -> Table:
+def band_table(name: str, theirs: Sequence[Errors], ours: Sequence[Errors]) -> Table:
     """Mean errors of both by band, and their ratio."""
     total = {"collinearity": sum(theirs[1:], theirs[0]), "trajectory": sum(ours[1:], ours[0])}
     columns = [f"{low:.0f}-{low + 10:.0f}°" for low in BANDS]

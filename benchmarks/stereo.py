@@ -35,6 +35,7 @@ from ..core.terrain.quality import sight, streaks
 from .data import real_data
 from .stereo_matchers import MATCHERS, SIGMA_PX, Matcher, rectified, shifts
 from .table import Table, Tables
+from .withheld import withheld_heights
 
 Array = NDArray[np.float64]
 
@@ -61,15 +62,15 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
     found = real_data(data)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(folder or temporary)
-        tables = [simulated(found, place, part(progress, 0.0, 0.4))]
+        tables = [*simulated(found, place, part(progress, 0.0, 0.4))]
         if found and copernicus(found) != "rough":
-            tables.append(two_line(found, place, part(progress, 0.4, 0.9)))
+            tables += two_line(found, place, part(progress, 0.4, 0.9))
         if found and (found / "moon" / "apollo15_rev16").is_dir():
             tables.append(apollo(found / "moon" / "apollo15_rev16", place, part(progress, 0.9, 1.0)))
     return Tables(tables)
 
 
-def simulated(data: Path | None, place: Path, progress: Progress) -> Table:
+def simulated(data: Path | None, place: Path, progress: Progress) -> list[Table]:
     """The chain and its rivals on one simulated scene."""
     scene = place / "scene"
     terrain = copernicus(data)
@@ -105,10 +106,10 @@ def simulated(data: Path | None, place: Path, progress: Progress) -> Table:
         "streaks: RMS of the mean error of a row, against the eight rows on either side; by orientation: of the "
         "difference to the DTM of the same matches under the true orientation."
     )
-    return table
+    return [table, withheld(scene, place / "withheld", VIEWS, CELL_M, matches)]
 
 
-def two_line(data: Path, place: Path, progress: Progress) -> Table:
+def two_line(data: Path, place: Path, progress: Progress) -> list[Table]:
     """The chain on the middle of a two-line sensor's images, and the same matches under other orientations.
 
     Relief finer than the DEM's cells is added: pixels are seven metres wide.
@@ -136,7 +137,17 @@ def two_line(data: Path, place: Path, progress: Progress) -> Table:
         other.seconds["match"] = ours.seconds["match"]
         table.rows.append(_row(f"dense matching, {name}", other, matches, scene, plain))
     table.rows.append(_row("dense matching, true EOPs", best, matches, scene))
-    return table
+    return [table, withheld(scene, place / "ce2_withheld", views, CE2_CELL_M, matches)]
+
+
+def withheld(scene: Path, folder: Path, views: Sequence[str], cell_m: float, matches: Sequence[str]) -> Table:
+    """Heights at shots that no orientation has seen, from the same matches."""
+
+    def start(own: Path, changes: Mapping[str, Any]) -> Chain:
+        return chain_over(scene, own, changes, views, cell_m)
+
+    title = f"{scene.name}: errors of heights at withheld shots, cells of {cell_m:g} m"
+    return withheld_heights(title, scene, folder, start, matches, SEED)
 
 
 def copernicus(data: Path | None) -> str:

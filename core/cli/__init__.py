@@ -30,6 +30,7 @@ BENCHMARKS = (
     "matching",
     "stereo",
     "bundle",
+    "hard_ties",
     "nominal",
     "learned",
     "mosaic",

@@ -17,10 +17,9 @@ from .model import ControlPoints
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-NODES_A_LENGTH = 2.0
+NODES_A_LENGTH = 2.0  # at least
+FINEST = 16.0  # lines between nodes: no path turns within less
 LEAST_WHITE = 0.12  # share of the variance that interpolation between the nodes loses; less, and the fit trusts it
-# of the variance of a mean over the way between two nodes: a Brownian bridge's, 2 / length a metre, has a twelfth
-BRIDGE = 2.0 / NODES_A_LENGTH / 12.0
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,34 @@ def no_nodes(count: int) -> ErrorNodes:
     return ErrorNodes(empty, np.empty((count, 0), np.int64), np.empty((count, 0)), none, none, empty, none)
 
 
-def error_nodes(line: Array, column: Integers, length: float) -> ErrorNodes:
-    """Nodes for GCPs at ``line`` (N,) of ``column`` (N,); ``length`` is the correlation length in lines."""
-    step = length / NODES_A_LENGTH
+@dataclass(frozen=True)
+class Spacing:
+    """How far apart nodes stand, ``step`` lines, and the least share of the variance that counts as ``white``.
+
+    What interpolation loses between two nodes is common to the GCPs there, and a path feels their mean: as white noise
+    it has to be larger by their number. Too little, and the path leans on differences of neighbours that the nodes know
+    nothing of.
+    """
+
+    step: float
+    white: float
+
+    @classmethod
+    def of(cls, line: Array, column: Integers, length: float) -> Spacing:
+        """For GCPs at ``line`` (N,) of ``column`` (N,) and a correlation length in lines: as close as needed, unless
+        that is finer than any path."""
+        order = np.lexsort((line, column))
+        gap = np.diff(line[order])[(np.diff(column[order]) == 0) & (np.diff(line[order]) > 0)]
+        between = float(np.median(gap)) if len(gap) else length
+        # the mean of a Brownian bridge of variance 2 / length a line over the step has a variance of step / 6 length
+        step = min(length / NODES_A_LENGTH, max(float(np.sqrt(6.0 * LEAST_WHITE * length * between)), FINEST))
+        return cls(step, max(LEAST_WHITE, step**2 / (6.0 * length * between)))
+
+
+def error_nodes(line: Array, column: Integers, length: float, step: float | None = None) -> ErrorNodes:
+    """Nodes for GCPs at ``line`` (N,) of ``column`` (N,); ``length`` is the correlation length in lines, ``step`` their
+    distance."""
+    step = length / NODES_A_LENGTH if step is None else step
     at = (line - line.min()) / step
     left = np.floor(at).astype(np.int64)
     stride = int(left.max()) + 3
@@ -66,28 +90,15 @@ def error_nodes(line: Array, column: Integers, length: float) -> ErrorNodes:
     number, own = keys % stride, keys // stride
     follows = own[1:] == own[:-1]
     before = np.flatnonzero(follows)
-    correlation = np.exp(-(number[before + 1] - number[before]) / NODES_A_LENGTH)
+    correlation = np.exp(-(number[before + 1] - number[before]) * step / length)
     right = at - left
     weight = np.stack([1.0 - right, right], axis=1)
     # interpolation lowers the variance between nodes: scaled back
-    neighbour = np.exp(-1.0 / NODES_A_LENGTH)
+    neighbour = np.exp(-step / length)
     weight /= np.sqrt(np.sum(weight**2, axis=1) + 2.0 * neighbour * weight[:, 0] * weight[:, 1])[:, None]
     heads = np.flatnonzero(np.concatenate([[True], ~follows]))
     node = node.reshape(key.shape).astype(np.int64)
     return ErrorNodes(line.min() + number * step, node, weight, before, before + 1, correlation, heads)
-
-
-def least_white(line: Array, column: Integers, length: float) -> float:
-    """Least share of the variance that counts as white; ``length`` is the correlation length in lines.
-
-    What interpolation loses between two nodes is common to the GCPs there, which a path feels by their mean: as white
-    noise it has to be larger by their number. Too little, and the path leans on differences of neighbours that the
-    nodes know nothing of.
-    """
-    order = np.lexsort((line, column))
-    gap = np.diff(line[order])[(np.diff(column[order]) == 0) & (np.diff(line[order]) > 0)]
-    number = length / NODES_A_LENGTH / float(np.median(gap)) if len(gap) else 1.0
-    return max(LEAST_WHITE, BRIDGE * number)
 
 
 def columns(points: ControlPoints, metres_a_sample: float, length_m: float) -> Integers:

@@ -18,7 +18,7 @@ from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
 from ..threads import one_thread
-from .altitude_errors import ErrorNodes, columns, error_nodes, least_white, no_nodes, repeats
+from .altitude_errors import ErrorNodes, Spacing, columns, error_nodes, no_nodes, repeats
 from .banded import BandInverse
 from .batched import condition_number, group_instants, inverse
 from .bundle import Bundle, TiePicker
@@ -249,12 +249,13 @@ def _shared(
     """The noise model and the nodes for altitude errors that hang together so."""
     path, length = found.state.path, correlation.length_m
     column, lines = columns(points, _metres_a_sample(path, sensor), length), length / _metres_a_line(path, sensor)
-    nodes = error_nodes(points.line, column, lines)
+    spacing = Spacing.of(points.line, column, lines)
+    nodes = error_nodes(points.line, column, lines, spacing.step)
     times = repeats(points.bearings, column, nodes, length / sensor.body_radius_m, correlation.white)
     model = replace(
         found.model,
         repeats=times,
-        white=max(correlation.white, least_white(points.line, column, lines)),
+        white=max(correlation.white, spacing.white),
         shared=correlation.shared,
         altitude_scale=found.model.altitude_scale * correlation.scale,
     )

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planetary_dtm.core.resection.altitude_errors import LEAST_WHITE, columns, error_nodes, least_white, no_nodes, repeats
+from planetary_dtm.core.resection.altitude_errors import (
+    FINEST,
+    LEAST_WHITE,
+    Spacing,
+    columns,
+    error_nodes,
+    no_nodes,
+    repeats,
+)
 from planetary_dtm.core.resection.model import control_points
 
 
@@ -63,11 +71,12 @@ def test_columns_over_the_same_ground_count_once_together() -> None:
     np.testing.assert_allclose(apart, 1.0)
 
 
-def errors_over_sigmas(gap: float, white: float | None = None) -> float:
-    """Of a height and a slope fitted to GCPs ``gap`` lines apart, errors exp(-distance / 60 lines), sigmas uneven."""
+def errors_over_sigmas(gap: float, spacing: Spacing | None = None, length: float = 60.0) -> float:
+    """Of a height and a slope fitted to GCPs ``gap`` lines apart, errors exp(-distance / length), sigmas uneven."""
     line = np.arange(0.0, 1200.0, gap)
-    column, length = np.zeros(len(line), dtype=int), 60.0
-    nodes = error_nodes(line, column, length)
+    column = np.zeros(len(line), dtype=int)
+    spacing = Spacing.of(line, column, length) if spacing is None else spacing
+    nodes = error_nodes(line, column, length, spacing.step)
     precision = np.zeros((len(nodes.line),) * 2)
     for row, other, value in zip(*nodes.prior()):
         precision[row, other] += value
@@ -75,8 +84,8 @@ def errors_over_sigmas(gap: float, white: float | None = None) -> float:
     felt = np.zeros((len(line), len(nodes.line)))
     np.put_along_axis(felt, nodes.node, nodes.weight, axis=1)
     sigma = np.where(np.sin(line / 17.0) ** 2 < 0.15, 30.0, 150.0)  # beside a shot and between tracks
-    own = least_white(line, column, length) if white is None else white
-    modelled = np.outer(sigma, sigma) * (felt @ np.linalg.inv(precision) @ felt.T + own * np.eye(len(line)))
+    shared = felt @ np.linalg.inv(precision) @ felt.T
+    modelled = np.outer(sigma, sigma) * (shared + spacing.white * np.eye(len(line)))
     true = np.outer(sigma, sigma) * np.exp(-np.abs(line[:, None] - line) / length)
     design = np.stack([np.ones(len(line)), line / 1200.0 - 0.5], axis=1)
     gain = np.linalg.solve(modelled, design).T
@@ -85,12 +94,22 @@ def errors_over_sigmas(gap: float, white: float | None = None) -> float:
     return float(np.sqrt(np.mean(np.diagonal(spread) / np.diagonal(said))))
 
 
+@pytest.mark.parametrize("length", [25.0, 60.0, 300.0])
 @pytest.mark.parametrize("gap", [1.0, 2.0, 5.0, 12.0, 40.0])
-def test_fits_to_errors_know_their_sigma_however_dense_the_control(gap: float) -> None:
-    assert 0.65 < errors_over_sigmas(gap) < 1.3
+def test_fits_to_errors_know_their_sigma_however_dense_the_control(gap: float, length: float) -> None:
+    assert 0.55 < errors_over_sigmas(gap, length=length) < 1.2
 
 
 def test_what_interpolation_between_nodes_loses_is_no_noise_of_single_gcps() -> None:
-    assert errors_over_sigmas(1.0, LEAST_WHITE) > 1.8
-    assert least_white(np.arange(5) * 60.0, np.zeros(5, dtype=int), 60.0) == LEAST_WHITE
-    assert least_white(np.zeros(3), np.arange(3), 60.0) == LEAST_WHITE  # no two along a column
+    assert errors_over_sigmas(1.0, Spacing(30.0, LEAST_WHITE)) > 1.8
+
+
+def test_nodes_stand_as_close_as_the_control_asks_and_a_path_can_follow() -> None:
+    column = np.zeros(100, dtype=int)
+    assert Spacing.of(np.arange(100) * 5.0, column, 25.0) == Spacing(12.5, pytest.approx(12.5**2 / 750))
+    assert Spacing.of(np.arange(100) * 60.0, column, 60.0) == Spacing(30.0, LEAST_WHITE)
+    fine = Spacing.of(np.arange(100) * 12.0, column, 250.0)
+    assert FINEST < fine.step < 125.0 and fine.white == pytest.approx(LEAST_WHITE)
+    assert Spacing.of(np.arange(100.0), column, 60.0).step == FINEST
+    alone = Spacing.of(np.zeros(3), np.arange(3), 60.0)  # no two along a column
+    assert alone == Spacing(30.0, LEAST_WHITE)

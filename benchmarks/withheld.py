@@ -1,0 +1,130 @@
+"""Heights at altimeter shots that nothing has seen: a chain oriented by GCPs alone, and with ties and raw shots.
+
+Whole tracks and single shots are kept from the control's altitudes and from the adjustment. At them are compared: the
+DTM as `comparedtm` does, single matches (of the four pixels about the shot, in the mean of their places), and what the
+orientation contributes: true places in the images, intersected by the cameras recovered. Matches are the same in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.altimetry.filtering import filter_shots
+from ..core.altimetry.readers import Shots, read_shots
+from ..core.bodies import body_of_radius
+from ..core.camera.linescan import ImageCamera
+from ..core.camera.sensor import load_sensor
+from ..core.frames import unit_vectors
+from ..core.matching.match_file import Matches, MatchFile
+from ..core.progress import silent
+from ..core.steps.comparedtm import STEP as COMPARE
+from ..core.steps.scans import camera_of, image_cameras
+from ..core.steps.stereo_chain import Chain
+from ..core.tables import write_table
+from ..core.terrain.intersection import intersect_matches
+from .table import Table
+
+Array = NDArray[np.float64]
+Start = Callable[[Path, Mapping[str, Any]], Chain]  # a chain in a folder with changes of what the user gave
+
+ONE_IN = 8  # tracks; and of the others' shots one in as many
+HEADER = (
+    *("", "DTM: bias, m", "RMSE, m", "NMAD, m", "single match: RMSE, m", "NMAD, m"),
+    *("orientation: RMSE, m", "sigma of it, m", "shots"),
+)
+
+
+def withheld_heights(title: str, scene: Path, folder: Path, start: Start, matches: Sequence[str], seed: int) -> Table:
+    """The table for one scene; ``matches`` are its match files, the middle view's first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sensor = load_sensor(str(scene / "sensor.json"))
+    every = read_shots(scene / "altimetry.csv", body_of_radius(sensor.body_radius_m))
+    good = every.kept(filter_shots(every).keep)
+    hidden = _hidden(good, seed)
+    for name, mask in (("used", ~hidden), ("withheld", hidden)):
+        _write(folder / f"{name}.csv", good.kept(mask))
+    files = [MatchFile(path) for path in matches]
+    views = [files[0].view_a, *(file.view_b for file in files)]
+    truth = _cameras(scene, str(scene / "truth_eop.csv"), views)
+    table = Table(title, HEADER)
+    ways: dict[str, tuple[Sequence[str], Mapping[str, Any]]] = {
+        "collinearity": ((), {"method": "collinearity"}),
+        "trajectory, GCPs alone": ((), {}),
+        "with ties and raw shots": (matches, {}),
+    }
+    for number, (name, (ties, changes)) in enumerate(ways.items()):
+        chain = start(folder / f"{number}", {**changes, "altimetry": str(folder / "used.csv")})
+        chain.orient(ties)
+        dtm = chain.grid(chain.intersect(list(matches)))
+        judged = COMPARE.checked({"INPUT": dtm, "REFERENCE": str(folder / "withheld.csv")})
+        compared = COMPARE.run(**judged, progress=silent).outputs
+        ours = _cameras(scene, str(chain.eops), views)
+        single, alone, sigma = _at_shots(good.kept(hidden), truth, ours, files)
+        of_dtm = [compared[key] for key in ("BIAS", "RMSE", "NMAD")]
+        of_points = [_rms(single), _nmad(single), _rms(alone), _rms(sigma)]
+        table.rows.append([name, *of_dtm, *of_points, int(compared["COUNT"])])
+    before, after = table.rows[-2:]
+    table.rows.append(["ratio of the last two", None, *(b / a for a, b in zip(before[2:7], after[2:7])), None, None])
+    table.notes.append(f"{int(hidden.sum())} of {len(good)} shots withheld; their own noise is in the first five.")
+    return table
+
+
+def _hidden(shots: Shots, seed: int) -> NDArray[np.bool_]:
+    """Whole tracks, and single shots of the others."""
+    single = np.random.default_rng([seed, 12]).uniform(size=len(shots)) * ONE_IN < 1
+    return single if shots.track is None else np.asarray(((shots.track + seed) % ONE_IN == 0) | single)
+
+
+def _write(path: Path, shots: Shots) -> None:
+    columns = {"lon": np.degrees(shots.lon), "lat": np.degrees(shots.lat), "altitude": shots.altitude}
+    write_table(path, columns)
+
+
+def _cameras(scene: Path, eops: str, views: Sequence[str]) -> list[ImageCamera]:
+    cameras = image_cameras(str(scene / "sensor.json"), eops, None)
+    return [camera_of(cameras, view) for view in views]
+
+
+def _at_shots(
+    shots: Shots, truth: Sequence[ImageCamera], ours: Sequence[ImageCamera], files: Sequence[MatchFile]
+) -> tuple[Array, Array, Array]:
+    """Height errors (N,) of single matches, of true places in the images, and the latter's sigma, at shots."""
+    places = (shots.body.radius_m + shots.altitude)[:, None] * unit_vectors(shots.lon, shots.lat)
+    radius = np.linalg.norm(places, axis=1)
+    line, sample = (np.array(values) for values in zip(*(camera.project(places) for camera in truth)))
+    matched = [_about(file.read(0, file.lines), line[0], sample[0]) for file in files]
+    there = [np.stack([own, *values]) for own, values in zip((line[0], sample[0]), zip(*matched))]
+    known = np.isfinite(there[0]).all(axis=0)
+
+    def error(places: Sequence[Array], sigma_px: float) -> tuple[Array, Array]:
+        found = intersect_matches(ours, places[0][:, known], places[1][:, known], sigma_px)
+        return np.linalg.norm(found.points, axis=1) - radius[known], found.sigma_altitude
+
+    return error(there, 0.1)[0], *error((line, sample), 0.0)
+
+
+def _about(matches: Matches, line: Array, sample: Array) -> tuple[Array, Array]:
+    """Line and sample (N,) that the matches of the four pixels about places in image A give these; NaN for none."""
+    lines, samples = matches.line.shape
+    inside = (line >= 0) & (line < lines - 1) & (sample >= 0) & (sample < samples - 1)
+    row, column = (np.where(inside, np.floor(np.nan_to_num(values)), 0).astype(int) for values in (line, sample))
+    down, right = line - row, sample - column
+    found = []
+    for values in (matches.line, matches.sample):
+        upper = (1 - right) * values[row, column] + right * values[row, column + 1]
+        lower = (1 - right) * values[row + 1, column] + right * values[row + 1, column + 1]
+        found.append(np.where(inside, (1 - down) * upper + down * lower, np.nan))
+    return found[0], found[1]
+
+
+def _rms(values: Array) -> float:
+    return float(np.sqrt(np.nanmean(values**2)))
+
+
+def _nmad(values: Array) -> float:
+    return float(1.4826 * np.nanmedian(np.abs(values - np.nanmedian(values))))

@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 NODES_A_LENGTH = 2.0  # at least
-FINEST = 16.0  # lines between nodes: no path turns within less
+FINEST = 8.0  # lines between nodes: no path turns within less
 LEAST_WHITE = 0.12  # share of the variance that interpolation between the nodes loses; less, and the fit trusts it
 
 

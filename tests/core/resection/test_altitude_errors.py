@@ -106,10 +106,11 @@ def test_what_interpolation_between_nodes_loses_is_no_noise_of_single_gcps() -> 
 
 def test_nodes_stand_as_close_as_the_control_asks_and_a_path_can_follow() -> None:
     column = np.zeros(100, dtype=int)
-    assert Spacing.of(np.arange(100) * 5.0, column, 25.0) == Spacing(12.5, pytest.approx(12.5**2 / 750))
+    assert Spacing.of(np.arange(100) * 5.0, column, 10.0) == Spacing(5.0, LEAST_WHITE)
+    assert Spacing.of(np.arange(100.0), column, 12.0) == Spacing(6.0, pytest.approx(0.5))
     assert Spacing.of(np.arange(100) * 60.0, column, 60.0) == Spacing(30.0, LEAST_WHITE)
     fine = Spacing.of(np.arange(100) * 12.0, column, 250.0)
-    assert FINEST < fine.step < 125.0 and fine.white == pytest.approx(LEAST_WHITE)
+    assert 2 * FINEST < fine.step < 125.0 and fine.white == pytest.approx(LEAST_WHITE)
     assert Spacing.of(np.arange(100.0), column, 60.0).step == FINEST
     alone = Spacing.of(np.zeros(3), np.arange(3), 60.0)  # no two along a column
     assert alone == Spacing(30.0, LEAST_WHITE)

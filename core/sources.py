@@ -150,10 +150,15 @@ def _check_virtual(path: Path, text: str, what: str, depth: int) -> None:
             continue
         source = path.parent / name
         _plain(source, name, what)
-        if source.exists():
+        if _there(source):
             _check(source, f"{what}, by way of {source.name!r},", depth + 1)
         elif name.split(":", 1)[0].upper() in _SERVERS:
             raise InputError(f"{what} names data of a server or another program; download them first.")
+
+
+def _there(path: Path) -> bool:
+    """Whether there is such a file; what is too long for a name, or none, is not there."""
+    return os.path.exists(path)
 
 
 def _names(text: str) -> list[str]:
@@ -205,4 +210,4 @@ def local_drivers(kind: str) -> list[str]:
 
 def allowed(path: str, kind: str) -> list[str]:
     """Drivers that may open ``path``: for a file those that read files, for what else the user wrote any."""
-    return local_drivers(kind) if Path(path).exists() else []
+    return local_drivers(kind) if _there(Path(path)) else []

@@ -168,6 +168,17 @@ def test_pipes_and_devices_are_not_opened(folder, reads):
         reads("/dev/zero")
 
 
+@pytest.mark.parametrize("name", ["image" + "9" * 300 + ".tif", "image\0.tif", "a/" * 3000])
+def test_a_source_whose_name_no_file_can_have_is_not_there(folder, name):
+    with pytest.raises(InputError):
+        Raster(virtual(folder, "long.vrt", name)).read()
+
+
+def test_an_input_whose_name_no_file_can_have_is_not_there(folder):
+    with pytest.raises(InputError):
+        Raster(folder / ("9" * 300 + ".vrt"))
+
+
 def test_a_virtual_raster_of_a_pipe_or_of_itself_is_refused(folder):
     os.mkfifo(folder / "pipe.tif")
     with pytest.raises(InputError, match="pipe"):

@@ -109,13 +109,15 @@ def test_points_are_those_of_forward_intersection(scene: Scene, ties: TiePoints,
 
 
 def test_groups_of_knot_intervals_add_up_to_the_normal_equations(scene: Scene, ties: TiePoints, path: Path) -> None:
-    few = tie_points(scene, 1, np.array([700.0, 705.0, 760.0, 790.0]), np.array([10.0, 200.0, 300.0, 500.0]), 0.3, 1)
+    line, sample = np.array([700.0, 700.5, 760.0, 790.0]), np.array([10.0, 11.0, 300.0, 500.0])
+    few = tie_points(scene, 1, line, sample, 0.3, 1)
     rows = TieRows.of(rays_of(few, scene.sensor))
     residual, by_pose = rows.rows(path.at(rows.line.ravel()))
     place = np.arange(path.place.count * 3).reshape(-1, 3)
     turn = place.size + np.arange(path.turn.count * 3).reshape(-1, 3)
     order = place.size + turn.size
     coupling = Coupling(rows.line, [Curves(path.place, path.turn, place, turn)] * rows.line.shape[1])
+    assert 1 < len(coupling.unknown) < len(rows.line)  # some meet the same unknowns
     matrix, right = BandMatrix(order, order), np.zeros(order)
     matrix.add(np.arange(order), np.arange(order), np.ones(order))
     coupling.add(matrix, right, residual, by_pose)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..frames import Array, east_north_up, unit_vectors
-from ..progress import Progress, silent, tell
+from ..progress import Progress, breathing, silent, tell
 from ..threads import in_order
 
 Indices = npt.NDArray[np.intp]
@@ -118,7 +118,7 @@ class ShotIndex:
         searched = np.zeros(len(at))
 
         def search(rows: Indices, level: _Level, count: int) -> None:
-            for start in range(0, len(rows), _PAIRS // count):
+            for start in breathing(range(0, len(rows), _PAIRS // count)):
                 part = rows[start : start + _PAIRS // count]
                 near = self._around(level, at[part], bins, count, None if without is None else without[part])
                 searched[part] = near.reach

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
-from ..progress import Progress, hearing, silent, tell
+from ..progress import Progress, breathe_during, hearing, silent, tell
 from .cost import resident_mb
 
 T = TypeVar("T")
@@ -208,15 +209,19 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[tuple[An
             finally:
                 client.close(timeout=2)
             return
-        with _scratch(), _python_of_workers():
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=f"{memory_mb:.0f}MB",
-                dashboard_address="127.0.0.1:0",  # Dask's own picture of the work, where bokeh is installed
-                silence_logs="CRITICAL",
-            )
+
+        def start() -> Any:
+            with _scratch(), _python_of_workers():
+                return LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=f"{memory_mb:.0f}MB",
+                    dashboard_address="127.0.0.1:0",  # Dask's own picture of the work, where bokeh is installed
+                    silence_logs="CRITICAL",
+                )
+
+        cluster = _started(start)
         client = Client(cluster, set_as_default=False)
         stop = Path(tempfile.gettempdir(), f"planetary_dtm_stop_{os.getpid()}_{secrets.token_hex(4)}")
         try:
@@ -230,6 +235,31 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[tuple[An
                 client.close(timeout=2)
                 cluster.close(timeout=5)
             stop.unlink(missing_ok=True)
+
+
+def _started(start: Callable[[], Any]) -> Any:
+    """A cluster, whose workers take a second or two to come up; after a cancel it is closed as soon as it is there."""
+    lock, given_up = threading.Lock(), threading.Event()
+    made: list[Any] = []
+
+    def begin() -> None:
+        cluster = start()
+        with lock:
+            made.append(cluster)
+            late = given_up.is_set()
+        if late:
+            cluster.close(timeout=5)
+
+    try:
+        breathe_during(begin)
+    except BaseException:
+        with lock:
+            given_up.set()
+            there = list(made)
+        for cluster in there:
+            cluster.close(timeout=5)
+        raise
+    return made[0]
 
 
 @contextmanager

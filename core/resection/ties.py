@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..camera.rotations import skew
 from ..camera.sensor import Sensor
+from ..progress import breathe
 from ..systems import solve_many
 from .model import TiePoints
 from .path import Poses
@@ -171,6 +172,7 @@ def intersect(rays: Rays, poses: Poses) -> Intersected:
 
 def _linearised(rays: Rays, poses: Poses, point: Array) -> tuple[Array, Array, Array]:
     """Whitened residuals (N, 2M) at points (N, 3); derivatives by the point (N, 2M, 3) and own pose (N, 2M, 6)."""
+    breathe()
     count, images = rays.line.shape
     x = np.einsum("nmji,nmj->nmi", poses.rotation, point[:, None] - poses.position)
     depth = np.einsum("nmi,nmi->nm", rays.s, x)

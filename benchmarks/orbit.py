@@ -49,6 +49,7 @@ METHODS: dict[str, Callable[..., Resection]] = {
     "trajectory": partial(recover, method="trajectory"),
 }
 COLOURS = dict(zip(METHODS, ("#222222", "#1f5f8b", "#d98e04", "#b3372c")))
+DASHES = {"two-phase, ours-2": "--"}  # over ours-1, from which it hardly differs
 
 
 @dataclass(frozen=True)
@@ -209,4 +210,10 @@ def _draw(axis: Any, name: str, latitude: Array, error: Array) -> None:
     count, total = (np.bincount(band[inside], weight, len(edges) - 1) for weight in (None, error[inside]))
     shown = count > 0
     axis.margins(y=0.25)  # room for the legend
-    axis.plot((edges[:-1] + 1.0)[shown], (total / np.maximum(count, 1))[shown], color=COLOURS[name], label=name)
+    axis.plot(
+        (edges[:-1] + 1.0)[shown],
+        (total / np.maximum(count, 1))[shown],
+        DASHES.get(name, "-"),
+        color=COLOURS[name],
+        label=name,
+    )

@@ -63,20 +63,19 @@ def figure_5() -> Any:
     shots = Shots(taken.lon, taken.lat, taken.altitude, body, body.datum)
     found = CertaintyModel(Interpolator(shots)).at(lon, lat)
     truth, pixel = terrain.height(lon, lat), 1000 * GROUND_KM / NODES
-    maps: list[tuple[str, Array, str, tuple[float, float] | None]] = [
-        ("interpolated altitude [m]", found.altitude, "viridis", None),
-        ("mu_dist", found.mu_dist, "RdYlBu_r", (0, 1)),
-        ("mu_cross", found.mu_cross, "RdYlBu_r", None),
-        ("mu, alpha = 0.5", 0.5 * found.mu_dist + 0.5 * found.mu_cross, "RdYlBu_r", None),
-        ("mu, alpha = 0.8", 0.8 * found.mu_dist + 0.2 * found.mu_cross, "RdYlBu_r", None),
+    maps: list[tuple[str, Array, str]] = [
+        ("interpolated altitude [m]", found.altitude, "viridis"),
+        ("mu_dist", found.mu_dist, "RdYlBu_r"),
+        ("mu_cross", found.mu_cross, "RdYlBu_r"),
+        ("mu, alpha = 0.5", 0.5 * found.mu_dist + 0.5 * found.mu_cross, "RdYlBu_r"),
+        ("mu, alpha = 0.8", 0.8 * found.mu_dist + 0.2 * found.mu_cross, "RdYlBu_r"),
     ]
     fig, axes = new_figure(2, 3, (10.5, 6.8), sharex=True, sharey=True)
     extent = np.array([-0.5, 0.5, -0.5, 0.5]) * GROUND_KM
     axes[0, 0].imshow(shaded_relief(truth, (pixel, pixel)), extent=extent)
     axes[0, 0].set_title("relief and shots", fontsize=10)
-    for axis, (title, values, colours, limits) in zip(axes.flat[1:], maps):
-        low, high = limits or (None, None)
-        shown = axis.imshow(values.reshape(lon.shape), extent=extent, cmap=colours, vmin=low, vmax=high)
+    for axis, (title, values, colours) in zip(axes.flat[1:], maps):
+        shown = axis.imshow(values.reshape(lon.shape), extent=extent, cmap=colours)
         axis.set_title(title, fontsize=10)
         fig.colorbar(shown, ax=axis, shrink=0.75)
     inside = (np.abs(taken.lon) < half) & (np.abs(taken.lat) < half)
@@ -88,6 +87,8 @@ def figure_5() -> Any:
         axis.plot(rim.real, rim.imag, "--", color="black", linewidth=0.8)
     for axis in axes[1]:
         axis.set_xlabel("east [km]")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("north [km]")
     return fig
 
 
@@ -107,4 +108,5 @@ def figure_7() -> Any:
             axis.plot(east[near], north[near], ".", color=colour, markersize=size)
         axis.set(xlabel="east [km]", ylabel="north [km]", title=f"{name}: {latitude:g}° north")
         axis.set_aspect("equal")
+    fig.suptitle("altimeter shots (blue) and scanline ends (red)", fontsize=11)
     return fig

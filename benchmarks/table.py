@@ -48,8 +48,9 @@ class Table:
         widths = [max(len(row[i]) for row in cells) for i in range(len(self.header))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells]
         rule = "  ".join("-" * width for width in widths)
-        checks = ["", *(check.text() for check in self.checks)] if self.checks else []
-        return "\n".join([self.title, "", lines[0], rule, *lines[1:], "", *self.notes, *checks])
+        checks = [check.text() for check in self.checks]
+        gap = [""] if checks and self.notes else []
+        return "\n".join([self.title, "", lines[0], rule, *lines[1:], "", *self.notes, *gap, *checks])
 
 
 @dataclass

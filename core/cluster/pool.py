@@ -6,6 +6,7 @@ given to another; a scheduler that goes away is waited for, since what is done i
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import logging
 import os
@@ -268,11 +269,14 @@ def _scratch() -> Iterator[None]:
     import dask
 
     folder = tempfile.mkdtemp(prefix="planetary_dtm_")
+    remove = partial(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(remove)  # where the process ends while workers come up
     try:
         with dask.config.set({"temporary-directory": folder}):
             yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove()
+        atexit.unregister(remove)
 
 
 def _timeouts() -> tuple[type[Exception], type[Exception]]:

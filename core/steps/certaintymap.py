@@ -21,6 +21,7 @@ from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 BANDS = (Band("altitude"), Band("certainty", ""), Band("mu_dist", ""), Band("mu_cross", ""), Band("sigma"))
 _FIXED_MB, _BYTES_PER_SHOT = 250.0, 1200  # measured at 50,000 and 200,000 shots
 _CELLS = 1 << 18  # asked for together
+_TOLD_OUTSIDE = 0.01  # of the cells
 _LOOKED = 33  # cells a side whose nearest shot is looked for
 _CELLS_ACROSS = 512  # along the longer side, where no pixel size is given
 
@@ -61,17 +62,29 @@ def run(
         "ALPHA": f"{alpha:g}",
         "VERSION": VERSION,
     }
-    step = max(1, _CELLS // grid.width)
+    step, outside = max(1, _CELLS // grid.width), 0
     with writing_dtm(output, grid, BANDS, about, part(progress, 0.95, 1.0)) as writer:
         for row in range(0, grid.height, step):
             rows = np.arange(row, min(row + step, grid.height))
             stage = part(progress, 0.2 + 0.75 * row / grid.height, 0.2 + 0.75 * (row + rows.size) / grid.height)
             found = model.at(*grid.lonlat_of(*np.meshgrid(np.arange(grid.width), rows)), progress=stage)
+            outside += int((found.mu_dist == 0).sum())
             values = (found.altitude, found.mu, found.mu_dist, found.mu_cross, found.sigma)
             writer.write([band.reshape(rows.size, grid.width) for band in values], 0, row)
     width, height = grid.pixel_size_m
     note = f"{grid.width} x {grid.height} cells of {width:.4g} x {height:.4g} m from {len(shots)} shots."
-    return StepResult({"OUTPUT": output}, doubts(shots), (note,))
+    warnings = (*doubts(shots), *_outside(outside / (grid.width * grid.height), model.dmax))
+    return StepResult({"OUTPUT": output}, warnings, (note,))
+
+
+def _outside(share: float, reach: float) -> tuple[str, ...]:
+    """A sentence on the share of the cells that no shot is within ``reach`` m of, where it is worth one."""
+    if share < _TOLD_OUTSIDE:
+        return ()
+    return (
+        f"{share:.0%} of the cells lie farther than DMAX ({reach / 1000:.2g} km) from every shot: altitudes there are "
+        "extrapolated, as their certainty and sigma say.",
+    )
 
 
 def _require_reach(grid: Grid, surface: Interpolator, reach: float) -> None:

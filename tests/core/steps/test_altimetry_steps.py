@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from planetary_dtm.core.altimetry.readers import read_shots
+from planetary_dtm.core.altimetry.search import ShotIndex
+from planetary_dtm.core.bodies import body_named
 from planetary_dtm.core.cli import main
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.rasters import Raster
@@ -127,3 +130,10 @@ def test_a_map_far_from_any_shot_is_refused(shots, tmp_path, capsys):
     common = ("certaintymap", "--input", shots[0], "--body", "Moon", "--pixel-size", 3000, "--output", target)
     assert "from the nearest shot" in _refused(capsys, *common, "--extent", 60, -20, 61, -19)
     assert main([str(a) for a in (*common, "--extent", 9, 19, 14, 24)]) == 0 and target.exists()
+    assert main([str(a) for a in (*common, "--extent", 9, 15, 14, 25)]) == 0
+    said = capsys.readouterr().err
+    raster = Raster(target)
+    lon, lat = raster.grid.lonlat_of(*np.meshgrid(np.arange(raster.grid.width), np.arange(raster.grid.height)))
+    taken = read_shots(shots[0], body_named("Moon"))
+    far = ShotIndex(taken.lon, taken.lat, taken.body.radius_m).nearest(lon, lat, 1)[0] > 7.0 / 1700.0 * 1_737_400.0
+    assert far.mean() > 0.1 and f"{far.mean():.0%} of the cells lie farther than DMAX (7.2 km) from every shot" in said

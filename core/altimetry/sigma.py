@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..frames import Array
 from .error_features import Features, features, log_roughness
 from .interpolation import Interpolated, Interpolator
-from .withholding import withheld_places, withheld_tracks
+from .withholding import NEAR_SHARE, withheld_places, withheld_tracks
 
 ONE_SIGMA = 0.682689
 FEWEST_SHOTS = 10  # below which nothing can be withheld
@@ -75,8 +75,9 @@ def fit_sigma(surface: Interpolator, seed: int = 0) -> SigmaModel | None:
     noise = surface.shots.sigma
     own = 0.0 if noise is None else float(np.median(noise))
     known, error = withheld_places(surface, generator)
-    tracks = withheld_tracks(surface, generator)
-    if tracks is not None and np.quantile(tracks[0].geometry, 0.02) < np.quantile(known.geometry, 0.1):
+    near = float(np.quantile(known.geometry, 0.1))
+    tracks = withheld_tracks(surface, generator, near)
+    if tracks is not None and np.quantile(tracks[0].geometry, NEAR_SHARE) < near:
         # They come as near to others as places do, and know of what tracks disagree by.
         scale = fit_scale(*tracks[:2], own, tracks[2])
     else:

@@ -36,6 +36,8 @@ _ENOUGH = 15_000  # shots withheld in all
 _FEWEST_ROUNDS = 2
 _FEWEST_TRACKS = 5
 _ENOUGH_TRACKS = 40  # withheld in all
+_TELLING_TRACKS = 10
+NEAR_SHARE = 0.02  # of the shots of tracks, which have to come near others
 _TRACK_WORK = 2_400_000  # shots interpolated from, over all rounds of withheld tracks
 _SCALES = (0.6, 0.8, 1.0)
 
@@ -66,8 +68,11 @@ def withheld_places(surface: Interpolator, generator: np.random.Generator) -> tu
     return _gathered([as_places(surface, fold, PLACES // len(folds), generator) for fold in folds])
 
 
-def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tuple[Features, Array, Indices] | None:
-    """Features and errors (M,) of shots of whole tracks, and which; None where tracks are unknown or too few."""
+def withheld_tracks(
+    surface: Interpolator, generator: np.random.Generator, near: float = np.inf
+) -> tuple[Features, Array, Indices] | None:
+    """Features and errors (M,) of shots of whole tracks, and which; None where tracks are unknown or too few, and where
+    ten of them are enough to see that no two in a hundred of their shots have a ln K below ``near``."""
     track = surface.shots.track
     names, number = (np.empty(0), np.empty(0, np.intp)) if track is None else np.unique(track, return_inverse=True)
     if len(names) < _FEWEST_TRACKS:
@@ -75,8 +80,15 @@ def withheld_tracks(surface: Interpolator, generator: np.random.Generator) -> tu
     chosen = _track_folds(len(names), len(surface), generator)
     folds = [np.isin(number, tracks) for tracks in chosen]
     share = TRACK_SHOTS / sum(int(fold.sum()) for fold in folds)
-    held = [whole_tracks(surface, fold, int(np.ceil(share * fold.sum())), generator) for fold in folds]
-    return *_gathered(held), np.concatenate([number[fold][each.rows] for fold, each in zip(folds, held)])
+    known, error, which = [], [], []
+    for tracks, fold in zip(chosen, folds):
+        held = whole_tracks(surface, fold, int(np.ceil(share * fold.sum())), generator)
+        known.append(held.features())
+        error.append(held.error)
+        which.append(number[fold][held.rows])
+        if len(tracks) >= _TELLING_TRACKS and np.quantile(known[0].geometry, NEAR_SHARE) >= near:
+            return None
+    return sum(known[1:], known[0]), np.concatenate(error), np.concatenate(which)
 
 
 def as_places(surface: Interpolator, fold: Indices, count: int, generator: np.random.Generator) -> Withheld:

@@ -69,7 +69,7 @@ def test_tracks_that_come_as_near_as_places_do_are_what_counts(monkeypatch, off,
     error = np.abs(rng.normal(0, np.exp(module._fitted(known, form, 1.0))))
     monkeypatch.setattr(module, "withheld_places", lambda surface, generator: (known, error))
     monkeypatch.setattr(
-        module, "withheld_tracks", lambda surface, generator: (far, 3 * error, np.arange(6000) % tracks)
+        module, "withheld_tracks", lambda surface, generator, near: (far, 3 * error, np.arange(6000) % tracks)
     )
     scale = fit_sigma(Interpolator(rough_shots(20))).scale
     assert len(scale.level) == levels

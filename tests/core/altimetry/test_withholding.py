@@ -129,6 +129,17 @@ def test_enough_tracks_are_withheld_however_many_shots_there_are():
         assert (len(folds), sum(map(len, folds))) == (rounds, withheld)
 
 
+def test_many_tracks_that_never_come_near_are_known_by_the_first_of_them():
+    lon, lat = (a.ravel() for a in np.meshgrid(np.linspace(0, 2.4, 480), np.linspace(0, 0.02, 20), indexing="ij"))
+    shots = Shots(lon, lat, 300 * np.sin(90 * lat), MOON, MOON.datum, track=np.repeat(np.arange(480), 20))
+    surface = Interpolator(shots)
+    known, _, which = withheld_tracks(surface, np.random.default_rng(0))
+    assert len(np.unique(which)) == 480
+    near = float(np.quantile(known.geometry, 0.02))
+    assert withheld_tracks(surface, np.random.default_rng(0), 2 * near - known.geometry.max()) is None
+    assert withheld_tracks(surface, np.random.default_rng(0), near + 3.0) is not None
+
+
 def test_features_tell_far_shots_and_rough_ground(tracks):
     surface, lon, lat, truth = tracks
     patches = lambda x, y: 0.05 + np.clip(np.sin(300 * x) * np.sin(300 * y), 0.0, 1.0)  # noqa: E731

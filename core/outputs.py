@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import socket
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
@@ -121,6 +122,27 @@ def _remove(temporary: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink()
+
+
+_scratch: set[Path] = set()
+
+
+@contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """A folder among the temporary files, removed with what it holds."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    _scratch.add(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _scratch.discard(folder)
+
+
+def remove_scratch() -> None:
+    """Remove the folders of `scratch` that are still open, in other threads: the process ends without them."""
+    for folder in list(_scratch):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

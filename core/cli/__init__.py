@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 from ..errors import CancelledError, InputError, PlanetaryDtmError
 from ..memory import limited_to
+from ..outputs import remove_scratch
 from ..steps import STEP_IDS, Kind, OutputKind, Parameter, Step, step
 from ..version import VERSION
 from .interrupts import Interrupts
@@ -77,7 +77,11 @@ def program() -> int:
     status = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if status == CANCELLED:
-        atexit._run_exitfuncs()
+        remove_scratch()
+        if "multiprocessing.util" in sys.modules:  # workers that were about to come up, and their semaphores
+            for child in sys.modules["multiprocessing.process"].active_children():
+                child.kill()
+            sys.modules["multiprocessing.util"]._run_finalizers(0)
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):  # nobody reads it any more
                 stream.flush()

@@ -6,12 +6,10 @@ given to another; a scheduler that goes away is waited for, since what is done i
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import logging
 import os
 import secrets
-import shutil
 import sys
 import tempfile
 import threading
@@ -24,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
+from ..outputs import scratch
 from ..progress import Progress, breathe_during, hearing, silent, tell
 from .cost import resident_mb
 
@@ -268,15 +267,8 @@ def _scratch() -> Iterator[None]:
     """Dask's own files in a folder that goes with the cluster."""
     import dask
 
-    folder = tempfile.mkdtemp(prefix="planetary_dtm_")
-    remove = partial(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(remove)  # where the process ends while workers come up
-    try:
-        with dask.config.set({"temporary-directory": folder}):
-            yield
-    finally:
-        remove()
-        atexit.unregister(remove)
+    with scratch("planetary_dtm_") as folder, dask.config.set({"temporary-directory": str(folder)}):
+        yield
 
 
 def _timeouts() -> tuple[type[Exception], type[Exception]]:

@@ -10,6 +10,7 @@ import ctypes
 import logging
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 import threading
@@ -210,8 +211,9 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[tuple[An
                 client.close(timeout=2)
             return
 
-        def start() -> Any:
-            with _scratch(), _python_of_workers():
+        def start(folders: list[Path]) -> Any:
+            with _scratch() as folder, _python_of_workers():
+                folders.append(folder)
                 return LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
@@ -237,13 +239,17 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[tuple[An
             stop.unlink(missing_ok=True)
 
 
-def _started(start: Callable[[], Any]) -> Any:
-    """A cluster, whose workers take a second or two to come up; after a cancel it is closed as soon as it is there."""
+def _started(start: Callable[[list[Path]], Any]) -> Any:
+    """A cluster, whose workers take a second or two to come up; after a cancel it is closed as soon as it is there.
+
+    start: puts the folder of its temporary files into the list.
+    """
     lock, given_up = threading.Lock(), threading.Event()
     made: list[Any] = []
+    folders: list[Path] = []
 
     def begin() -> None:
-        cluster = start()
+        cluster = start(folders)
         with lock:
             made.append(cluster)
             late = given_up.is_set()
@@ -258,17 +264,19 @@ def _started(start: Callable[[], Any]) -> Any:
             there = list(made)
         for cluster in there:
             cluster.close(timeout=5)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     return made[0]
 
 
 @contextmanager
-def _scratch() -> Iterator[None]:
+def _scratch() -> Iterator[Path]:
     """Dask's own files in a folder that goes with the cluster."""
     import dask
 
     with scratch("planetary_dtm_") as folder, dask.config.set({"temporary-directory": str(folder)}):
-        yield
+        yield folder
 
 
 def _timeouts() -> tuple[type[Exception], type[Exception]]:

@@ -23,8 +23,9 @@ from .model import ControlPoints
 MOST_LINES = 1500  # resected; more cost time and tell little
 STRETCHES = 40  # of lines, whose factors scatter
 LEAST_LINES, LEAST_STRETCHES = 5, 8  # lines a stretch, stretches
+STRETCH_M = 4000.0  # at least, over the ground: errors of altitudes between tracks are alike over as much
 AROUND = 0.01  # of the lines, to either side, that stand for a line
-SIGNIFICANT = 5.0  # sigmas
+SIGNIFICANT = 5.0  # sigmas; more where there are few stretches to tell them
 # What a wrong number shifts GCPs by, of the field of view and in pixels: less is no matter, and slow biases do it too.
 LEAST_EFFECT, LEAST_PX = 0.005, 0.5
 TUNING = 1.5  # sigmas from which a stretch's weight falls
@@ -52,9 +53,10 @@ class Doubt:
 def doubted(points: ControlPoints, sensor: Sensor) -> Doubt | None:
     """The sensor's number that most likely is wrong; None where the GCPs fit, or do not tell.
 
-    Looks at lines that have the same four GCPs or more, with altitudes.
+    Looks at lines that have the same four GCPs or more, of all views and with altitudes: where views lack theirs, at
+    the edge of the altimetry, altitudes err in one way too.
     """
-    chosen = _regular(points)
+    chosen = _regular(points, len(sensor.views))
     if chosen is None:
         return None
     first = last = _worst(chosen, sensor)
@@ -106,7 +108,7 @@ def _cause(doubt: Doubt, sensor: Sensor) -> str:
     return f"its pixel_pitch_mm {percent} beside px_mm of the views ({other:.5g} would fit)"
 
 
-def _regular(points: ControlPoints) -> ControlPoints | None:
+def _regular(points: ControlPoints, views: int) -> ControlPoints | None:
     """GCPs of lines that have the most common set of views and samples, at most `MOST_LINES` of them."""
     points = points[np.isfinite(points.altitude)]
     line, index, count = np.unique(points.line, return_inverse=True, return_counts=True)
@@ -115,8 +117,12 @@ def _regular(points: ControlPoints) -> ControlPoints | None:
     pixel = np.unique(np.stack([points.view, points.sample]), axis=1, return_inverse=True)[1].ravel()
     sets = np.zeros(len(line))
     np.add.at(sets, index.ravel(), np.random.default_rng(0).uniform(size=pixel.max() + 1)[pixel])  # a sum names a set
-    usual, times = np.unique(sets, return_counts=True)
-    own = np.flatnonzero(np.where(count >= 4, sets, np.nan) == usual[np.argmax(times)])
+    seen = np.zeros((len(line), views), dtype=bool)
+    seen[index.ravel(), points.view] = True
+    whole = (count >= 4) & seen.all(axis=1)
+    sets = np.where(whole, sets, np.nan)
+    usual, times = np.unique(sets[whole], return_counts=True)
+    own = np.flatnonzero(sets == usual[np.argmax(times)]) if len(usual) else np.empty(0, np.int64)
     if len(own) < LEAST_LINES * LEAST_STRETCHES:
         return None
     kept = np.zeros(len(line), dtype=bool)
@@ -132,6 +138,10 @@ def _worst(points: ControlPoints, sensor: Sensor) -> Doubt | None:
     if len(good) < max(LEAST_LINES * LEAST_STRETCHES, len(instants.line) // 2):
         return None
     control = control[good]
+    stretches = min(STRETCHES, len(good) // LEAST_LINES, int(_flown_m(control, sensor.body_radius_m) / STRETCH_M))
+    if stretches < LEAST_STRETCHES:
+        return None
+    significant = SIGNIFICANT * (1.0 + LEAST_STRETCHES / stretches - LEAST_STRETCHES / STRETCHES)
     residual, jacobian = image_residuals(pose.rotation[..., good], pose.position[:, good], control)
     normal, _ = normal_equations(jacobian, residual)
     pixel = sensor.pixel_pitch_mm / sensor.focal_length_mm
@@ -139,9 +149,9 @@ def _worst(points: ControlPoints, sensor: Sensor) -> Doubt | None:
     found: list[Doubt] = []
     for what, view, pattern in _patterns(control, points.view[instants.row[:, good]], len(sensor.views)):
         left = solve(normal.copy(), np.einsum("akl,kl->al", jacobian, pattern))
-        factor, sigma = _factor(residual, pattern - np.einsum("akl,al->kl", jacobian, left))
+        factor, sigma = _factor(residual, pattern - np.einsum("akl,al->kl", jacobian, left), stretches)
         effect = abs(factor) * float(np.sqrt(np.max(np.sum(pattern.reshape(2, -1, len(good)) ** 2, axis=0))))
-        if abs(factor) > SIGNIFICANT * sigma and effect > max(LEAST_EFFECT * field, LEAST_PX * pixel):
+        if abs(factor) > significant * sigma and effect > max(LEAST_EFFECT * field, LEAST_PX * pixel):
             held = factor * min(1.0, STEEPEST * field / effect)
             found.append(Doubt(what, view, _as_change(what, held, sensor), abs(factor) / sigma))
     if not found:
@@ -188,11 +198,18 @@ def _changed(sensor: Sensor, doubt: Doubt) -> Sensor:
     return replace(sensor, focal_length_mm=sensor.focal_length_mm * float(np.exp(doubt.change)))
 
 
-def _factor(residual: Array, pattern: Array) -> tuple[float, float]:
+def _flown_m(control: Control, radius_m: float) -> float:
+    """Way over the ground from the first line to the last."""
+    some = np.unique(np.linspace(0, len(control.line) - 1, 10).astype(int))
+    place = control.mean(control.p)[:, some]
+    return radius_m * float(np.sum(np.linalg.norm(np.diff(place, axis=1), axis=0)))
+
+
+def _factor(residual: Array, pattern: Array, stretches: int) -> tuple[float, float]:
     """How many times a pattern (2K, L) is in the residuals (2K, L), and the standard error, both robust."""
     lines = residual.shape[1]
     stands = _around(pattern, max(int(AROUND * lines), 3))
-    stretch = np.arange(lines) * min(STRETCHES, lines // LEAST_LINES) // lines
+    stretch = np.arange(lines) * stretches // lines
     seen, meant, size = (np.bincount(stretch, np.sum(stands * other, axis=0)) for other in (residual, pattern, stands))
     scale = 1.0 / np.sqrt(np.maximum(size, 1e-300))
     seen, meant = seen * scale, meant * scale

@@ -87,7 +87,7 @@ class Preview(QWidget):
         settings.setDevicePixelRatio(1)
         settings.setOutputSize(QSize(place.size[1], place.size[0]))
         settings.setExtent(extent)
-        settings.setBackgroundColor(QColor(0, 0, 0, 0))
+        settings.setBackgroundColor(QColor(Qt.GlobalColor.transparent))
         job = QgsMapRendererSequentialJob(settings)
         _drawing.difference_update([old for old in _drawing if not old.isActive()])
         _drawing.add(job)  # one that is dropped under way would be waited for

@@ -55,7 +55,8 @@ def train(
     work: folder of the checkpoint `checkpoint.pt` and the log `log.jsonl` (see `read_log`); where a checkpoint
     of the same plan lies there, or at `resume`, training goes on from it. watch: called whenever one was written, with
     the step, the trainer, and whether training stops there. Cancel through `progress`, or SIGINT or SIGTERM, drops the
-    step under way (of several processes: ends it) and leaves a checkpoint behind (CancelledError).
+    step under way (of several processes: ends it) and leaves a checkpoint behind, but before the first step
+    (CancelledError).
     Raises InputError when a loss is not finite (the last good checkpoint stays).
     """
     require_torch()
@@ -80,6 +81,8 @@ def train(
                 watch(step, trained, stopped)
 
     def stop() -> CancelledError:
+        if not step:  # nothing is learned yet, and a checkpoint may have hundreds of MB
+            return CancelledError(f"Stopped before the first of {plan.steps} steps; nothing is kept.")
         save(stopped=True)
         return CancelledError(f"Stopped at step {step} of {plan.steps}; {kept} holds it to go on from.")
 

@@ -169,6 +169,16 @@ def test_cancel_is_heard_within_a_step_and_drops_it(
     assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_stopped_before_its_first_step_it_writes_no_checkpoint(
+    dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large network one has hundreds of MB, which whoever stops at once would wait for."""
+    monkeypatch.setattr(progress, "_PATIENCE_S", 0.0)
+    with pytest.raises(CancelledError, match="before the first"):
+        train(TINY_PIX, RenderedPairs(dems, TINY_PIX, AREAS), tmp_path, progress=lambda *told: False)
+    assert not (tmp_path / training.CHECKPOINT).exists()
+
+
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(
     dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

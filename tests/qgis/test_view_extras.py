@@ -122,7 +122,9 @@ print("shown")
 
 def test_preview_of_the_map_waits_for_no_thread_of_qts_pool(tmp_path):
     """Qt converts images in its pool; with that full of runs that wait for Python, a wait here would last for ever."""
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": os.pathsep.join(sys.path)}
+    (tmp_path / "planetary_dtm").symlink_to(Path(__file__).parents[2])
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": paths}
     words = [sys.executable, "-c", _WHILE_THE_POOL_IS_FULL]
     ended = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
     assert "shown" in ended.stdout, ended.stderr

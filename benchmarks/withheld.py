@@ -19,6 +19,7 @@ from ..core.altimetry.readers import Shots, read_shots
 from ..core.bodies import body_of_radius
 from ..core.camera.linescan import ImageCamera
 from ..core.camera.sensor import load_sensor
+from ..core.errors import InputError
 from ..core.frames import unit_vectors
 from ..core.matching.match_file import Matches, MatchFile
 from ..core.progress import silent
@@ -61,8 +62,7 @@ def withheld_heights(title: str, scene: Path, folder: Path, start: Start, matche
         chain = start(folder / f"{number}", {**changes, "altimetry": str(folder / "used.csv")})
         chain.orient(ties)
         dtm = chain.grid(chain.intersect(list(matches)))
-        judged = COMPARE.checked({"INPUT": dtm, "REFERENCE": str(folder / "withheld.csv")})
-        compared = COMPARE.run(**judged, progress=silent).outputs
+        compared = _compared(dtm, str(folder / "withheld.csv"))
         ours = _cameras(scene, str(chain.eops), views)
         single, alone, sigma = _at_shots(good.kept(hidden), truth, ours, files)
         of_dtm = [compared[key] for key in ("BIAS", "RMSE", "NMAD")]
@@ -72,6 +72,14 @@ def withheld_heights(title: str, scene: Path, folder: Path, start: Start, matche
     table.rows.append(["ratio of the last two", None, *(b / a for a, b in zip(before[2:7], after[2:7])), None, None])
     table.notes.append(f"{int(hidden.sum())} of {len(good)} shots withheld; their own noise is in the first five.")
     return table
+
+
+def _compared(dtm: str, shots: str) -> Mapping[str, Any]:
+    """Numbers of a DTM at shots; none where no shot falls on it, as may be in a narrow swath."""
+    try:
+        return COMPARE.run(**COMPARE.checked({"INPUT": dtm, "REFERENCE": shots}), progress=silent).outputs
+    except InputError:
+        return {"BIAS": np.nan, "RMSE": np.nan, "NMAD": np.nan, "COUNT": 0}
 
 
 def _hidden(shots: Shots, seed: int) -> NDArray[np.bool_]:

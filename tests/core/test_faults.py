@@ -55,7 +55,7 @@ def told(tmp_path_factory):
 @pytest.mark.parametrize("name", LIGHT)
 def test_kills_and_troubles_leave_whole_outputs_or_none_and_one_sentence(name, told):
     # What a kill cost in time is for the long run to say: runs this short differ too much.
-    assert [text for text in told[name]["wrong"] if "work units" not in text] == []
+    assert [text for text in told[name]["wrong"] if "units of work" not in text] == []
 
 
 def test_most_were_killed_in_their_run(told):

@@ -28,6 +28,7 @@ from ..core.learned.evaluation import (
     Scores,
     best_interpolated,
     contenders,
+    learned,
     names,
     score,
     summary,
@@ -49,8 +50,9 @@ from ..core.terrain.level_dem import level_to_dem
 from ..core.terrain.levelling import level_relative
 from ..core.terrain.pyramid import fill_invalid
 from .data import real_data
-from .learned_sites import FRAMES, Site, apollo, gale, viking
-from .table import Table, Tables
+from .learned_rival import RIVAL_MODEL, budgets, compared, loss_curves
+from .learned_sites import FRAMES, GALE_CELL_M, Site, apollo, gale, viking
+from .table import Check, Table, Tables
 
 Float = npt.NDArray[np.float32]
 
@@ -58,6 +60,7 @@ SIDE = 384  # pixels of a rendered scene
 SCENES = 12  # of each kind
 TRACKS = 4  # over a rendered scene
 SUNS = 200
+FASTER = 4.0  # times than Pix2PixCC
 
 
 @dataclass(frozen=True)
@@ -76,30 +79,56 @@ class Judged:
 def run(data: str | Path | None = None, folder: str | Path | None = None, progress: Progress = silent) -> Tables:
     """All tables; what needs the real data is left out where they are not."""
     engine = load_engine(load_model(DEFAULT_MODEL))
+    rival = load_engine(load_model(RIVAL_MODEL)) if RIVAL_MODEL.exists() else None
     tables, drawn = [], []
     dems = real_data(data)
     kinds = {"simulated relief": None, **({"held-out GLD100": dems / "moon" / "gld100"} if dems else {})}
     for index, (kind, source) in enumerate(kinds.items()):
         stage = part(progress, 0.3 * index, 0.3 * index + 0.3)
-        judged = [
-            _rendered(case, engine) for case in each(rendered(source, SCENES), stage, SCENES, f"Rendered: {kind}")
-        ]
-        tables.append(scoreboard(f"Rendered, {kind}: {SCENES} scenes of {SIDE} x {SIDE} pixels", judged))
+        cases = list(each(rendered(source, SCENES), stage, SCENES, f"Rendered: {kind}"))
+        judged = [_rendered(case, engine) for case in cases]
+        title = f"Rendered, {kind}: {SCENES} scenes of {SIDE} x {SIDE} pixels"
+        tables.append(scoreboard(title, judged))
+        if rival:
+            theirs = [Judged(case.name, learned(case, rival), case.height, case.pixel_m) for case in cases]
+            tables.append(_beside(title, judged, theirs, bounded=True))
         drawn.append(judged[0])
     tables += [suns(SUNS, part(progress, 0.6, 0.7)), speed(engine)]
     if dems:
-        real = [
-            _apollo(apollo(frame, data), engine) for frame in each(list(FRAMES), part(progress, 0.7, 0.9), 2, "Apollo")
-        ]
-        real += [_gale(gale(data), engine), _viking(*viking(data), engine)]
+        real, others = _real(data, engine, rival, part(progress, 0.7, 1.0))
         tables += [scoreboard(f"Real: {case.name}, {case.pixel_m:.0f} m a pixel", [case]) for case in real]
+        tables += [_beside(f"Real: {case.name}", [case], [other]) for case, other in zip(real, others)]
         drawn += real
+    cards = {"default": engine.model.card, **({"Pix2PixCC": rival.model.card} if rival else {})}
+    if rival:
+        tables.append(budgets(cards))
     if folder:
         report = Report("Terrain from one image", "Prediction, truth and difference")
         for case in drawn:
             report.section(case.name, *pictures(case.made, case.truth, case.pixel_m))
+        report.section("Training", loss_curves(cards))
         report.write(Path(folder) / "learned.html")
     return Tables(tables)
+
+
+def _real(
+    data: str | Path | None, engine: Engine, rival: Engine | None, progress: Progress
+) -> tuple[list[Judged], list[Judged]]:
+    """The real pictures as the default model sees them, and as the rival does (none without one)."""
+    crater, (view, coarse) = gale(data), viking(data)
+    frames = [apollo(frame, data) for frame in FRAMES]
+    real = [_apollo(site, engine) for site in each(frames, progress, len(frames), "Apollo")]
+    real += [_gale(crater, engine), _viking(view, coarse, engine)]
+    if rival is None:
+        return real, []
+    theirs = [_apollo_learned(site, rival) for site in frames]
+    theirs += [{MODEL: crater.means(crater.relief(rival))}, _viking_learned(view, coarse, rival)]
+    return real, [replace(ours, made=made) for ours, made in zip(real, theirs)]
+
+
+def _beside(title: str, ours: list[Judged], theirs: list[Judged], bounded: bool = False) -> Table:
+    scores = [[case.scores() for case in cases] for cases in (ours, theirs)]
+    return compared(f"{title}, default beside Pix2PixCC", *scores, bounded=bounded)
 
 
 def scoreboard(title: str, judged: list[Judged]) -> Table:
@@ -143,18 +172,20 @@ def _rendered(case: Case, engine: Engine) -> Judged:
     return Judged(case.name, contenders(case, engine), case.height, case.pixel_m)
 
 
+def _apollo_learned(site: Site, engine: Engine) -> dict[str, Float]:
+    """The model's terrain of a frame, and levelled to six simulated tracks of GLD100."""
+    relief = site.relief(engine)
+    levelled = level_relative(relief, np.isfinite(relief), site.pixel_m[::-1], site.tracks()).height
+    return {MODEL: site.means(relief), LEVELLED: site.means(levelled)}
+
+
 def _apollo(site: Site, engine: Engine) -> Judged:
-    """The frame levelled to six simulated tracks of GLD100, judged at the resolution of GLD100."""
-    relief, shots = site.relief(engine), site.tracks()
-    valid, pixel = np.isfinite(relief), site.pixel_m[::-1]
-    known = np.isfinite(site.means(relief))
-    made = {
-        MODEL: site.means(relief),
-        SHADING: _shading(site),
-        FLAT: np.zeros_like(site.height),
-        LEVELLED: site.means(level_relative(relief, valid, pixel, shots).height),
-        CONSTANT: site.means(level_relative(np.zeros_like(relief), valid, pixel, shots).height),
-    }
+    """The frame in every way, judged at the resolution of GLD100."""
+    made, shots, valid = _apollo_learned(site, engine), site.tracks(), np.isfinite(site.grey)
+    known = np.isfinite(made[MODEL])
+    made[SHADING], made[FLAT] = _shading(site), np.zeros_like(site.height)
+    flat = np.zeros(site.grey.shape, np.float32)
+    made[CONSTANT] = site.means(level_relative(flat, valid, site.pixel_m[::-1], shots).height)
     centre = (site.cell - 1) / 2
     on_cells = replace(shots, row=(shots.row - centre) / site.cell, col=(shots.col - centre) / site.cell)
     truth = np.where(known, site.height, np.nan).astype(np.float32)
@@ -175,23 +206,35 @@ def _shading(site: Site) -> Float:
 
 def _gale(site: Site, engine: Engine) -> Judged:
     """Shape only: the picture has no scale and no sun."""
-    return Judged(
-        site.name, {MODEL: site.means(site.relief(engine)), FLAT: np.zeros_like(site.height)}, site.height, 667.0
-    )
+    made = {MODEL: site.means(site.relief(engine)), FLAT: np.zeros_like(site.height)}
+    return Judged(site.name, made, site.height, GALE_CELL_M)
+
+
+def _viking_learned(site: Site, coarse: Float, engine: Engine) -> dict[str, Float]:
+    """The model's terrain of the view, and levelled to MOLA at one degree."""
+    relief = site.relief(engine)
+    return {MODEL: site.means(relief), LEVELLED: site.means(_to_mola(relief, np.isfinite(relief), coarse))}
+
+
+def _to_mola(relief: Float, valid: npt.NDArray[np.bool_], coarse: Float) -> Float:
+    reference, cell = _on_view(coarse, relief.shape[0])
+    return level_to_dem(relief, valid, reference, valid, cell).height
+
+
+def _on_view(coarse: Float, side: int) -> tuple[npt.NDArray[np.float64], float]:
+    """Coarse MOLA on the view's pixels, and how many of these a cell of it has."""
+    cell = side / coarse.shape[0]
+    place = (np.arange(side) + 0.5) / cell - 0.5
+    return _bilinear(coarse, place, place), cell
 
 
 def _viking(site: Site, coarse: Float, engine: Engine) -> Judged:
     """Levelled to MOLA at one degree, judged by MOLA at a quarter; the baseline is the coarse MOLA, interpolated."""
-    relief = site.relief(engine)
-    valid = np.isfinite(relief)
-    cell = site.grey.shape[0] / coarse.shape[0]
-    place = (np.arange(site.grey.shape[0]) + 0.5) / cell - 0.5
-    reference = _bilinear(coarse, place, place)
-    made = {MODEL: relief, FLAT: np.zeros_like(relief)}
-    for name, terrain in ((LEVELLED, relief), (CONSTANT, np.zeros_like(relief))):
-        made[name] = level_to_dem(terrain, valid, reference, valid, cell).height
-    made[ALTIMETRY] = reference.astype(np.float32)
-    return Judged(site.name, {name: site.means(height) for name, height in made.items()}, site.height, site.cell_m)
+    made = {**_viking_learned(site, coarse, engine), FLAT: np.zeros_like(site.height)}
+    flat = np.zeros(site.grey.shape, np.float32)
+    made[CONSTANT] = site.means(_to_mola(flat, np.isfinite(site.grey), coarse))
+    made[ALTIMETRY] = site.means(_on_view(coarse, flat.shape[0])[0].astype(np.float32))
+    return Judged(site.name, made, site.height, site.cell_m)
 
 
 def _bilinear(grid: Float, rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -251,4 +294,5 @@ def speed(engine: Engine) -> Table:
     table = Table(f"One 1024 x 1024 tile, {engine.name}", ["model", "CPU seconds", "times the default's"])
     titles = ("default", "pix2pixcc, 16 channels")
     table.rows += [[name, value, value / seconds[0]] for name, value in zip(titles, seconds)]
+    table.checks.append(Check("times Pix2PixCC takes, of the default's", seconds[1] / seconds[0], least=FASTER))
     return table

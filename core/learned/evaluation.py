@@ -109,17 +109,24 @@ def local(height: Float, valid: NDArray[np.bool_], sigma: float = LOCAL) -> Floa
 def contenders(case: Case, engine: Engine) -> dict[str, Float]:
     """Heights (rows, columns) in metres by the name of the way they were made; what cannot run here is left out."""
     valid = np.isfinite(case.grey)
-    relief = predicted(case, engine)
-    made = {FLAT: np.zeros_like(relief), MODEL: relief}
+    made = {FLAT: np.zeros_like(case.grey), **learned(case, engine)}
     if case.sun_azimuth is not None and case.sun_incidence is not None:
         grey = fill_invalid(np.where(valid, case.grey, 0).astype(np.float32), valid)
         with suppress(MissingPackageError):
             made[SHADING] = shape_from_shading(grey, case.sun_azimuth, case.sun_incidence, case.pixel_m)
     if case.shots is not None:
-        levelled = level_relative(relief, valid, case.pixel_m, case.shots)
-        made[LEVELLED] = levelled.height
-        made[CONSTANT] = level_relative(np.zeros_like(relief), valid, case.pixel_m, case.shots).height
+        flat = np.zeros(case.grey.shape, np.float32)
+        made[CONSTANT] = level_relative(flat, valid, case.pixel_m, case.shots).height
         made[ALTIMETRY] = best_interpolated(case)
+    return made
+
+
+def learned(case: Case, engine: Engine) -> dict[str, Float]:
+    """Heights of the model alone and, with altimetry, levelled to it, by name as in `contenders`."""
+    relief = predicted(case, engine)
+    made = {MODEL: relief}
+    if case.shots is not None:
+        made[LEVELLED] = level_relative(relief, np.isfinite(case.grey), case.pixel_m, case.shots).height
     return made
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Float = NDArray[np.float32]
 
 CODE_VERSION = "2"
+CURVE = 100
 
 
 def scores(
@@ -83,9 +84,16 @@ def _errors(flat: torch.Tensor, true: torch.Tensor, slope: float) -> tuple[float
 
 
 def card(
-    plan: Plan, data: Mapping[str, Any], metrics: Mapping[str, Any], height_scale: Sequence[float], step: int
+    plan: Plan,
+    data: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    height_scale: Sequence[float],
+    step: int,
+    log: Sequence[Mapping[str, float]] = (),
 ) -> dict[str, Any]:
-    """The model card that goes into the file; `data`: what the pairs say of themselves (`Pairs.card`)."""
+    """The model card that goes into the file; `data`: what the pairs say of themselves (`Pairs.card`); `log`: the lines
+    of the training's log, of which the loss is kept at up to `CURVE` steps."""
+    curve = [[line["step"], line["cpu_seconds"], line["loss"]] for line in log[:: -max(-(-len(log) // CURVE), 1)]][::-1]
     return {
         "name": "Planetary DTM default" if plan.architecture == "unet" else "Pix2PixCC",
         "architecture": plan.architecture,
@@ -101,6 +109,8 @@ def card(
         "hardly at all: level to altimetry. The sun must stand within 25 degrees of sun_azimuth, 25 to 80 degrees from "
         "the zenith; albedo markings can pass for relief.",
         "training": {**asdict(plan), "widths": list(plan.widths), "steps_done": step},
+        "cpu_hours": round(log[-1]["cpu_seconds"] / 3600, 2) if log else None,
+        "loss_curve": curve,  # step, CPU seconds of a process, loss
         "metrics": dict(metrics),
         "licence": "GPL-2.0-or-later",
         "code_version": CODE_VERSION,
@@ -109,13 +119,19 @@ def card(
 
 
 def export(
-    plan: Plan, weights: Mapping[str, Float], step: int, pairs: Pairs, output: str | Path, count: int = 64
+    plan: Plan,
+    weights: Mapping[str, Float],
+    step: int,
+    pairs: Pairs,
+    output: str | Path,
+    log: Sequence[Mapping[str, float]] = (),
+    count: int = 64,
 ) -> dict[str, Any]:
     """Score weights on at most `count` held-out pairs and write the model file, half precision -> its card."""
     from .model_file import save_model
 
     halves = {name: value.astype(np.float16) for name, value in weights.items()}
     singles = {name: value.astype(np.float32) for name, value in halves.items()}
-    made = card(plan, pairs.card(), *scores(plan, singles, pairs.held_out(count)), step)
+    made = card(plan, pairs.card(), *scores(plan, singles, pairs.held_out(count)), step, log)
     save_model(output, halves, made)
     return made

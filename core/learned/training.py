@@ -211,7 +211,7 @@ def train_default(
         pairs = RenderedPairs(dems, plan, GLD100_AREAS, pool)
         weights = train(plan, pairs, work, processes, progress=progress)
         if processes.first:
-            export(plan, weights, plan.steps, pairs, output)
+            export(plan, weights, plan.steps, pairs, output, read_log(Path(work) / LOG))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -222,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("output", help="model file to write (.safetensors)")
     parser.add_argument("--architecture", default="unet", choices=("unet", "pix2pixcc"))
     parser.add_argument("--base", type=int, default=16, help="channels of Pix2PixCC's first layer")
+    parser.add_argument("--widths", type=int, nargs="+", help="channels of the U-Net's levels, finest first")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that render")
     numbers = {"steps": int, "batch": int, "crop": int, "seed": int, "peak_rate": float, "height_divisor": float}
@@ -237,6 +238,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options["architecture"] == "pix2pixcc":
         plan = published(**{"steps": 10_000, "base": options["base"], "crop": 256, "height_divisor": 16.0, **changes})
     else:
+        if options["widths"]:
+            changes["widths"] = tuple(options["widths"])
         plan = Plan(**changes)
     try:
         train_default(options["dems"], options["work"], options["output"], plan, options["workers"])

@@ -118,10 +118,10 @@ def _trained(
     if not first:
         return StepResult()
     tell(progress, 0.95, "Scoring on held-out ground")
-    card = export(plan, weights, plan.steps, pairs, output)
+    log = read_log(work / LOG)
+    card = export(plan, weights, plan.steps, pairs, output, log)
     report(plan.steps, "Trained and written.", card)
     made: dict[str, Any] = {"OUTPUT": output, "CC": float(np.mean([m["cc"][0] for m in card["metrics"].values()]))}
-    log = read_log(work / LOG)
     made |= {"LOSS": log[-1]["loss"]} if log else {}
     made |= {"OUTPUT_REPORT": output_report} if output_report else {}
     return StepResult(made, tuple(warnings), (f"{facts['memory']}. Checkpoint and log are in {work}.",))

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from planetary_dtm.benchmarks import learned, learned_sites
+from planetary_dtm.benchmarks.learned_rival import budgets, compared
 from planetary_dtm.benchmarks.learned_sites import FRAMES, apollo, gale, local_cc, viking
 from planetary_dtm.core.learned.engine import load_engine
+from planetary_dtm.core.learned.evaluation import MODEL, score
 from planetary_dtm.core.learned.model_file import load_model
 from planetary_dtm.core.steps.dtmfromextent import DEFAULT_MODEL
 from planetary_dtm.core.terrain.levelling import level_relative
@@ -31,6 +33,23 @@ def test_a_frame_under_altimetry_gives_terrain_no_interpolation_gives(real_data:
     made, plain = (level_relative(terrain, valid, pixel, shots) for terrain in (relief, np.zeros_like(relief)))
     cc, without = (local_cc(site.means(levelled.height), site.height) for levelled in (made, plain))
     assert cc > 0.8 and without < 0.65 and not made.inverted
+
+
+def test_a_model_half_as_wrong_as_its_rival_keeps_the_bounds() -> None:
+    rng = np.random.default_rng(0)
+    truth, noise = (rng.normal(size=(2, 64, 64)) * 10).cumsum(axis=1).astype(np.float32)
+    near, far = ({MODEL: score(truth + share * noise, truth, 100.0)} for share in (0.1, 0.2))
+    table = compared("Case", [near] * 3, [far] * 3, bounded=True)
+    assert [row[3] for row in table.rows[:2]] == pytest.approx([0.5, 0.5], abs=0.02) and len(table.rows) == 3
+    assert [check.held for check in table.checks] == [True, True]
+    again = compared("Case", [far] * 3, [near] * 3, bounded=True)
+    assert [check.held for check in again.checks] == [False, False]
+
+
+def test_a_card_without_its_budget_misses_the_bound() -> None:
+    plan = {"steps_done": 10, "batch": 1, "crop": 64, "seed": 1}
+    table = budgets({"told": {"training": plan, "cpu_hours": 3.2}, "untold": {"training": plan}})
+    assert [check.held for check in table.checks] == [True, False]
 
 
 def test_real_sites_are_whole(real_data: Path) -> None:

@@ -1,0 +1,66 @@
+"""The default model beside Pix2PixCC with 16 channels, trained on the same pairs with the same budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.learned.evaluation import LEVELLED, MODEL, Scores
+from ..core.report import Html, figure, new_figure
+from .table import Check, Table
+
+RIVAL_MODEL = Path(__file__).parent / "models" / "pix2pixcc16.safetensors"
+MOST_ERROR = 0.8  # of the rival's that the default may have on held-out ground
+LEAST_CPU_HOURS = 3.0
+
+# ways of making terrain, and the measures by which they are compared: less is better, but for the correlation
+_MEASURES = (
+    (MODEL, "RMSE after scale and plane (m)"),
+    (MODEL, "slope RMSE (deg)"),
+    (MODEL, "local CC"),
+    (LEVELLED, "RMSE after offset (m)"),
+    (LEVELLED, "slope RMSE (deg)"),
+)
+_BOUND = _MEASURES[:2]
+
+
+def compared(
+    title: str, ours: Sequence[Mapping[str, Scores]], theirs: Sequence[Mapping[str, Scores]], bounded: bool = False
+) -> Table:
+    """Medians over the cases of both models' measures and of their ratio; bounded: with the checks of held-out
+    ground."""
+    table = Table(title, ["measure", "default", "Pix2PixCC", "default / Pix2PixCC"])
+    for way, measure in _MEASURES:
+        both = [(o[way].measures()[measure], t[way].measures()[measure]) for o, t in zip(ours, theirs) if way in o]
+        if not both:
+            continue
+        values = np.array(both)
+        ratio = float(np.median(values[:, 0] / values[:, 1]))
+        table.rows.append([f"{way}: {measure}", *np.median(values, axis=0).tolist(), ratio])
+        if bounded and (way, measure) in _BOUND:
+            table.checks.append(Check(f"{measure}, default / Pix2PixCC", ratio, most=MOST_ERROR))
+    return table
+
+
+def budgets(cards: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What each model, by name, was trained with, as its card says."""
+    table = Table("Budget of training", ["model", "CPU hours", "steps", "pictures a step", "crop", "pairs' seed"])
+    for name, card in cards.items():
+        plan = card["training"]
+        hours = card.get("cpu_hours") or float("nan")
+        table.rows.append([name, hours, *(str(plan[key]) for key in ("steps_done", "batch", "crop", "seed"))])
+        table.checks.append(Check(f"CPU hours of training, {name}", hours, least=LEAST_CPU_HOURS))
+    return table
+
+
+def loss_curves(cards: Mapping[str, Mapping[str, Any]]) -> Html:
+    """Each model's loss over the CPU hours; the losses are not the same function, so their levels say nothing."""
+    drawn, axes = new_figure(1, len(cards), (10.0, 3.4), squeeze=False)
+    for axis, (name, card) in zip(axes[0], cards.items()):
+        curve = np.array(card.get("loss_curve") or np.empty((0, 3)))
+        axis.plot(curve[:, 1] / 3600, curve[:, 2], linewidth=1.4)
+        axis.set(xlabel="CPU hours", ylabel="loss", yscale="log", title=name)
+    return figure(drawn, "What each training minimises (running means); the two losses are different functions.")

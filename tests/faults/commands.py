@@ -11,13 +11,13 @@ from .inputs import VIEWS
 
 @dataclass(frozen=True)
 class Command:
-    """``words(inputs, folder)``: the command line. ``made``: names of its outputs in the folder. ``kept``: the list of
-    units of work that it goes on from, or the file that each of them writes anew; a kill costs one of them at most.
-    ``again``: what it then goes on from, by which word."""
+    """``words(inputs, folder)``: the command line. ``made``: names of its outputs in the folder. ``units``: of work,
+    each kept when it is done, and the last, which ends it: a kill costs one at most. ``again``: what it then goes on
+    from, by which word."""
 
     words: Callable[[Path, Path], list[str]]
     made: tuple[str, ...]
-    kept: str = ""
+    units: int = 1
     again: tuple[str, str] | None = None
     needs: str = ""  # a package
 
@@ -58,7 +58,7 @@ COMMANDS: dict[str, Command] = {
     "mosaic": Command(
         _("mosaic", "--input", "I/mosaic.tif", "--block", "512", "--workers", "1", *_LEARNED, "--output", "O/m.tif"),
         ("m.tif",),
-        kept="m.parts/manifest.jsonl",
+        units=3,
     ),
     "hillshade": Command(_("hillshade", "--input", "I/dtm.tif", "--output", "O/h.tif"), ("h.tif",)),
     "comparedtm": Command(
@@ -118,7 +118,7 @@ COMMANDS: dict[str, Command] = {
             *("--output", "O/o.tif", "--output-report", "O/o.html"),
         ),
         ("o.tif", "o.html"),
-        kept="o.parts/manifest.jsonl",
+        units=3,
         needs="cv2",
     ),
     "refinecameras": Command(
@@ -150,7 +150,7 @@ COMMANDS: dict[str, Command] = {
             *("--checkpoint-every", "2", "--output", "O/w.safetensors"),
         ),
         ("w.safetensors", "w.training"),
-        kept="w.training/checkpoint.pt",
+        units=11,
         again=("w.training/checkpoint.pt", "--resume"),
         needs="torch",
     ),

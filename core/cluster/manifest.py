@@ -13,10 +13,10 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import InputError
-from ..outputs import replacing
+from ..outputs import on_disk_of, replacing
 from .cost import Cost
 
 _PIECE = 1 << 22  # bytes read at a time
@@ -56,15 +56,17 @@ class Manifest:
         # Rewritten, so that a line cut short by a kill does not stand in the way of the next.
         folder.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".part")
-        fresh.write_text("".join(map(_line, [{"fingerprint": fingerprint}, *map(asdict, self.done.values())])))
-        os.replace(fresh, self.path)
+        with on_disk_of(self.path):
+            with fresh.open("w", encoding="utf-8") as file:
+                file.write("".join(map(_line, [{"fingerprint": fingerprint}, *map(asdict, self.done.values())])))
+                _to_disk(file)  # before the old one goes, or a machine that loses power may keep neither
+            os.replace(fresh, self.path)
 
     def add(self, entry: Done) -> None:
-        """Record a finished unit; on disk when this returns."""
-        with self.path.open("a", encoding="utf-8") as file:
+        """Record a finished unit; on disk when this returns. Raises `InputError` where the disk is full."""
+        with on_disk_of(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(_line(asdict(entry)))
-            file.flush()
-            os.fsync(file.fileno())
+            _to_disk(file)
         self.done[entry.unit] = entry
 
     def publish(self, output: str | Path) -> None:
@@ -117,6 +119,11 @@ def fingerprint(parameters: Mapping[str, Any], files: Iterable[str]) -> str:
         states.append([path.name, stat.st_size if stat else 0, stat.st_mtime_ns if stat else 0])
     text = json.dumps([dict(parameters), states], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _to_disk(file: IO[str]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _line(fields: Mapping[str, Any]) -> str:

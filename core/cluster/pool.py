@@ -91,15 +91,15 @@ def do_units(
 
     waited, known = time.monotonic(), False
     while left:
-        before = len(left)
+        before, held = len(left), float("inf")
         try:
             with _client(workers, memory_mb, scheduler) as (client, stop):
-                known = True
+                known, held = True, time.monotonic()
                 inside = partial(_unit, work, stop, memory_mb)
                 _gather(client, inside, left, done, len(units), progress)
         except _ConnectionLost as lost:
-            if len(left) < before:
-                waited = time.monotonic()
+            if len(left) < before or time.monotonic() - held > PATIENCE_S:
+                waited = time.monotonic()  # the first unit may take hours: that was no waiting
             if not known:
                 raise InputError(
                     f"SCHEDULER {scheduler!r} does not answer; start it (dask scheduler) or leave SCHEDULER empty."
@@ -170,9 +170,7 @@ def _gather(
                         raise error
                     raise InputError(f"A worker failed on a unit ({type(error).__name__}: {error}); start again.")
                 done(futures.pop(future), future.result(timeout=60))
-    except OSError as error:  # Dask's own errors of connections are OSErrors
-        if isinstance(error, (InputError, CancelledError)):
-            raise
+    except OSError as error:  # Dask's own errors of connections are OSErrors, ours never
         raise _ConnectionLost() from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +22,7 @@ from ..geotiff import Band, writing_dtm
 from ..learned.engine import Engine, engine_name, load_engine
 from ..learned.model_file import load_model
 from ..memory import require_memory
-from ..outputs import replacing, require_writable
+from ..outputs import discard, replacing, require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Raster, Window
 from ..threads import in_order, one_thread
@@ -96,7 +95,7 @@ def run(
             raise InputError("The extent holds nodata only; choose one that meets the image.")
         _write(output, grid, layout, blocks, manifest, job, count, part(progress, 0.85, 1.0))
         manifest.publish(output)
-        shutil.rmtree(job.folder, ignore_errors=True)
+        discard(job.folder)
     cost = total(done.cost for done in manifest.done.values())
     note = (
         f"{len(blocks)} blocks of {layout.side} pixels ({len(blocks) - len(units)} were done before): "

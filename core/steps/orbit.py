@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from ..cluster.manifest import Done, Manifest, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
 from ..errors import InputError
 from ..memory import require_memory
-from ..outputs import require_writable
+from ..outputs import discard, require_writable
 from ..progress import Progress, part, silent, tell
 from ..version import VERSION
 from . import mosaic, stereodtm
@@ -83,7 +82,7 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
             report.write(given["output_report"])
         work.manifest.publish(output)
         if not work.failed:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
     outputs = {name: given[name.lower()] for name in ("OUTPUT", "OUTPUT_REPORT") if given[name.lower()]}
     numbers = {"COVERED": merged.covered, "CROSSOVER_NMAD": _overall(merged)}
     cost = total(done.cost for done in work.manifest.done.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..camera.sensor import load_sensor
 from ..cluster.cost import Meter
 from ..cluster.manifest import Done, checksum
 from ..errors import InputError
-from ..outputs import replacing
+from ..outputs import replacing, workplace
 from ..progress import within
 from ..rasters import quiet_gdal
 from ..resection.joint import JointCovariance, joint_path, read_joint, write_joint
@@ -53,8 +52,8 @@ def orient(unit: Orienting) -> list[Done]:
     """The EOP table of an orbit, and the covariances beside it where there are any: one entry each."""
     meter, scene = Meter(), unit.scene
     target = Path(unit.folder) / f"{unit.key}.csv"
-    with tempfile.TemporaryDirectory(prefix=".orient.", dir=unit.folder) as place, one_thread():
-        made = Path(place) / "eops.csv"
+    with workplace(target) as place, one_thread():
+        made = place / "eops.csv"
         own = {"GCPS": scene.gcps, "SENSOR": scene.sensor, "ALTIMETRY": scene.altimetry, "OUTPUT": str(made)}
         try:
             found = _run(RECOVER, {**unit.values, **own})
@@ -75,15 +74,15 @@ def make(unit: Making) -> list[Done]:
     meter, segment = Meter(), unit.segment
     scene = segment.scene
     target = Path(unit.folder) / f"{segment.key}.tif"
-    with tempfile.TemporaryDirectory(prefix=".segment.", dir=unit.folder) as place, one_thread():
+    with workplace(target) as place, one_thread():
         own: dict[str, Any] = {"IMAGES": list(scene.images), "SENSOR": scene.sensor, "VIEWS": scene.views}
-        own |= {"ALTIMETRY": scene.altimetry, "OUTPUT": str(Path(place) / "dtm.tif")}
+        own |= {"ALTIMETRY": scene.altimetry, "OUTPUT": str(place / "dtm.tif")}
         try:
             if segment.whole:
                 own |= {"EOPS": unit.eops} if unit.eops else {"GCPS": scene.gcps}
             else:
-                own["IMAGES"] = [_cut_image(path, segment, Path(place)) for path in scene.images]
-                own["EOPS"] = _cut_eops(str(unit.eops), segment, Path(place))
+                own["IMAGES"] = [_cut_image(path, segment, place) for path in scene.images]
+                own["EOPS"] = _cut_eops(str(unit.eops), segment, place)
             found = _run(STEREO, {**unit.values, **own})
         except InputError as error:
             return [Done(segment.key, "", "", meter.cost(), (f"{FAILED}{error}",))]

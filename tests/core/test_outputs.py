@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from planetary_dtm.core import outputs
 from planetary_dtm.core.errors import InputError
-from planetary_dtm.core.outputs import replacing, replacing_folder, require_writable, together, workplace
+from planetary_dtm.core.outputs import discard, replacing, replacing_folder, require_writable, together, workplace
 
 
 def killed_while_writing(path, folder=False, ready=0.0):
@@ -61,6 +62,24 @@ def test_folders_and_workplaces_are_cleared_too(tmp_path):
     with workplace(tmp_path / "dtm.tif") as folder:
         assert len(list(tmp_path.iterdir())) == 2 and not list(folder.iterdir())
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_is_discarded_is_gone_before_its_files_are(tmp_path, monkeypatch):
+    """Another process would take what is left of it for whole; a kill meanwhile leaves what the next writing clears."""
+    folder, found, removed = tmp_path / "dtm.parts", [], shutil.rmtree
+    folder.mkdir()
+    (folder / "manifest.jsonl").touch()
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **how: found.append((folder.exists(), list(path.iterdir()))))
+    child = os.fork()
+    if child == 0:
+        discard(folder)
+        os._exit(found[0][0] or len(found[0][1]) != 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(list(tmp_path.iterdir())) == 1 and not folder.exists()
+    monkeypatch.setattr(shutil, "rmtree", removed)
+    with replacing(tmp_path / "dtm.tif") as temporary:
+        temporary.touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["dtm.tif"]
 
 
 def test_what_another_living_process_or_machine_writes_stays(tmp_path, monkeypatch):

@@ -1,5 +1,8 @@
 """What is done is known after any interruption, and nothing else passes for done."""
 
+import errno
+import os
+
 import pytest
 
 from planetary_dtm.core.cluster.cost import Cost
@@ -33,6 +36,23 @@ def test_a_line_cut_short_and_files_altered_or_gone_do_not_count(tmp_path):
     manifest.path.write_text(text[: text.rindex('"unit": "d"') + 30])
     assert sorted(Manifest(tmp_path, "abc").done) == ["c"]
     assert sorted(Manifest(tmp_path, "abc").done) == ["c"]  # mended on disk too
+
+
+def test_a_full_disk_is_told_and_what_was_listed_stays(tmp_path, monkeypatch):
+    """As an `InputError`: the pool takes an OSError for a scheduler that went away."""
+    manifest = Manifest(tmp_path, "abc")
+    _finish(manifest, "a")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=r"manifest\.jsonl' cannot be written \(No space left"):
+        _finish(manifest, "b")
+    with pytest.raises(InputError, match="No space left"):
+        Manifest(tmp_path, "abc")
+    monkeypatch.undo()
+    assert "a" in Manifest(tmp_path, "abc").done
 
 
 def test_a_line_never_leads_out_of_the_folder(tmp_path):

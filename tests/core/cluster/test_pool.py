@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,6 +114,41 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(pool, "CONNECT_S", 2.0)
     with pytest.raises(InputError, match=r"tcp://127\.0\.0\.1:9.*does not answer"):
         do_units(square, [1], lambda result: None, scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_that_goes_away_in_a_long_unit_is_waited_for(monkeypatch):
+    """Its clock begins when it goes, not with the work: the first unit may take longer than anybody waits."""
+    now, lost = [0.0], []
+
+    def gather(client, work, left, done, total, progress):
+        now[0] += 3600.0
+        lost.append(now[0])
+        if len(lost) < 2:
+            raise pool._ConnectionLost()
+        for number in list(left):
+            done(number, work(left[number]))
+
+    monkeypatch.setattr(pool, "_client", lambda *_: nullcontext((None, "")))
+    monkeypatch.setattr(pool, "_gather", gather)
+    monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: None))
+    found = []
+    do_units(square, [3], found.append, scheduler="tcp://127.0.0.1:9")
+    assert found == [(3, 9)] and len(lost) == 2
+
+
+def test_a_scheduler_that_comes_and_goes_without_a_unit_is_given_up(monkeypatch):
+    now = [0.0]
+
+    def gather(*_):
+        now[0] += 10.0
+        raise pool._ConnectionLost()
+
+    monkeypatch.setattr(pool, "_client", lambda *_: nullcontext((None, "")))
+    monkeypatch.setattr(pool, "_gather", gather)
+    monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: None))
+    with pytest.raises(InputError, match="went away; start again"):
+        do_units(square, [3], list, scheduler="tcp://127.0.0.1:9")
+    assert pool.PATIENCE_S < now[0] < 2 * pool.PATIENCE_S
 
 
 ORPHANS = """

@@ -1,8 +1,12 @@
 """Many orbits in one run: merged better than each, crossovers honest, interrupted or not the same bytes."""
 
 import json
+import os
+import signal
+import sys
 from dataclasses import replace
 from math import pi
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +22,9 @@ from planetary_dtm.core.simulation.images import Light, render
 from planetary_dtm.core.simulation.orbit import orbital_plane
 from planetary_dtm.core.simulation.scene import scanline_ends, simulate, with_lateral_noise
 from planetary_dtm.core.simulation.terrain import PaperTerrain
-from planetary_dtm.core.steps import step
+from planetary_dtm.core.steps import orbit_units, step
 from planetary_dtm.core.steps.orbit_scenes import read_scenes, segments_of
-from planetary_dtm.core.steps.orbit_units import cut, cut_joint
+from planetary_dtm.core.steps.orbit_units import Making, Orienting, cut, cut_joint, make, orient
 
 # Dask leaves sockets and loops to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -179,6 +183,33 @@ def test_a_long_orbit_is_cut_and_comes_back_whole(known, orbits, tmp_path):
     np.testing.assert_array_equal(
         cut_joint(joint, 50, 300).between(lines - 50, lines - 20), joint.between(lines, lines + 30)
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process is forked")
+@pytest.mark.parametrize("unit", ["make", "orient"])
+def test_a_segment_done_again_clears_what_a_killed_worker_left(orbits, tmp_path, monkeypatch, unit):
+    """Its files are by far the largest that the work writes, and the folder stays where an orbit fails."""
+
+    def killed(chosen, values):
+        Path(values["OUTPUT"]).write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def refused(chosen, values):
+        raise InputError("No.")
+
+    scene = read_scenes(None, str(orbits), None)[0]
+    segment = segments_of(scene, 5000, 100, "")[0]
+    work = make, Making(segment, str(tmp_path), None, {})
+    if unit == "orient":
+        work = orient, Orienting(scene, segment.key, str(tmp_path), {})
+    monkeypatch.setattr(orbit_units, "_run", killed)
+    child = os.fork()
+    if child == 0:
+        work[0](work[1])
+    os.waitpid(child, 0)
+    assert any(path.is_file() for path in tmp_path.rglob("*"))
+    monkeypatch.setattr(orbit_units, "_run", refused)
+    assert [done.file for done in work[0](work[1])] == [""] and not list(tmp_path.iterdir())
 
 
 def test_one_bad_orbit_is_told_and_does_not_stop_the_others(known, orbits, tmp_path):

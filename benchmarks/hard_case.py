@@ -120,18 +120,25 @@ def errors_of(found: Resection, scene: Scene) -> Errors:
     return Errors(np.degrees(lonlat_radius(truth.position)[1]), values, pulls, points)
 
 
+def points_seen(scene: Scene, count: int) -> tuple[Array, Array, Array]:
+    """Lines and samples (V, N) of at most ``count`` points that all views see, and their places (N, 3)."""
+    generator = np.random.default_rng(0)
+    cameras = [LineScan(scene.sensor, view, scene.truth) for view in range(len(scene.sensor.views))]
+    middle = cameras[len(cameras) // 2]
+    line = generator.uniform(*scene.truth.line[[0, -1]], count)
+    origin, direction = middle.rays(line, generator.uniform(0, scene.sensor.samples - 1, count))
+    height = np.linalg.norm(origin, axis=1) - scene.terrain.radius_m
+    points = origin + height[:, None] * direction  # near the ground is good enough: only errors are wanted
+    places = np.array([camera.project(points) for camera in cameras])
+    seen = np.isfinite(places).all(axis=(0, 1))
+    return places[:, 0, seen], places[:, 1, seen], points[seen]
+
+
 def _point_errors(found: Resection, scene: Scene) -> Array:
     """Altitude errors (N, 2) of points intersected from exact matches, in metres and over their sigmas."""
-    generator, views = np.random.default_rng(0), range(len(scene.sensor.views))
-    exact = [LineScan(scene.sensor, view, scene.truth) for view in views]
-    middle = len(exact) // 2
-    line = generator.uniform(*scene.truth.line[[0, -1]], POINTS)
-    origin, direction = exact[middle].rays(line, generator.uniform(0, scene.sensor.samples - 1, POINTS))
-    height = np.linalg.norm(origin, axis=1) - scene.terrain.radius_m
-    truth = origin + height[:, None] * direction  # near the ground is good enough: only errors are wanted
-    places = np.array([camera.project(truth) for camera in exact])
-    cameras = [LineScan(scene.sensor, view, found.orientation, found.joint) for view in views]
-    points = intersect_matches(cameras, places[:, 0], places[:, 1], 0.0)
+    line, sample, truth = points_seen(scene, POINTS)
+    cameras = [LineScan(scene.sensor, view, found.orientation, found.joint) for view in range(len(line))]
+    points = intersect_matches(cameras, line, sample, 0.0)
     error = np.linalg.norm(points.points, axis=1) - np.linalg.norm(truth, axis=1)
     seen = points.rays == len(cameras)
     return np.stack([error, error / points.sigma_altitude], axis=1)[seen]

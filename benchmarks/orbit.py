@@ -16,12 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.altimetry.certainty import CertaintyModel
-from ..core.altimetry.filtering import filter_shots
-from ..core.altimetry.interpolation import Interpolator
-from ..core.altimetry.readers import Shots
-from ..core.bodies import body_of_radius
-from ..core.camera.linescan import LineScan
 from ..core.camera.rays import to_world
 from ..core.camera.rotations import log_so3
 from ..core.frames import lonlat_radius
@@ -33,6 +27,7 @@ from ..core.resection.recover import recover
 from ..core.simulation.scene import Scene, simulate, with_lateral_noise
 from ..core.simulation.terrain import RoughTerrain
 from ..core.terrain.intersection import intersect_rays
+from .hard_case import altimetry, points_seen
 from .table import Check, Table
 
 Array = NDArray[np.float64]
@@ -65,7 +60,7 @@ class Arc:
 def fly(scene: Scene, known: ControlPoints, lateral_m: float, seed: int = 0, progress: Progress = silent) -> Arc:
     """One arc from the equator to the north pole, solved by every method from its control with lateral noise."""
     control = with_lateral_noise(known, scene.terrain.radius_m, lateral_m, seed) if lateral_m else known
-    line, sample, truth = _matches(scene)
+    line, sample, truth = points_seen(scene, POINTS)
     instants, points, left_out = {}, {}, {}
     for number, (name, method) in enumerate(METHODS.items()):
         tell(progress, number / len(METHODS), f"{scene.sensor.name}: {name}")
@@ -87,11 +82,8 @@ def controlled(preset: str, seed: int = 0) -> tuple[Scene, ControlPoints]:
     probe = simulate(preset, terrain, 2, altimetry=False)
     lines = int(0.5 * np.pi / probe.line_angle)
     scene = simulate(preset, terrain, lines, seed=seed, line_step=max(1, lines // INSTANTS))
-    body = body_of_radius(terrain.radius_m)
-    shots = Shots(scene.shots.lon, scene.shots.lat, scene.shots.altitude, body, body.datum)
-    surface = CertaintyModel(Interpolator(shots.kept(filter_shots(shots).keep)))
     bare = replace(scene.control, altitude=np.full(len(scene.control), np.nan))
-    return scene, fill_altitudes(bare, surface).points
+    return scene, fill_altitudes(bare, altimetry(scene)).points
 
 
 def _errors(found: Orientation, truth: Orientation) -> tuple[Array, Array]:
@@ -105,20 +97,6 @@ def _errors(found: Orientation, truth: Orientation) -> tuple[Array, Array]:
     turn = np.full(off.shape, np.nan)
     turn[known] = log_so3(relative[known])
     return off, turn
-
-
-def _matches(scene: Scene) -> tuple[Array, Array, Array]:
-    """Lines and samples (views, points) of points along the arc that all views see, and their places (points, 3)."""
-    generator = np.random.default_rng(0)
-    cameras = [LineScan(scene.sensor, view, scene.truth) for view in range(len(scene.sensor.views))]
-    middle = len(cameras) // 2
-    line = generator.uniform(*scene.truth.line[[0, -1]], POINTS)
-    origin, direction = cameras[middle].rays(line, generator.uniform(0, scene.sensor.samples - 1, POINTS))
-    height = np.linalg.norm(origin, axis=1) - scene.terrain.radius_m
-    points = origin + height[:, None] * direction  # near the ground is good enough: only errors are wanted
-    places = np.array([camera.project(points) for camera in cameras])
-    seen = np.isfinite(places).all(axis=(0, 1))
-    return places[:, 0, seen], places[:, 1, seen], points[seen]
 
 
 def _altitude_errors(

@@ -64,6 +64,28 @@ class MatchFile:
         return Matches(line + values[1], sample + values[0], sigma, down, across)
 
 
+def by_image_a(
+    files: Sequence[MatchFile], samples_of: Callable[[str, str], int], kind: str = "Matches"
+) -> list[list[MatchFile]]:
+    """Match files that share image A, together; ``samples_of(view, image)`` is what a line of that view's camera has.
+
+    Raises `InputError` for images of another size, where the files are called ``kind``.
+    """
+    groups: dict[tuple[str, str], list[MatchFile]] = {}
+    for file in files:
+        samples = samples_of(file.view_a, file.image_a)
+        if file.samples != samples:
+            raise InputError(
+                f"{kind} {file.name!r} have {file.samples} samples a line, the camera of {file.view_a!r} "
+                f"has {samples}; give camera and matches of the same images."
+            )
+        group = groups.setdefault((file.image_a, file.view_a), [])
+        if group and group[0].lines != file.lines:
+            raise InputError(f"{kind} {group[0].name!r} and {file.name!r} share image A but differ in size.")
+        group.append(file)
+    return list(groups.values())
+
+
 @contextmanager
 def writing_matches(
     path: str | Path, lines: int, samples: int, about: Mapping[str, str]

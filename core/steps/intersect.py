@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..bodies import body_of_radius
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
-from ..matching.match_file import USUAL_SIGMA_PX, MatchFile
+from ..matching.match_file import USUAL_SIGMA_PX, MatchFile, by_image_a
 from ..progress import Progress, each, part, silent, tell
 from ..terrain.intersection import Intersection, good_matches, intersect_matches, joined, sigma_factor
 from ..terrain.points import points_of, writing_points
@@ -36,7 +36,10 @@ def run(
 ) -> StepResult:
     """Intersect the matches file by file, those that share image A together; see `STEP` for the parameters."""
     known = image_cameras(sensor, eops, cameras)
-    groups = grouped([MatchFile(path) for path in matches], known)
+    files = [MatchFile(path) for path in matches]
+    for file in files:
+        camera_of(known, file.view_b, file.image_b)  # raises before the work begins
+    groups = by_image_a(files, lambda view, image: camera_of(known, view, image).samples)
     radius = known[0].body_radius_m
     matched = seen = kept = 0
     squares = 0.0
@@ -70,24 +73,6 @@ def run(
     ] * (matched - seen > _UNCOVERED * matched)
     values = {"OUTPUT": output, "COUNT": kept, "RAY_MISS": float(np.sqrt(squares / kept))}
     return StepResult(values, tuple(warnings), tuple(notes))
-
-
-def grouped(files: list[MatchFile], cameras: list[ImageCamera]) -> list[list[MatchFile]]:
-    """Match files that share image A, together; raises `InputError` for unknown views and images of other sizes."""
-    groups: dict[tuple[str, str], list[MatchFile]] = {}
-    for file in files:
-        camera_of(cameras, file.view_b, file.image_b)
-        camera = camera_of(cameras, file.view_a, file.image_a)
-        if file.samples != camera.samples:
-            raise InputError(
-                f"Matches {file.name!r} have {file.samples} samples, camera {camera.name!r} has {camera.samples}; "
-                "give the camera of the image."
-            )
-        group = groups.setdefault((file.image_a, file.view_a), [])
-        if group and group[0].lines != file.lines:
-            raise InputError(f"Matches {group[0].name!r} and {file.name!r} share image A but differ in size.")
-        group.append(file)
-    return list(groups.values())
 
 
 def match_factor(group: list[MatchFile], cameras: list[ImageCamera], progress: Progress = silent) -> float:

@@ -12,7 +12,7 @@ from ..altimetry.readers import Shots
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..frames import unit_vectors
-from ..matching.match_file import USUAL_SIGMA_PX, Matches, MatchFile
+from ..matching.match_file import USUAL_SIGMA_PX, Matches, MatchFile, by_image_a
 from ..resection.bundle import CELL_LINES, CELLS, joined_ties, spread
 from ..resection.model import TiePoints
 
@@ -41,21 +41,10 @@ def match_groups(paths: Sequence[str], view_of: Callable[[str, str], int], sampl
 
     Raises `InputError` for views that are not known and images of another size.
     """
-    groups: dict[tuple[str, str], list[MatchFile]] = {}
-    for file in map(MatchFile, paths):
-        view = view_of(file.view_a, file.image_a)
-        if file.samples != samples[view]:
-            raise InputError(
-                f"Ties {file.name!r} have {file.samples} samples a line, their camera has {samples[view]}; give the "
-                "matches of this sensor's images."
-            )
-        group = groups.setdefault((file.image_a, file.view_a), [])
-        if group and group[0].lines != file.lines:
-            raise InputError(f"Ties {group[0].name!r} and {file.name!r} share image A but differ in size.")
-        group.append(file)
+    groups = by_image_a(list(map(MatchFile, paths)), lambda view, image: samples[view_of(view, image)], "Ties")
     return [
         MatchGroup(files, [view_of(files[0].view_a, files[0].image_a), *(view_of(f.view_b, f.image_b) for f in files)])
-        for files in groups.values()
+        for files in groups
     ]
 
 

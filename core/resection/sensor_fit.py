@@ -30,7 +30,7 @@ SIGNIFICANT = 5.0  # sigmas; more where there are few stretches to tell them
 LEAST_EFFECT, LEAST_PX = 0.005, 0.5
 TUNING = 1.5  # sigmas from which a stretch's weight falls
 ROUNDS, STEEPEST = 8, 0.25  # corrections of the sensor, each of at most so much of the field of view
-SETTLED = 0.1  # of the change: a last correction as small as this ends them
+SETTLED = 0.02  # of the change: a last correction as small as this ends them
 AS_LIKELY = 0.5  # of the greatest significance
 
 
@@ -39,13 +39,16 @@ class Doubt:
     """A number of the sensor that seems wrong: ``change`` is what would make it fit, ``sigmas`` how sure that is.
 
     Focal length and pixel pitch change by a factor (``change`` is ln of it), the principal sample by pixels, the px_mm
-    of a ``view`` by mm. ``others`` may be wrong instead; ``settled``: with the change the sensor fits, or nearly.
+    of a ``view`` by mm. ``matters``: its effect is large enough; ``sure``: and significant. ``others`` may be wrong
+    instead; ``settled``: with the change the sensor fits, or nearly.
     """
 
     what: str
     view: int
     change: float
     sigmas: float
+    matters: bool
+    sure: bool
     others: tuple[str, ...] = ()
     settled: bool = True
 
@@ -57,21 +60,33 @@ def doubted(points: ControlPoints, sensor: Sensor) -> Doubt | None:
     the edge of the altimetry, altitudes err in one way too.
     """
     chosen = _regular(points, len(sensor.views))
-    if chosen is None:
+    found = [] if chosen is None else _doubts(chosen, sensor)
+    worst = max((doubt.sigmas for doubt in found if doubt.sure), default=0.0)
+    likely = sorted(
+        (doubt for doubt in found if doubt.sure and doubt.sigmas > AS_LIKELY * worst), key=lambda d: -d.sigmas
+    )
+    if chosen is None or not likely:
         return None
-    first = last = _worst(chosen, sensor)
-    tried = sensor
+    # patterns are alike, and bent where a number is far off: what a correction leaves tells which of them it was
+    tried = [_corrected(chosen, sensor, doubt) for doubt in likely]
+    best, left = min(tried, key=lambda pair: pair[1])
+    others = [doubt.what for doubt, also in tried if doubt is not best and also <= max(left, SIGNIFICANT)]
+    return replace(best, others=tuple(dict.fromkeys(others)), settled=left < AS_LIKELY * worst)
+
+
+def _corrected(points: ControlPoints, sensor: Sensor, doubt: Doubt) -> tuple[Doubt, float]:
+    """A doubt with the change after which its number fits best, and how significant a doubt of another is left then;
+    infinite where none is found that fits."""
+    tried = _changed(sensor, doubt)
     for _ in range(ROUNDS):
-        if first is None or last is None:
-            return first
-        if (last.what, last.view) != (first.what, first.view):
-            return replace(first, settled=last.sigmas < AS_LIKELY * first.sigmas)
-        if last is not first and abs(last.change) < SETTLED * abs(first.change):
-            return first
-        tried = _changed(tried, last)
-        first = replace(first, change=first.change + (0.0 if last is first else last.change))
-        last = _worst(chosen, tried)
-    return replace(first, settled=False) if first else None
+        found = {(other.what, other.view): other for other in _doubts(points, tried)}
+        own = found.pop((doubt.what, doubt.view), None)
+        if own is None:
+            break
+        if abs(own.change) < SETTLED * abs(doubt.change):
+            return doubt, max((other.sigmas for other in found.values() if other.matters), default=0.0)
+        tried, doubt = _changed(tried, own), replace(doubt, change=doubt.change + own.change)
+    return doubt, np.inf
 
 
 def told(points: ControlPoints, sensor: Sensor) -> list[str]:
@@ -130,17 +145,17 @@ def _regular(points: ControlPoints, views: int) -> ControlPoints | None:
     return points[kept[index.ravel()]]
 
 
-def _worst(points: ControlPoints, sensor: Sensor) -> Doubt | None:
-    """The most significant of the doubts about a sensor's numbers."""
+def _doubts(points: ControlPoints, sensor: Sensor) -> list[Doubt]:
+    """What each of the sensor's numbers by itself would explain; none where too few lines tell."""
     instants, control = gather_control(points, sensor, np.ones(len(points)))
     pose = resect(control, *nadir_start(control), np.zeros(len(instants.line)))
     good = np.flatnonzero((pose.converged > 0) & (spread(control) >= FLAT_IMAGE))
     if len(good) < max(LEAST_LINES * LEAST_STRETCHES, len(instants.line) // 2):
-        return None
+        return []
     control = control[good]
     stretches = min(STRETCHES, len(good) // LEAST_LINES, int(_flown_m(control, sensor.body_radius_m) / STRETCH_M))
     if stretches < LEAST_STRETCHES:
-        return None
+        return []
     significant = SIGNIFICANT * (1.0 + LEAST_STRETCHES / stretches - LEAST_STRETCHES / STRETCHES)
     residual, jacobian = image_residuals(pose.rotation[..., good], pose.position[:, good], control)
     normal, _ = normal_equations(jacobian, residual)
@@ -151,14 +166,11 @@ def _worst(points: ControlPoints, sensor: Sensor) -> Doubt | None:
         left = solve(normal.copy(), np.einsum("akl,kl->al", jacobian, pattern))
         factor, sigma = _factor(residual, pattern - np.einsum("akl,al->kl", jacobian, left), stretches)
         effect = abs(factor) * float(np.sqrt(np.max(np.sum(pattern.reshape(2, -1, len(good)) ** 2, axis=0))))
-        if abs(factor) > significant * sigma and effect > max(LEAST_EFFECT * field, LEAST_PX * pixel):
-            held = factor * min(1.0, STEEPEST * field / effect)
-            found.append(Doubt(what, view, _as_change(what, held, sensor), abs(factor) / sigma))
-    if not found:
-        return None
-    worst = max(found, key=lambda doubt: doubt.sigmas)
-    others = [doubt.what for doubt in found if doubt is not worst and doubt.sigmas > AS_LIKELY * worst.sigmas]
-    return replace(worst, others=tuple(dict.fromkeys(others)))
+        held = factor * min(1.0, STEEPEST * field / effect) if effect else 0.0
+        matters = effect > max(LEAST_EFFECT * field, LEAST_PX * pixel)
+        sure = matters and abs(factor) > significant * sigma
+        found.append(Doubt(what, view, _as_change(what, held, sensor), abs(factor) / sigma, matters, sure))
+    return found
 
 
 def _patterns(control: Control, view: Integers, views: int) -> list[tuple[str, int, Array]]:

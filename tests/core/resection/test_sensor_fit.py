@@ -8,6 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from planetary_dtm.core.altimetry.filtering import filter_shots
+from planetary_dtm.core.altimetry.interpolation import Interpolator
+from planetary_dtm.core.altimetry.readers import Shots
+from planetary_dtm.core.bodies import body_of_radius
 from planetary_dtm.core.camera.sensor import Sensor, View
 from planetary_dtm.core.resection import sensor_fit
 from planetary_dtm.core.resection.model import ControlPoints
@@ -19,7 +23,7 @@ from planetary_dtm.core.simulation.scene import (
     with_lateral_bias,
     with_lateral_noise,
 )
-from planetary_dtm.core.simulation.terrain import PaperTerrain
+from planetary_dtm.core.simulation.terrain import PaperTerrain, RoughTerrain
 
 RADIUS_M = PaperTerrain().radius_m
 
@@ -105,6 +109,20 @@ def test_other_wrong_numbers_are_named(number: str) -> None:
         assert doubt.view == 0 and doubt.change == pytest.approx(-0.02 * scene.sensor.views[0].px_mm, rel=0.01)
     (told,) = sensor_fit.told(points, sensor)
     assert number in told and told.count(".") >= 1 and "\n" not in told
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_of_patterns_alike_the_number_is_named_whose_correction_leaves_least(factor: float) -> None:
+    """Errors of altitudes between tracks make a focal length 10 % off look like a principal sample 16 px off."""
+    scene = simulate("ce1", RoughTerrain(13), 2400, seed=13, start_latitude=0.0, line_step=4)
+    body = body_of_radius(scene.terrain.radius_m)
+    shots = Shots(scene.shots.lon, scene.shots.lat, scene.shots.altitude, body, body.datum)
+    points = with_lateral_noise(scene.control, scene.terrain.radius_m, 5.0, 13)
+    altitude = Interpolator(shots.kept(filter_shots(shots).keep)).at(points.lon, points.lat).altitude
+    wrong = replace(scene.sensor, focal_length_mm=factor * scene.sensor.focal_length_mm)
+    doubt = sensor_fit.doubted(replace(points, altitude=altitude), wrong)
+    assert doubt is not None and doubt.what == "focal_length_mm" and not doubt.others and doubt.settled
+    assert factor * np.exp(doubt.change) == pytest.approx(1.0, abs=0.015)
 
 
 def test_of_two_views_the_place_of_one_is_told_by_the_pitch() -> None:

@@ -24,7 +24,8 @@ from typing import Any, TypeVar
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
 from ..outputs import scratch
-from ..progress import Progress, breathe_during, hearing, silent, tell
+from ..progress import Progress, breathe, breathe_during, hearing, silent, tell
+from ..version import VERSION
 from .cost import resident_mb
 
 T = TypeVar("T")
@@ -95,7 +96,7 @@ def do_units(
         try:
             with _client(workers, memory_mb, scheduler) as (client, stop):
                 known, held = True, time.monotonic()
-                inside = partial(_unit, work, stop, memory_mb)
+                inside = partial(_unit, work, stop, memory_mb, VERSION)
                 _gather(client, inside, left, done, len(units), progress)
         except _ConnectionLost as lost:
             if len(left) < before or time.monotonic() - held > PATIENCE_S:
@@ -109,16 +110,21 @@ def do_units(
                     f"The scheduler {scheduler or 'of the local cluster'} went away; start again: what is done is kept."
                 ) from lost
             tell(progress, 1 - len(left) / len(units), "Waiting for the scheduler")
-            time.sleep(1.0)
+            for _ in range(5):
+                time.sleep(_TICK_S)
+                breathe()
 
 
 class _ConnectionLost(Exception):
     """The scheduler does not answer."""
 
 
-def _unit(work: Callable[[T], R], stop: str, memory_mb: float, unit: T) -> R:
-    """What a worker does; a local one ends as after a cancel once the file ``stop`` is there, and gives what it freed
-    back to the system before the next unit might need more than is left of its memory."""
+def _unit(work: Callable[[T], R], stop: str, memory_mb: float, version: str, unit: T) -> R:
+    """What a worker does, whose package must be of the same ``version``; a local one ends as after a cancel once the
+    file ``stop`` is there, and gives what it freed back to the system before the next unit might need more than is left
+    of its memory."""
+    if version != VERSION:
+        raise InputError(f"A worker has version {VERSION} of this package, here is {version}; install one on all.")
     if not stop:
         return work(unit)
 
@@ -200,13 +206,13 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[tuple[An
     with dask.config.set(settings):
         if scheduler:
             try:
-                client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+                client = _started(lambda _: Client(scheduler, timeout=CONNECT_S, set_as_default=False))
             except (OSError, ValueError, *_timeouts()) as error:
                 raise _ConnectionLost() from error
             try:
                 yield client, ""
             finally:
-                client.close(timeout=2)
+                client.close(timeout=0.5)  # one that does not answer any more knows all the same
             return
 
         def start(folders: list[Path]) -> Any:
@@ -238,7 +244,8 @@ def _client(workers: int, memory_mb: float, scheduler: str) -> Iterator[tuple[An
 
 
 def _started(start: Callable[[list[Path]], Any]) -> Any:
-    """A cluster, whose workers take a second or two to come up; after a cancel it is closed as soon as it is there.
+    """A cluster, whose workers take a second or two to come up, or a client, whose scheduler may not answer; after a
+    cancel it is closed as soon as it is there.
 
     start: puts the folder of its temporary files into the list.
     """

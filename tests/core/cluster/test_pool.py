@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from planetary_dtm.core.cluster import pool
 from planetary_dtm.core.cluster.cost import resident_mb
 from planetary_dtm.core.cluster.pool import do_units
 from planetary_dtm.core.errors import CancelledError, InputError
-from planetary_dtm.core.progress import breathe
+from planetary_dtm.core.progress import breathe, hearing
 
 pytest.importorskip("distributed")
 # Dask leaves sockets and loops to the garbage collector.
@@ -114,6 +115,26 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(pool, "CONNECT_S", 2.0)
     with pytest.raises(InputError, match=r"tcp://127\.0\.0\.1:9.*does not answer"):
         do_units(square, [1], lambda result: None, scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_cancel_is_heard_while_a_scheduler_does_not_answer():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address, begun = f"tcp://127.0.0.1:{silent.getsockname()[1]}", time.monotonic()
+
+        def goes_on(fraction, message=""):
+            return time.monotonic() - begun < 1.5
+
+        with pytest.raises(CancelledError), hearing(goes_on) as progress:
+            do_units(square, [1], list, scheduler=address, progress=progress)
+        assert time.monotonic() - begun < 2.5
+
+
+def test_a_worker_of_another_version_is_told():
+    """Its code would make other heights."""
+    with pytest.raises(InputError, match=r"A worker has version .*, here is 0\.0\.0; install one on all"):
+        pool._unit(square, "", 1000.0, "0.0.0", 3)
 
 
 def test_a_scheduler_that_goes_away_in_a_long_unit_is_waited_for(monkeypatch):

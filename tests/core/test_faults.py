@@ -84,19 +84,25 @@ def test_a_kill_costs_what_the_restart_does_again_by_its_own_clock():
     """A kill at the end of the last unit but one: the restart, three times as slow, looks at its inputs for a step."""
     killed = trail([4], 1, 2, 3, 4, 2, 4, 6, 1)  # in the middle of the last step of the unit, at twice the time
     found = cost(WHOLE, killed, trail([5], 6, *[3, 6, 9, 12] * 2))
-    assert found == Cost((6 + 3 + 6 + 9 + 1) / 30, 6 / 30, 0)
+    assert found == Cost((6 + 3 + 6 + 9 + 1) / (6 + 30), (3 + 6 + 9 + 1) / 30, 6.0, 0)
 
 
 def test_a_step_that_was_not_reached_counts_for_no_more_than_it_took():
     killed = trail([], 1, 2, 300)
-    assert cost(trail([], 1, 2, 3), killed, trail([], 1, 2, 3)) == Cost(1.0, 0.0, 0)
+    assert cost(trail([], 1, 2, 3), killed, trail([], 1, 2, 3)) == Cost(1.0, 1.0, 0.0, 0)
+
+
+def test_what_a_restart_does_more_than_a_fresh_start_counts():
+    """Two steps, say to clear up, which a first start does not take."""
+    found = cost(trail([], 1, 2, 3), trail([], 1, 2, 1), trail([], 2, 2, 1, 2, 3))
+    assert found == Cost((2 + 2 + 1 + 2 + 1) / 6, (1 + 2 + 1) / 6, 4.0, 0)
 
 
 def test_a_unit_that_was_done_and_not_kept_costs_more_than_one():
     killed = trail([4], *[1, 2, 3, 4] * 2, 1, 0.5)  # two steps into the third unit
     assert cost(WHOLE, killed, trail([4, 8], *[1, 2, 3, 4] * 3)).lost > 2
     kept_late = trail([4], *[1, 2, 3, 4] * 2, 1, 0.5)
-    assert cost(WHOLE, kept_late, trail([4], *[1, 2, 3, 4] * 2)) == Cost((10 + 1 + 0.5) / 10, 0.0, 0)
+    assert cost(WHOLE, kept_late, trail([4], *[1, 2, 3, 4] * 2)) == Cost(1.15, 1.15, 0.0, 0)
 
 
 def test_a_unit_that_was_kept_and_is_done_again_is_seen():
@@ -106,7 +112,7 @@ def test_a_unit_that_was_kept_and_is_done_again_is_seen():
 
 
 def test_a_unit_that_was_kept_as_the_kill_came_costs_nothing():
-    assert cost(WHOLE, trail([4], *[1, 2, 3, 4] * 2, 0.0), trail([], 1, 2, 3, 4)) == Cost(0.0, 0.0, 0)
+    assert cost(WHOLE, trail([4], *[1, 2, 3, 4] * 2, 0.0), trail([], 1, 2, 3, 4)) == Cost(0.0, 0.0, 0.0, 0)
 
 
 def test_an_output_that_another_program_holds_is_told(tmp_path, monkeypatch):

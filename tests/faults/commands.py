@@ -150,7 +150,7 @@ COMMANDS: dict[str, Command] = {
             *("--checkpoint-every", "2", "--output", "O/w.safetensors"),
         ),
         ("w.safetensors", "w.training"),
-        units=11,
+        units=10,
         again=("w.training/checkpoint.pt", "--resume"),
         needs="torch",
     ),

@@ -179,7 +179,7 @@ def campaign(
         at = rng.random() if number < count else 1 + rng.random()
         before, costs = len(scores[name].wrong), len(scores[name].costs)
         kill(name, COMMANDS[name], inputs, work / name / "cut", wholes[name], at, scores[name])
-        lost = "".join(f"cost {c.lost:.4f}, {c.again:.4f} before its unit" for c in scores[name].costs[costs:])
+        lost = "".join(f"cost {c.lost:.4f}, work {c.work:.4f}" for c in scores[name].costs[costs:])
         told(f"{number + 1} {name} {at:.3f} {lost} " + "; ".join(scores[name].wrong[before:]))
     return scores, wholes
 
@@ -188,15 +188,16 @@ def table(scores: dict[str, Score]) -> str:
     """The results, a line a command."""
     lines = [
         f"{'command':16}{'CPU s':>7}{'units':>6}{'largest':>8}{'kills':>6}{'ended':>6}{'whole':>6}"
-        f"{'again':>6}{'twice':>6}{'lost':>7}{'mean':>6}{'start':>7}  wrong"
+        f"{'again':>6}{'twice':>6}{'lost':>7}{'mean':>6}{'work':>7}{'start':>7}  wrong"
     ]
     for name, score in scores.items():
         trail, lost = score.whole.trail, [found.lost for found in score.costs] or [0.0]
-        start, twice = max((c.again for c in score.costs), default=0.0), sum(c.twice for c in score.costs)
+        work, start = ([*[getattr(found, part) for found in score.costs], 0.0] for part in ("work", "start"))
+        twice = sum(found.twice for found in score.costs)
         lines.append(
             f"{name:16}{trail.seconds:7.2f}{len(trail.ends):6}{trail.units().max():8.2f}{score.kills:6}"
             f"{score.finished:6}{score.found:6}{score.restarts:6}{twice:6}{max(lost):7.3f}{sum(lost) / len(lost):6.2f}"
-            f"{start:7.3f}  {len(score.wrong)}"
+            f"{max(work):7.3f}{max(start):7.2f}  {len(score.wrong)}"
         )
     lines.append(f"{sum(s.kills for s in scores.values())} kills, {sum(len(s.wrong) for s in scores.values())} wrong")
     return "\n".join([*lines, *(text for score in scores.values() for text in score.wrong)])

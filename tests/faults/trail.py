@@ -7,9 +7,10 @@ instructions.) Hence every run leaves a trail, the CPU times at which it entered
 same order each time. It says where a killed run had come to, and when the restart was there again: by one clock, that
 of the restart, and so is the unit that the cost is told in.
 
-The interpreter's start and imports are no part of it: commands run in forks of a process that has imported all.
-What a command does again before it goes on with its units (its inputs' heads, checksums of what it kept) is. Nor does
-a restart wait for anybody: the lock of a process that died is free (core/cluster/lock.py).
+The interpreter's start and imports are no part of it: commands run in forks of a process that has imported all. What
+a command does again before it goes on with its units (inputs' heads, checksums of what it kept, a network built) is: it
+is lost with every restart, and told apart as well. A unit is what it takes from a fresh start until it is kept, as the
+first one has it anyway. Nor does a restart wait: the lock of a process that died is free (core/cluster/lock.py).
 """
 
 from __future__ import annotations
@@ -62,11 +63,13 @@ class Trail:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a kill cost. ``lost``: in the unit it fell into, ``again`` of it before the restart came to that unit;
-    ``twice``: units that had been kept and were done again."""
+    """What a kill cost. ``lost``: all that was done twice, in units from a fresh start; ``work``: of that the unit's
+    own, in units without the start; ``start``: CPU seconds before the restart came to its unit; ``twice``: units that
+    had been kept and were done again."""
 
     lost: float
-    again: float
+    work: float
+    start: float
     twice: int
 
 
@@ -86,9 +89,11 @@ def cost(whole: Trail, killed: Trail, restart: Trail) -> Cost:
     on_the_way = killed.moments[-1] - killed.moments[-2]
     if there + 1 < len(moments):
         on_the_way = min(on_the_way, moments[there + 1] - moments[there])
-    unit = moments[end] - moments[begin]
-    lost = (moments[there] + on_the_way) / unit
-    return Cost(float(lost), float(moments[begin] / unit), max(len(killed.marks) - kept, 0))
+    start, unit, again = moments[begin], moments[end] - moments[begin], moments[there] + on_the_way
+    # The first unit of the undisturbed run holds its start: what a restart did before is more than that.
+    whole_unit = unit + (start if kept > 0 else 0.0)
+    twice = max(len(killed.marks) - kept, 0)
+    return Cost(float(again / whole_unit), float((again - start) / unit), float(start), twice)
 
 
 class Recorder:

@@ -168,8 +168,9 @@ class LonLat:
         self._angular = bool(reference.IsGeographic())
         self._unit = geographic.GetAngularUnits()
         if not self._angular:
-            self._forward = osr.CoordinateTransformation(reference, geographic)
-            self._inverse = osr.CoordinateTransformation(geographic, reference)
+            with _as_given():
+                self._forward = osr.CoordinateTransformation(reference, geographic)
+                self._inverse = osr.CoordinateTransformation(geographic, reference)
 
     def from_xy(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
         """Map x, y of the CRS (any equal shape) -> longitude in -pi..pi, latitude (rad); NaN outside the projection."""
@@ -198,7 +199,7 @@ _made = threading.local()
 
 
 def lonlat_of(crs: str) -> LonLat:
-    """The `LonLat` of a CRS, made once a thread: PROJ takes tens of milliseconds, and threads may not share it."""
+    """The `LonLat` of a CRS, made once a thread: PROJ takes its time, and threads may not share it."""
     known: dict[str, LonLat] = _made.__dict__.setdefault("known", {})
     if crs not in known:
         while len(known) >= _KEPT:
@@ -215,6 +216,20 @@ def _transform(transformation: Any, x: Array, y: Array) -> tuple[Array, Array]:
             out[some] = np.array(transformation.TransformPoints(given[some].tolist()), float)[:, :2]
     out[~np.isfinite(out)] = np.nan
     return out[:, 0].reshape(x.shape), out[:, 1].reshape(x.shape)
+
+
+@contextmanager
+def _as_given() -> Iterator[None]:
+    """Transform by the definitions at hand: to look for a planetary code in PROJ's database takes GDAL 14 ms a time."""
+    from osgeo import gdal
+
+    option = "OGR_CT_PREFER_OFFICIAL_SRS_DEF"
+    usual = gdal.GetThreadLocalConfigOption(option)
+    gdal.SetThreadLocalConfigOption(option, "NO")
+    try:
+        yield
+    finally:
+        gdal.SetThreadLocalConfigOption(option, usual)
 
 
 @contextmanager

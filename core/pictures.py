@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import MissingPackageError
+from .imports import import_beside
 
 Array = npt.NDArray[np.float64]
 
@@ -32,10 +33,10 @@ SIGMA_COLOURS = ("#fff7e6", "#fbd08e", "#e88a5c", "#b3455f", "#5b1e63", "#1b0b38
 def colour_map(colours: Sequence[str], name: str = "terrain") -> Any:
     """A matplotlib colour map through the colours."""
     try:
-        from matplotlib.colors import LinearSegmentedColormap
+        colours_of = import_beside("matplotlib.colors")
     except ImportError as error:
         raise MissingPackageError("matplotlib", "Drawing pictures") from error
-    return LinearSegmentedColormap.from_list(name, list(colours))
+    return colours_of.LinearSegmentedColormap.from_list(name, list(colours))
 
 
 def hillshade(height: Array, pixel_m: tuple[float, float], azimuth: float = 315.0, altitude: float = 45.0) -> Array:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MissingPackageError
+from .imports import import_beside
 from .outputs import replacing
 from .progress import breathe
 
@@ -104,17 +105,16 @@ def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (8.0
     """
     breathe()
     try:
-        from matplotlib.artist import Artist
-        from matplotlib.figure import Figure
+        artist, figure = import_beside("matplotlib.artist"), import_beside("matplotlib.figure")
     except ImportError as error:
         raise MissingPackageError("matplotlib", "Drawing figures") from error
-    fig = Figure(figsize=size, layout="constrained")
+    fig = figure.Figure(figsize=size, layout="constrained")
     axes = fig.subplots(rows, columns, **options)
     for axis in fig.axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(True, alpha=0.25, linewidth=0.6)
         axis.tick_params(labelsize=8)
-        breath = Artist()  # draws nothing; a cancel is heard when its turn comes
+        breath = artist.Artist()  # draws nothing; a cancel is heard when its turn comes
         breath.draw = lambda renderer: breathe()
         axis.add_artist(breath)
     return fig, axes

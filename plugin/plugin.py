@@ -135,7 +135,10 @@ class PlanetaryDtmPlugin:
     def unload(self) -> None:
         """Stop what runs, and leave QGIS as it was."""
         if self.runs is not None:
+            from ..ui import estimate
+
             self.runs.stop_all()
+            estimate.keep()
         for action in self.actions:
             self.iface.removePluginRasterMenu(MENU, action)
             self.toolbar.removeAction(action)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from osgeo import ogr
+from osgeo import ogr, osr
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsFeatureRenderer,
     QgsGraduatedSymbolRenderer,
     QgsMapLayer,
     QgsMarkerSymbol,
@@ -31,38 +32,51 @@ _alive: list[_PointStyler] = []
 
 
 def prepare(path: str, context: QgsProcessingContext) -> None:
-    """Have a table styled as it is loaded; reads its range of altitudes, and so belongs into a worker thread."""
+    """Make ready, in a worker thread, what the map needs of a table: its layer, its CRS and its look.
+
+    The layer waits in the context, which hands it to whoever loads the result; to open it takes QGIS some 40 ms.
+    """
     with quiet_gdal():
         dataset = ogr.Open(path.split("|")[0])
-        layer = dataset.GetLayer(0) if dataset is not None else None
-        if layer is None or layer.GetGeomType() == ogr.wkbNone:
+        table = dataset.GetLayer(0) if dataset is not None else None
+        if table is None or table.GetGeomType() == ogr.wkbNone:
             return
-        reference = layer.GetSpatialRef()
-        crs = "" if reference is None else reference.ExportToWkt(["FORMAT=WKT2_2019"])
-        if crs and (reference.GetAuthorityName(None) or "").startswith("IAU"):
-            crs = f"IAU_2015:{reference.GetAuthorityCode(None)}"
-        limits = _limits(layer)
+        code = _code(table.GetSpatialRef())
+        limits = _limits(table)
+    layer = QgsVectorLayer(path, "", "ogr", QgsVectorLayer.LayerOptions(False))
+    if not layer.isValid():
+        return
+    if not layer.crs().isValid() and code:  # QGIS 3.22 does not understand a GeoPackage's planetary CRS
+        layer.setCrs(QgsCoordinateReferenceSystem(code))
+    context.temporaryLayerStore().addMapLayer(layer)
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
-    _alive.append(_PointStyler(crs, limits))
+    _alive.append(_PointStyler(_graduated(*limits) if limits else QgsSingleSymbolRenderer(_dot("#c9703d"))))
     context.layerToLoadOnCompletionDetails(path).setPostProcessor(_alive[-1])
 
 
 class _PointStyler(QgsProcessingLayerPostProcessorInterface):
-    """Styles a table's layer after it has been loaded."""
+    """Styles a table's layer after it has been loaded: QGIS gives it its own look for points before."""
 
-    def __init__(self, crs: str, limits: tuple[float, float] | None) -> None:
+    def __init__(self, renderer: QgsFeatureRenderer) -> None:
         super().__init__()
-        self._crs, self._limits = crs, limits
+        self._renderer = renderer
 
     def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        if not isinstance(layer, QgsVectorLayer) or not layer.isSpatial():
-            return
-        if not layer.crs().isValid() and self._crs:  # QGIS 3.22 does not understand a GeoPackage's planetary CRS
-            layer.setCrs(QgsCoordinateReferenceSystem(self._crs))
-        layer.setRenderer(_graduated(*self._limits) if self._limits else QgsSingleSymbolRenderer(_dot("#c9703d")))
-        layer.triggerRepaint()
+        if isinstance(layer, QgsVectorLayer) and layer.isSpatial():
+            # a clone, which is QGIS's alone: one made in Python would ask for Python at every drawing, and wait for it
+            layer.setRenderer(self._renderer.clone())
+            layer.triggerRepaint()
+
+
+def _code(reference: osr.SpatialReference | None) -> str:
+    """A CRS as QGIS finds it: its planetary code, else its text; nothing where there is none."""
+    if reference is None:
+        return ""
+    if (reference.GetAuthorityName(None) or "").startswith("IAU"):
+        return f"IAU_2015:{reference.GetAuthorityCode(None)}"
+    return str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
 
 
 def _limits(layer: ogr.Layer) -> tuple[float, float] | None:

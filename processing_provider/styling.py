@@ -98,7 +98,8 @@ def prepare(path: str, style: str, context: QgsProcessingContext) -> None:
 
 
 def mark(path: str, kind: str, context: QgsProcessingContext) -> None:
-    """Have a result without a look of its own known as a result once it is loaded."""
+    """Make ready a result without a look of its own; it is known as a result once it is loaded."""
+    context.temporaryLayerStore().addMapLayer(load(path, ""))
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
     _alive.append(_Marker(kind))
     context.layerToLoadOnCompletionDetails(path).setPostProcessor(_alive[-1])
@@ -157,7 +158,8 @@ def colour(layer: QgsRasterLayer, measured: Measured) -> None:
     shader.setLegendSettings(legend)
     wrapped = QgsRasterShader()
     wrapped.setRasterShaderFunction(shader)
-    renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), look.band, wrapped)
+    # a clone, which is QGIS's alone: one made in Python would ask for Python at every drawing, and wait for it
+    renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), look.band, wrapped).clone()
     renderer.setClassificationMin(low)
     renderer.setClassificationMax(high)
     layer.setRenderer(renderer)
@@ -183,7 +185,7 @@ def shade(project: QgsProject, layer_id: str, relief: QgsRasterLayer, measured: 
     node = project.layerTreeRoot().findLayer(layer_id)
     if layer is None or node is None:
         return
-    renderer = QgsHillshadeRenderer(relief.dataProvider(), 1, SHADE_AZIMUTH, SHADE_ALTITUDE)
+    renderer = QgsHillshadeRenderer(relief.dataProvider(), 1, SHADE_AZIMUTH, SHADE_ALTITUDE).clone()
     renderer.setZFactor(measured.vertical_scale)
     relief.setRenderer(renderer)
     relief.setCrs(layer.crs())

@@ -8,6 +8,7 @@ from typing import Any
 from qgis.core import QgsApplication, QgsTask
 
 from ..core.errors import PlanetaryDtmError
+from ..processing_provider.turns import short_turns
 
 
 class Newest:
@@ -50,7 +51,8 @@ class _Work(QgsTask):
 
     def run(self) -> bool:
         try:
-            self.result = self._work()
+            with short_turns():
+                self.result = self._work()
         except PlanetaryDtmError as error:
             self.error = str(error)
         except Exception as error:  # told where the picture would be; an exception may not leave the thread

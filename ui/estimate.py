@@ -16,6 +16,7 @@ _SECONDS_PER_MEGAPIXEL = {"numpy": 3.0, "torch": 1.5}
 _BASE_BYTES, _BYTES_PER_PIXEL = 130e6, 75.0
 _LEVEL_SHARE = 1.5  # with levelling
 _MEMORY = 0.4  # of a new measure in the running mean
+_learned: dict[str, float] = {}  # seconds a million pixels, by engine, and not written yet
 
 
 def estimate(pixels: float, engine: str, levelled: bool, jmars: bool) -> tuple[float, float]:
@@ -27,20 +28,28 @@ def estimate(pixels: float, engine: str, levelled: bool, jmars: bool) -> tuple[f
 
 def rate(engine: str) -> float:
     """Seconds a million pixels: as earlier runs here took, else as measured by the developers."""
-    known = QgsSettings().value(f"{_SETTINGS}/{engine}", 0.0, float)
+    known = _learned.get(engine) or QgsSettings().value(f"{_SETTINGS}/{engine}", 0.0, float)
     return known if known > 0 else _SECONDS_PER_MEGAPIXEL.get(engine, 3.0)
 
 
 def learn(pixels: float, seconds: float, engine: str, levelled: bool) -> None:
-    """Remember how fast a run was; small ones tell only of their overhead."""
+    """Remember how fast a run was, here until `keep`; small ones tell only of their overhead."""
     if pixels < 2e5:
         return
     measured = max(0.05, (seconds - 1.0) / (pixels / 1e6)) / (_LEVEL_SHARE if levelled else 1.0)
-    QgsSettings().setValue(f"{_SETTINGS}/{engine}", (1 - _MEMORY) * rate(engine) + _MEMORY * measured)
+    _learned[engine] = (1 - _MEMORY) * rate(engine) + _MEMORY * measured
+
+
+def keep() -> None:
+    """Write what was learned, as the plugin goes: that waits for the disk, for a third of a second on a slow one."""
+    for engine, seconds in _learned.items():
+        QgsSettings().setValue(f"{_SETTINGS}/{engine}", seconds)
+    _learned.clear()
 
 
 def forget() -> None:
     """Begin again from the developers' measures."""
+    _learned.clear()
     QgsSettings().remove(_SETTINGS)
 
 

@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from ..processing_provider.chain import Chain, ChainCopy
+from .turns import later
 
 translate = QCoreApplication.translate
 
@@ -35,13 +36,28 @@ class EditCopyAction:
         return isinstance(self._algorithm, Chain)
 
     def execute(self) -> None:
-        """Open the chain in the modeler; saving asks for a place of its own."""
+        """Open the chain in the modeler; saving asks for a place of its own.
+
+        As Processing opens it, in three turns: the window's parts, the model in it, and the window on the screen.
+        """
         from processing.modeler.ModelerDialog import ModelerDialog
 
-        dialog = ModelerDialog.create(copy_of(self._algorithm))
-        dialog.update_model.connect(_refresh_models)
-        dialog.show()
-        dialog.activate()
+        model = copy_of(self._algorithm)
+
+        def build() -> None:
+            dialog = ModelerDialog.create()
+            dialog.update_model.connect(_refresh_models)
+            later(dialog, lambda: fill(dialog))
+
+        def fill(dialog: ModelerDialog) -> None:
+            dialog.setModel(model)
+            later(dialog, lambda: show(dialog))
+
+        def show(dialog: ModelerDialog) -> None:
+            dialog.show()
+            dialog.activate()
+
+        later(QCoreApplication.instance(), build)
 
 
 def copy_of(chain: Chain) -> ChainCopy:

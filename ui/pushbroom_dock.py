@@ -7,8 +7,8 @@ from typing import Any
 
 from qgis.core import Qgis, QgsApplication, QgsProcessingOutputLayerDefinition, QgsProject
 from qgis.gui import QgisInterface, QgsDockWidget
-from qgis.PyQt.QtCore import QTimer, QUrl
-from qgis.PyQt.QtGui import QDesktopServices, QIcon
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ..core.steps import step
@@ -16,12 +16,14 @@ from ..processing_provider import resources
 from ..processing_provider.provider import PROVIDER_ID
 from ..processing_provider.words import say
 from .map_link import bring_into_view
+from .opening import open_file
 from .outcome import conclude, tell
 from .run_row import RunRows
 from .runs import Run, Runs
 from .scroll import scrolled
 from .stage_panel import StagePanel
 from .stages import Job, Progress, Stage, label_of, progress_of, stages, whole
+from .turns import later
 from .workspace import Workspace
 
 
@@ -148,8 +150,12 @@ class PushBroomDock(QgsDockWidget):
             for output, key in jobs[0].makes.items():
                 self.workspace[key] = str(run.results.get(output) or "")
         if good and jobs[1:]:
-            self._start(stage, jobs[1:])
-            return
+            later(self, lambda: self._start(stage, jobs[1:]))
+        else:
+            later(self, lambda: self._stage_ended(stage, good))
+
+    def _stage_ended(self, stage: Stage, good: bool) -> None:
+        """All jobs of a stage have run, or one has not; go on to the next stage where that is asked for."""
         if good and stage.id == "terrain":
             self._show_dtm()
         go_on = self._running.pop(stage.id, False)
@@ -217,7 +223,7 @@ class PushBroomDock(QgsDockWidget):
 
     def open_report(self, stage: Stage) -> None:
         """Open the stage's report in the browser."""
-        QDesktopServices.openUrl(QUrl.fromLocalFile(self.workspace[stage.report]))
+        open_file(self.workspace[stage.report])
 
 
 def _parameters(job: Job) -> dict[str, Any]:

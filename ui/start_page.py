@@ -30,6 +30,7 @@ from .packages import Package, how_to_get, packages, pip_command, system
 from .pushbroom_dock import PushBroomDock
 from .quiet import spare_transform_bars
 from .runs import Run, Runs
+from .turns import later
 from .view_dock import ViewDock
 from .view_form import ALTIMETRY
 from .workspace import Workspace
@@ -66,7 +67,7 @@ class StartPage(QDialog):
         grid = QGridLayout(box)
         self.view_button = QPushButton(QIcon(str(resources.icon("dtm_from_view"))), self.tr("Terrain from one image …"))
         self.view_button.setToolTip(self.tr("Simulate an image and its altimetry, and open DTM for view"))
-        self.view_button.clicked.connect(lambda: self.try_view(self._ask_folder()))
+        self.view_button.clicked.connect(self._ask_and_try)
         self.chain_button = QPushButton(QIcon(str(resources.icon("pushbroom"))), self.tr("Push-broom stereo …"))
         self.chain_button.setToolTip(self.tr("Open the push-broom chain; its first step simulates a scene"))
         self.chain_button.clicked.connect(self.try_chain)
@@ -128,6 +129,10 @@ class StartPage(QDialog):
     def _ask_folder(self) -> str:
         return QFileDialog.getExistingDirectory(self, self.tr("Folder for the sample scene"), str(Path.home()))
 
+    def _ask_and_try(self) -> None:
+        folder = self._ask_folder()
+        later(self, lambda: self.try_view(folder))  # Qt writes down what its dialog showed, and waits for the disk
+
     def try_view(self, folder: str) -> None:
         """Simulate a view into a new folder within ``folder``, then put it on the map."""
         if not folder:
@@ -137,14 +142,16 @@ class StartPage(QDialog):
             target, number = Path(folder) / f"planetary_dtm_sample_{number}", number + 1
         run = Run(f"{PROVIDER_ID}:simulateview", {"OUTPUT_FOLDER": str(target)}, say(step("simulateview").title))
         self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._show_view(ended, target)))
-        self.view_dock.setUserVisible(True)
         self.hide()
+        later(self, lambda: self.view_dock.setUserVisible(True))
 
     def _show_view(self, run: Run, folder: Path) -> None:
-        if not conclude(self.iface, run):
-            return
+        if conclude(self.iface, run):
+            image = QgsRasterLayer(str(folder / "image.tif"), self.tr("Sample image"))
+            later(self, lambda: self._add_view(image, folder))
+
+    def _add_view(self, image: QgsRasterLayer, folder: Path) -> None:
         project, context = QgsProject.instance(), QgsProcessingContext()
-        image = QgsRasterLayer(str(folder / "image.tif"), self.tr("Sample image"))
         if not project.mapLayers():
             spare_transform_bars(self.iface, image.crs())
             project.setCrs(image.crs())

@@ -93,10 +93,12 @@ class ViewForm(QWidget):
         return self.image.currentText() == self.as_drawn
 
     def save(self) -> None:
-        """Remember what is the same from day to day."""
+        """Remember what is the same from day to day; only what is new, for writing it waits for the disk."""
         settings = QgsSettings()
-        settings.setValue(f"{VIEW_SETTINGS}/model", self.model.filePath())
-        settings.setValue(f"{VIEW_SETTINGS}/folder", self.folder.filePath())
+        for name, chooser in (("model", self.model), ("folder", self.folder)):
+            key, chosen = f"{VIEW_SETTINGS}/{name}", chooser.filePath()
+            if settings.value(key, "", str) != chosen:
+                settings.setValue(key, chosen)
 
     def take_settings(self) -> None:
         """Show what is remembered, here or in the options page."""

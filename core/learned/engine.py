@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, MissingPackageError
+from ..imports import import_beside
 from ..progress import breathe_during
 from .engine_numpy import NumpyNetwork
 from .model_file import Model
@@ -72,7 +72,7 @@ def engine_name(model: Model, prefer: str = "auto") -> str:
 
 def load_torch() -> None:
     """Import torch, which takes a second or two, and hear a cancel meanwhile; ImportError where it is not there."""
-    breathe_during(lambda: importlib.import_module("torch"))
+    breathe_during(lambda: import_beside("torch"))
 
 
 def has_torch() -> bool:

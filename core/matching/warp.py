@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MissingPackageError
+from ..imports import import_beside
 
 Image = npt.NDArray[np.float32]
 Field = npt.NDArray[np.float32]
@@ -21,10 +22,9 @@ Mask = npt.NDArray[np.bool_]
 def opencv() -> Any:
     """The cv2 module; raises `MissingPackageError` where it is not installed."""
     try:
-        import cv2
+        return import_beside("cv2")
     except ImportError as error:
         raise MissingPackageError("opencv-python-headless", "Dense matching") from error
-    return cv2
 
 
 def sample(image: Image, field: Field, cubic: bool = True) -> Image:

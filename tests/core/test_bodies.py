@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planetary_dtm.core.bodies import LonLat, body_named, body_of_crs, body_of_radius, require_same_body, same_body
+from planetary_dtm.core.bodies import (
+    LonLat,
+    body_named,
+    body_of_crs,
+    body_of_radius,
+    require_same_body,
+    same_body,
+    spatial_reference,
+)
 from planetary_dtm.core.errors import InputError
 
 
@@ -67,3 +75,23 @@ def test_planetographic_latitude_becomes_planetocentric():
 def test_longitudes_stay_near_the_grid():
     frame = LonLat("IAU_2015:30100")
     assert frame.to_xy(np.radians(-175.0), 0.0, near_x=184.0)[0] == pytest.approx(185.0)
+
+
+@pytest.mark.parametrize("crs", ["IAU_2015:30110", "IAU_2015:49930", "EPSG:32633"])
+def test_transformation_by_the_definition_is_that_by_the_code(crs):
+    from osgeo import gdal, osr
+
+    gdal.SetThreadLocalConfigOption("OGR_CT_PREFER_OFFICIAL_SRS_DEF", "YES")
+    try:
+        frame = LonLat(crs)
+        assert gdal.GetThreadLocalConfigOption("OGR_CT_PREFER_OFFICIAL_SRS_DEF") == "YES"  # left as it was
+    finally:
+        gdal.SetThreadLocalConfigOption("OGR_CT_PREFER_OFFICIAL_SRS_DEF", None)
+    projected, geographic = spatial_reference(crs), spatial_reference(spatial_reference(crs).CloneGeogCS())
+    lon, lat = (axis.ravel() for axis in np.meshgrid([11.0, 15.0, 18.0], [5.0, 40.0, 60.0]))
+    x, y = frame.to_xy(*frame.from_xy(lon * 3e4, lat * 3e4))
+    assert np.allclose([x, y], [lon * 3e4, lat * 3e4], atol=1e-6)
+    official = osr.CoordinateTransformation(geographic, projected)
+    there = np.array(official.TransformPoints(np.column_stack([lon, lat]).tolist()))[:, :2]
+    planetocentric = np.arctan(np.tan(np.radians(lat)) * (frame.body.semi_minor_m / frame.body.semi_major_m) ** 2)
+    assert np.allclose(np.transpose(frame.to_xy(np.radians(lon), planetocentric)), there, atol=1e-6)

@@ -47,6 +47,7 @@ _TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
 _RENDERED_SIDE = 1024  # pixels of the longer side of a layer without pixels of its own
 _SAMPLED = 42  # places along a side of an extent; an even number misses a pole in the very middle
 _CODE = re.compile(r',(ID|AUTHORITY)\["IAU",[^\]]*\]')
+FILE_CRS = "planetary_dtm/file_crs"
 _NUMBERS_ALONE = re.compile(r"^[\s\d.,eE+-]+$")
 
 
@@ -362,13 +363,21 @@ def _carried(
     return lonlat_of(wkt(target)).to_xy(lon, lat)
 
 
+def file_crs_of(layer: QgsVectorLayer) -> str:
+    """A layer's file and CRS, to be remembered in it (`FILE_CRS`) where its file is known to have that CRS.
+
+    QGIS does not understand every planetary CRS of a file, and looks for it in PROJ's database for some 10 ms.
+    """
+    return f"{layer.crs().authid()} {layer.source()}"
+
+
 def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:
     """Read the layer's own file where that says the same as the layer, else take its features as they are now."""
     decoded = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     as_file = (
         layer.providerType() == "ogr"
         and not (selected_only or layer.subsetString() or layer.isModified() or layer.vectorJoins())
-        and layer.crs() == layer.dataProvider().crs()
+        and (file_crs_of(layer) == layer.customProperty(FILE_CRS) or layer.crs() == layer.dataProvider().crs())
         and len(layer.fields()) == len(layer.dataProvider().fields())
     )
     if not as_file:

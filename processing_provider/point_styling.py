@@ -23,6 +23,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ..core.rasters import quiet_gdal
 from . import resources
+from .inputs import FILE_CRS, file_crs_of
 
 _FIELD = "altitude"
 _SIZE_MM = "1.2"
@@ -48,6 +49,7 @@ def prepare(path: str, context: QgsProcessingContext) -> None:
         return
     if not layer.crs().isValid() and code:  # QGIS 3.22 does not understand a GeoPackage's planetary CRS
         layer.setCrs(QgsCoordinateReferenceSystem(code))
+    layer.setCustomProperty(FILE_CRS, file_crs_of(layer))
     context.temporaryLayerStore().addMapLayer(layer)
     _alive[:] = [kept for kept in _alive if not sip.isdeleted(kept)]
     _alive.append(_PointStyler(_graduated(*limits) if limits else QgsSingleSymbolRenderer(_dot("#c9703d"))))

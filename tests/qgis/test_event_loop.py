@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsGraduatedSymbolRenderer,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
@@ -13,6 +14,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QObject
 
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
+from planetary_dtm.processing_provider.inputs import ExportedTable, FileTable, table_of
 from planetary_dtm.ui import estimate, opening
 from planetary_dtm.ui.model_menu import EditCopyAction
 from planetary_dtm.ui.results import add_to_map
@@ -98,6 +100,10 @@ def test_layers_are_opened_by_the_run(plugin, scene, tmp_path, finish, algorithm
     assert len(added) == 1 and added[0] in waiting
     layer = QgsProject.instance().mapLayer(added[0])
     assert isinstance(layer.renderer(), renderer) and layer.crs().isValid()
+    if source.endswith("csv"):  # and the next step reads its file, as long as the layer says the same
+        assert isinstance(table_of(layer), FileTable) and table_of(layer).path(tmp_path, None) == target
+        layer.setCrs(QgsCoordinateReferenceSystem("IAU_2015:49900"))
+        assert isinstance(table_of(layer), ExportedTable)
 
 
 def test_reports_open_in_the_users_program(tmp_path, monkeypatch):

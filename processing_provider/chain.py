@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingModelAlgorithm, QgsProcessingModelChildAlgorithm
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingUtils,
+)
 from qgis.PyQt.QtGui import QIcon
 
 from . import resources
@@ -18,6 +26,15 @@ class BackgroundModel(QgsProcessingModelAlgorithm):
     def flags(self) -> QgsProcessingAlgorithm.Flags:
         flags, fixed = super().flags(), QgsProcessingAlgorithm.FlagNoThreading
         return flags & ~fixed if flags & fixed and self._runs_in_background() else flags
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """As QGIS runs it; layers of its results are opened here too, not one after the other by the event loop."""
+        results = super().processAlgorithm(parameters, context, feedback)
+        for source in context.layersToLoadOnCompletion():
+            QgsProcessingUtils.mapLayerFromString(source, context)  # waits in the context
+        return results
 
     def _runs_in_background(self) -> bool:
         children = self.childAlgorithms()  # their algorithms live as long as these

@@ -106,6 +106,25 @@ def test_layers_are_opened_by_the_run(plugin, scene, tmp_path, finish, algorithm
         assert isinstance(table_of(layer), ExportedTable)
 
 
+def test_layers_of_a_chain_are_opened_by_its_run(plugin, scene, tmp_path, finish):
+    files = {"dtm:DTM": "dtm.tif", "hillshade:Hillshade": "shade.tif", "contours:Contours": "lines.gpkg"}
+    asked = {"image": str(scene / "image.tif"), "altimetry": str(scene / "altimetry.csv"), "engine": "numpy"}
+    for name, file in files.items():
+        asked[name] = QgsProcessingOutputLayerDefinition(str(tmp_path / file), QgsProject.instance())
+    waiting = []
+
+    def then(run: Run) -> None:
+        assert run.error == ""
+        waiting.extend(layer.source() for layer in run.context.temporaryLayerStore().mapLayers().values())
+        assert len(add_to_map(run)) == len(files)
+
+    plugin.runs.start(Run("planetarydtm:view_to_levelled_dtm", asked, "Chain"), then)
+    finish(plugin)
+    assert {source.partition("|")[0] for source in waiting} >= {str(tmp_path / file) for file in files.values()}
+    layers = QgsProject.instance().mapLayers().values()
+    assert all(layer.isValid() and layer.thread() == plugin.runs.thread() for layer in layers)
+
+
 def test_reports_open_in_the_users_program(tmp_path, monkeypatch):
     program, told = tmp_path / "xdg-open", tmp_path / "told.txt"
     program.write_text(f'#!/bin/sh\nprintf "%s" "$1" > "{told}"\n', encoding="utf-8")

@@ -116,8 +116,13 @@ def _centred(image: Image, weight: Image, share: Image, kernel: int) -> tuple[Im
     return image - mean, np.maximum(variance, square, out=variance)
 
 
-def compare(reference: Reference, others: Sequence[Shown], fields: Sequence[Field], last: bool) -> Equations:
-    """Equations of all views at the ``fields`` (h, w, 2); ``last``: the scores and used pixels are wanted."""
+def compare(
+    reference: Reference, others: Sequence[Shown], fields: Sequence[Field], last: bool, coarse: bool
+) -> Equations:
+    """Equations of all views at the ``fields`` (h, w, 2); ``last``: the scores and used pixels are wanted.
+
+    ``coarse``: large grey differences tell of places that are off, not of noise, and keep their weight.
+    """
     greys, inner = zip(*(other.at(field) for other, field in zip(others, fields)))
     views = [reference.like(grey) for grey in greys]
     differences = [reference.grey - view for view in views]
@@ -125,7 +130,8 @@ def compare(reference: Reference, others: Sequence[Shown], fields: Sequence[Fiel
     total: list[Nodes] = []
     for members, mask in _groups(inner):
         images = [(views[i], differences[i]) for i in members]
-        found = _gathered_equations(reference, mask * reference.weight, images, [turns[i] for i in members], last)
+        weight = mask * reference.weight
+        found = _gathered_equations(reference, weight, images, [turns[i] for i in members], last, coarse)
         if not total:  # the first group has all views
             total = found
             continue
@@ -159,25 +165,24 @@ def _gathered_equations(
     images: Sequence[tuple[Image, Image]],
     turns: Sequence[Float32],
     foreign: bool,
+    coarse: bool,
 ) -> list[Nodes]:
     """Normal matrix, right side and derivative noise of views (grey, difference) that all show the pixels of
-    ``weight``; with ``foreign`` the right side from gradients from elsewhere too.
+    ``weight``; with ``foreign`` the right side from gradients from elsewhere too. ``coarse``: see `compare`.
     """
     cv2 = opencv()
     views, differences = ([pair[k] for pair in images] for k in (0, 1))
     count = len(views)
     least = 1e-6 * float(reference.variance[::8, ::8].mean()) + 1e-20
     covariance = _covariance(weight, differences, 2 * reference.kernel + 1, least)
+    if coarse:
+        _limit_to_typical(covariance)
     inverse = inverted(covariance)
     # Gradients of the mean of all images: less noise, and no bias towards any.
     fused = sum(views, start=reference.grey) * np.float32(1 / (count + 1))
     gradients = [cv2.filter2D(fused, -1, d, borderType=cv2.BORDER_REFLECT_101) for d in (_DERIVATIVE, _DERIVATIVE.T)]
-    excess = np.ones_like(fused)
-    for i, difference in enumerate(differences):
-        relative = difference * difference
-        relative *= at_pixels(1 / (count * _OUTLIER**2 * covariance[i, i]))
-        excess += relative
-    weight = np.divide(weight, excess, out=excess)
+    if not coarse:
+        weight = _without_outliers(weight, differences, covariance)
     inverse /= _correlation(gradients, differences, weight, inverse)
     along, down = (g * weight for g in gradients)
     square = [gathered(p * q) for p, q in ((along, gradients[0]), (along, gradients[1]), (down, gradients[1]))]
@@ -212,6 +217,25 @@ def _right_side(
             for r in (0, 1):
                 out[2 * i + r] += inverse[i, j] * (turn[0, r] * along + turn[1, r] * down)
     return out
+
+
+def _without_outliers(weight: Image, differences: Sequence[Image], covariance: Nodes) -> Image:
+    """Less weight the farther the differences stand off, as of a Cauchy distribution."""
+    excess = np.ones_like(weight)
+    for i, difference in enumerate(differences):
+        relative = difference * difference
+        relative *= at_pixels(1 / (len(differences) * _OUTLIER**2 * covariance[i, i]))
+        excess += relative
+    return np.divide(weight, excess, out=excess)
+
+
+def _limit_to_typical(covariance: Nodes) -> None:
+    """Where differences vary more than they typically do, as if they did not: their correlation stays."""
+    for i in range(len(covariance)):
+        typical = np.median(covariance[i, i])
+        less = np.sqrt(np.minimum(typical / covariance[i, i], 1))
+        covariance[i] *= less
+        covariance[:, i] *= less
 
 
 def _covariance(weight: Image, differences: Sequence[Image], near: int, least: float) -> Nodes:

@@ -35,7 +35,7 @@ STRIP = 480  # lines matched at once at full resolution
 MARGIN = 40  # lines beyond a strip that its smoothing reaches into
 _LEAST_SURE = 1.0  # sigma in pixels of a component from which on a match is none
 _MOST_STEPS = 6  # of least squares at half, and at full resolution
-_CALM, _CALM_BACK = 0.2, 0.3  # movement (pixels, of nine nodes in ten) that ends them; and of the left-right check
+_CALM, _CALM_BACK = 0.2, 0.3  # movement (pixels, of most nodes) that ends them; and of the left-right check
 _RETURN_PX = 1.0  # the way there and back may differ by this much
 _ASK = 0.2  # seconds after which a cancel is looked for again
 
@@ -221,7 +221,7 @@ def _match_strip(strip: _Strip, views: Sequence[_View], options: Options, stop: 
     a = filled(strip.image, strip.valid), lit(strip.image, strip.valid)
     others = [(filled(view.image, view.valid), lit(view.image, view.valid)) for view in views]
     halves = [half(*pair) for pair in (a, *others)]
-    coarser = Adjustment(*halves[0], halves[1:], [view.places for view in views], options.kernel)
+    coarser = Adjustment(*halves[0], halves[1:], [view.places for view in views], options.kernel, coarse=True)
     settle(coarser, _CALM)
     grid = node_grid(*strip.image.shape)
     finest = Adjustment(*a, others, [upsampled(places, *grid) for places in coarser.places], options.kernel)
@@ -231,7 +231,7 @@ def _match_strip(strip: _Strip, views: Sequence[_View], options: Options, stop: 
         good = found.used & (found.score >= options.threshold) & (found.sigma < _LEAST_SURE).all(axis=-1)
         good &= _within(found.field, *view.image.shape)
         start = inverse(view.places, *node_grid(*small[0].shape))
-        back = Adjustment(*small, halves[:1], [start], options.kernel)
+        back = Adjustment(*small, halves[:1], [start], options.kernel, coarse=True)
         settle(back, _CALM_BACK)
         there = np.asarray((halved(found.field) - np.float32(0.5)) / 2)
         results.append((found, good & _doubled(returns(there, back.fields[0], _RETURN_PX / 2), good.shape)))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .comparison import Equations, Reference, Shown, compare
-from .nodes import SPACING, Nodes, at_pixels, bending, bending_adjoint, excess, solve
+from .nodes import SPACING, Nodes, at_pixels, bending, bending_adjoint, excess, shrunk, solve
 from .warp import Field, Image, Mask, affine_field, affine_of, opencv
 
 Float32 = npt.NDArray[np.float32]
@@ -29,6 +29,9 @@ _LARGEST_STEP = 1.0  # pixels
 _NEAR = 28  # side in pixels of the neighbourhood that precision is taken in
 _PATCH = 2  # nodes in either direction that share precision and stiffness
 _SLOW = 84  # pixels over which places are smoothed to find the axis along which relief moves them
+_RIM = 2  # windows from the rim of an image within which places say nothing of that axis
+_ENOUGH = 100  # nodes that tell it
+_SETTLED, _SETTLED_COARSE = 90, 98  # percentage of the nodes whose move `Adjustment.step` answers
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Adjustment:
 
     Relief moves the places in all images along one line of their common space: the principal axes of the fields give
     it, and each axis has its own stiffness. Grey is compared less its mean in ``kernel`` x ``kernel`` pixels. The
-    fields start from places of the nodes, (rows, columns, 2) each with the `node_grid` of A.
+    fields start from places of the nodes, (rows, columns, 2) each with the `node_grid` of A. ``coarse``: they may be off
+    by more than a pixel where relief stands alone; what the images differ by is then believed there too.
     """
 
     def __init__(
@@ -56,14 +60,16 @@ class Adjustment:
         others: Sequence[tuple[Image, Mask]],
         places: Sequence[Field],
         kernel: int,
+        coarse: bool = False,
     ) -> None:
+        self._coarse = coarse
         self._shape = image_a.shape
         self._reference = Reference.of(*_whole_blocks(image_a, valid_a), kernel)
         self._others = [Shown.of(*other, kernel) for other in others]
         self._affine = [affine_of(field) for field in places]
         rest = [field - affine_field(affine, *field.shape[:2]) for field, affine in zip(places, self._affine)]
         self._rest = np.ascontiguousarray(np.moveaxis(np.concatenate(rest, axis=-1), -1, 0))
-        self._axes = _principal_axes(self._rest)
+        self._axes = _principal_axes(self._rest, self._sure(places))
         self._stiffness: Nodes | None = None
         rows, columns = self._reference.grey.shape
         self._bases = [affine_field(_of_pixels(affine), rows, columns) for affine in self._affine]
@@ -89,9 +95,19 @@ class Adjustment:
             field += base
         return fields
 
+    def _sure(self, places: Sequence[Field]) -> Image:
+        """Share of each node's pixels that count, 0 where an image ends near by: places found there may be far off."""
+        cv2 = opencv()
+        window = np.ones((2 * _RIM * self._reference.kernel + 1,) * 2, np.uint8)
+        share = shrunk(self._reference.weight, SPACING)
+        for other, field in zip(self._others, places):
+            inside = cv2.erode(other.inner, window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+            share *= cv2.remap(inside, field, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(share)
+
     def step(self) -> float:
         """One step of Gauss and Newton, with the stiffness that the images ask for; pixels that nine nodes in ten move
-        less than.
+        less than, of a coarse adjustment 98 in a hundred.
         """
         return self._step(False)[3]
 
@@ -112,7 +128,7 @@ class Adjustment:
         ]
 
     def _step(self, judge: bool) -> tuple[Equations, Nodes, Nodes, float]:
-        equations = compare(self._reference, self._others, self._whole_fields(), judge)
+        equations = compare(self._reference, self._others, self._whole_fields(), judge, self._coarse)
         normal, right, noise = _along(equations, self._axes)
         bent = bending(_turned(self._rest, self._axes))
         precision, stiffness = _learned(normal, noise, bent, self._stiffness)
@@ -122,7 +138,8 @@ class Adjustment:
         length = np.sqrt((change**2).sum(axis=0))
         change *= np.minimum(1, _LARGEST_STEP / np.maximum(length, np.float32(1e-9)))
         self._rest += _turned(change, self._axes.T)
-        return equations, precision, stiffness, float(np.percentile(length[::2, ::2], 90))
+        settled = _SETTLED_COARSE if self._coarse else _SETTLED
+        return equations, precision, stiffness, float(np.percentile(length[::2, ::2], settled))
 
 
 def node_grid(rows: int, columns: int) -> tuple[int, int]:
@@ -153,14 +170,24 @@ def _turned(nodes: Nodes, axes: Float32) -> Nodes:
     return np.asarray(np.einsum("ij,jrc->irc", axes, nodes), np.float32)
 
 
-def _principal_axes(rest: Nodes) -> Float32:
-    """Axes (k, k), one a row, of what is left of the places without their slow part: relief comes last."""
+def _principal_axes(rest: Nodes, weight: Image) -> Float32:
+    """Axes (k, k), one a row, of what is left of the places without their slow part: relief comes last.
+
+    ``weight`` of the nodes: a few places far off would turn the axes, and relief along none of them is held stiff.
+    """
     cv2 = opencv()
     side = (_SLOW // SPACING) | 1
+
+    def smooth(values: Image) -> Image:
+        return np.asarray(cv2.blur(cv2.blur(values, (side, side)), (side, side)))
+
+    if np.count_nonzero(weight > 0.5) < _ENOUGH:
+        weight = np.ones_like(weight)
+    mass = np.maximum(smooth(weight), np.float32(1e-3))
     some = []
     for values in rest:
-        slow = cv2.blur(cv2.blur(values, (side, side)), (side, side))
-        some.append((values - slow)[::2, ::2].astype(np.float64).ravel())
+        off = weight * (values - smooth(weight * values) / mass)
+        some.append(off[::2, ::2].astype(np.float64).ravel())
     moments = np.array([[np.einsum("n,n->", p, q) for q in some] for p in some])
     return np.ascontiguousarray(np.linalg.eigh(moments)[1].T, np.float32)
 

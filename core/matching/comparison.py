@@ -126,7 +126,7 @@ def compare(
     greys, inner = zip(*(other.at(field) for other, field in zip(others, fields)))
     views = [reference.like(grey) for grey in greys]
     differences = [reference.grey - view for view in views]
-    turns = [np.linalg.inv(_mean_jacobian(field)) for field in fields]
+    turns = [inverted(_mean_jacobian(field)) for field in fields]  # LAPACK would wake its threads for each
     total: list[Nodes] = []
     for members, mask in _groups(inner):
         images = [(views[i], differences[i]) for i in members]

@@ -49,8 +49,8 @@ class Adjustment:
 
     Relief moves the places in all images along one line of their common space: the principal axes of the fields give
     it, and each axis has its own stiffness. Grey is compared less its mean in ``kernel`` x ``kernel`` pixels. The
-    fields start from places of the nodes, (rows, columns, 2) each with the `node_grid` of A. ``coarse``: they may be off
-    by more than a pixel where relief stands alone; what the images differ by is then believed there too.
+    fields start from places of the nodes, (rows, columns, 2) each with the `node_grid` of A. ``coarse``: these may be
+    off by more than a pixel where relief stands alone; what the images differ by is then believed there too.
     """
 
     def __init__(

@@ -110,3 +110,33 @@ def test_masked_pixels_are_bridged_and_said_to_be_unused():
     assert not found.used[120:132, 100:160].any()
     beside = np.linalg.norm(found.field - truths[0], axis=-1)[112:140, 95:165]
     assert np.median(beside) < 0.2 and beside.max() < 1.5
+
+
+def test_places_far_off_where_an_image_ends_do_not_turn_the_axis_of_relief():
+    a, others, truths = views()
+    fields = [start(truth) for truth in truths]
+    fields[0][:, -24:, 0] -= 6.0
+    shown = [others[0][:, :-20].copy(), others[1]]
+    found = matched(a, shown, fields)
+    for view, truth in zip(found, truths):
+        error = (view.field - truth)[25:-25, 15:-50]
+        across, along = np.sqrt(np.mean(error**2, axis=(0, 1)))
+        assert across < 0.03 and along < 0.1
+
+
+def test_relief_that_stands_alone_is_found_from_afar_by_a_coarse_adjustment():
+    a, others, truths = views()
+    line, column = np.indices(a.shape)
+    off = np.hypot(line - 130, column - 150)
+    fields = [truth.copy() for truth in truths]
+    for field, step in zip(fields, (1.0, -0.8)):  # as if a hill of 2.5 pixels were not known
+        field[..., 1] += np.float32(2.5 * step) * np.exp(-0.5 * (off / 15) ** 2).astype(np.float32)
+
+    def left(coarse):
+        whole = np.ones(a.shape, bool)
+        adjustment = Adjustment(a, whole, [(b, whole) for b in others], [at_nodes(f) for f in fields], 11, coarse)
+        for _ in range(4):
+            adjustment.step()
+        return np.mean([np.abs(field - truth)[off < 15][:, 1] for field, truth in zip(adjustment.fields, truths)])
+
+    assert left(coarse=True) < 0.15 < 0.4 < left(coarse=False)

@@ -22,7 +22,7 @@ from ..geotiff import Band, writing_dtm
 from ..learned.engine import Engine, engine_name, load_engine
 from ..learned.model_file import load_model
 from ..memory import require_memory
-from ..outputs import discard, replacing, require_writable
+from ..outputs import discard, on_disk_of, replacing, require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Raster, Window
 from ..threads import in_order, one_thread
@@ -93,8 +93,9 @@ def run(
         do_units(predict_block, units, manifest.add, count, memory, scheduler or "", part(progress, 0.0, 0.85))
         if not any(done.file for done in manifest.done.values()):
             raise InputError("The extent holds nodata only; choose one that meets the image.")
-        _write(output, grid, layout, blocks, manifest, job, count, part(progress, 0.85, 1.0))
-        manifest.publish(output)
+        with on_disk_of(output):  # parts that were there a moment ago may not be on a network
+            _write(output, grid, layout, blocks, manifest, job, count, part(progress, 0.85, 1.0))
+            manifest.publish(output)
         discard(job.folder)
     cost = total(done.cost for done in manifest.done.values())
     note = (

@@ -88,6 +88,21 @@ def test_two_workers_give_the_bytes_of_one(scene, whole, tmp_path):
     assert (tmp_path / "two.tif").read_bytes() == whole[0].read_bytes()
 
 
+def test_parts_that_go_away_before_they_are_joined_are_told_and_made_again(scene, whole, tmp_path, monkeypatch):
+    output, write = tmp_path / "cut.tif", mosaic._write
+
+    def gone(*given):
+        next((tmp_path / "cut.parts").glob("*.npy")).unlink()
+        write(*given)
+
+    monkeypatch.setattr(mosaic, "_write", gone)
+    with pytest.raises(InputError, match=r"cut\.tif' cannot be written \(No such file"):
+        run("mosaic", **options(scene, output))
+    monkeypatch.undo()
+    assert "1 were done before" in run("mosaic", **options(scene, output)).notes[0]
+    assert output.read_bytes() == whole[0].read_bytes()
+
+
 def test_an_output_in_the_making_is_refused(scene, tmp_path):
     output = tmp_path / "held.tif"
     with (

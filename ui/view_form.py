@@ -46,7 +46,7 @@ class ViewForm(QWidget):
         level = self.level.currentIndex()
         asked = {
             "MODE": self.mode.currentData(),
-            # PyTorch is taken only where it is loaded already: QGIS stands still while it loads
+            # PyTorch is taken only where it is loaded already: that takes longer than a small view
             "ENGINE": self.engine.currentData() or ("torch" if "torch" in sys.modules else "numpy"),
             **{name: number_of(box) for name, box in self._numbers().items()},
             "MODEL": self.model.filePath() or None,
@@ -175,7 +175,7 @@ class ViewForm(QWidget):
         for label, engine in ((self.tr("Automatic"), ""), *ENGINES):
             self.engine.addItem(label, engine)
         self.engine.setToolTip(
-            self.tr("The result is the same; PyTorch is faster on large views, and QGIS stands still while it loads")
+            self.tr("The result is the same; PyTorch is faster on large views, and takes some seconds to load")
         )
         self.model = file_chooser(
             QgsFileWidget.GetFile, self.tr("The plugin's own"), self.tr("Model file (.safetensors) to use instead")

@@ -3037,8 +3037,8 @@
         <translation>Überlappende Kacheln der Pixel des Bildes oder ein skaliertes Quadrat mit Spiegelungen</translation>
     </message>
     <message>
-        <source>The result is the same; PyTorch is faster on large views, and QGIS stands still while it loads</source>
-        <translation>Das Ergebnis ist dasselbe; PyTorch ist bei großen Ausschnitten schneller, und QGIS steht still, während es lädt</translation>
+        <source>The result is the same; PyTorch is faster on large views, and takes some seconds to load</source>
+        <translation>Das Ergebnis ist dasselbe; PyTorch ist bei großen Ausschnitten schneller, braucht aber einige Sekunden zum Laden</translation>
     </message>
     <message>
         <source>The plugin&apos;s own</source>

@@ -10,16 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from osgeo import gdal
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsSettings
 from qgis.PyQt.QtWidgets import QApplication
 
 from planetary_dtm.core.geotiff import Band, write_dtm
+from planetary_dtm.core.matching.match_file import write_matches
 from planetary_dtm.core.progress import silent, tell
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import StepResult, step
+from planetary_dtm.core.tables import write_table
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 
 SIZE = 160
+LINES = 120  # of the short orbit
 ROOT = Path(__file__).resolve().parents[2]
 QGIS_PROCESS = next((p for p in ("/usr/bin/qgis_process.bin", "/usr/bin/qgis_process") if Path(p).exists()), None)
 
@@ -117,6 +121,62 @@ def slow_step(monkeypatch):
         monkeypatch.setattr("planetary_dtm.core.steps.dtmfromextent.STEP", replace(chosen, run=run))
 
     return patch
+
+
+@pytest.fixture(scope="session")
+def flown(tmp_path_factory):
+    """A short orbit: sensor, GCPs, altimetry, two small images, their matches, orientation and points."""
+    folder = tmp_path_factory.mktemp("orbit") / "scene"
+    simulate = step("simulatescene")
+    asked = {"LINES": LINES, "IMAGES": False, "GCP_ALTITUDES": True, "OUTPUT_FOLDER": str(folder)}
+    simulate.run(**simulate.checked(asked))
+    rng = np.random.default_rng(0)
+    for name in ("nadir", "forward"):
+        made = gdal.GetDriverByName("GTiff").Create(str(folder / f"{name}.tif"), 64, LINES)
+        made.GetRasterBand(1).WriteArray(rng.integers(1, 255, (LINES, 64), np.uint8))
+        made.SetMetadata({"VIEW": name})
+        made = None
+    return folder
+
+
+@pytest.fixture
+def quick(monkeypatch, flown):
+    """Matching and intersection replaced by quick ones that write what the real ones would."""
+    calls = []
+
+    def matching(*, image_a, image_b, output, progress=silent, **_):
+        calls.append(("densematch", Path(image_b).stem))
+        tell(progress, 0.5, "Matching")
+        shift = np.full((LINES, 64), 3.0)
+        shift[:, :8] = np.nan
+        names = {"IMAGE_A": "nadir.tif", "IMAGE_B": Path(image_b).name, "VIEW_A": "nadir", "VIEW_B": "forward"}
+        write_matches(output, shift, 2 * shift, np.full(shift.shape, 0.9), np.full(shift.shape, 0.1), names)
+        return StepResult({"OUTPUT": output})
+
+    def intersecting(*, matches, sensor, eops, output, **_):
+        calls.append(("intersect", len(matches)))
+        lon, lat = (axis.ravel() for axis in np.meshgrid(90 + np.arange(40) * 1e-3, 20 + np.arange(40) * 1e-3))
+        altitude = 100 * np.sin(lon * 300)
+        columns = {"lon": lon, "lat": lat, "altitude": altitude, "sigma": np.full(lon.shape, 5.0)}
+        radians = np.radians(lon), np.radians(lat)
+        radius = 1737400 + altitude
+        columns["x"] = radius * np.cos(radians[1]) * np.cos(radians[0])
+        columns["y"] = radius * np.cos(radians[1]) * np.sin(radians[0])
+        columns["z"], columns["ray_miss"] = radius * np.sin(radians[1]), np.full(lon.shape, 1.0)
+        write_table(output, columns)
+        return StepResult({"OUTPUT": output, "COUNT": len(lon), "RAY_MISS": 1.0})
+
+    for name, run in (("densematch", matching), ("intersect", intersecting)):
+        monkeypatch.setattr(f"planetary_dtm.core.steps.{name}.STEP", replace(step(name), run=run))
+    return calls
+
+
+@pytest.fixture
+def work(plugin, flown, tmp_path):
+    """The plugin's workspace with the scene in it, results in a folder of their own."""
+    assert plugin.workspace.take_scene(str(flown)) == 6
+    plugin.workspace["folder"] = str(tmp_path)
+    return plugin.workspace
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The push-broom dock: its stages run as Processing runs, its workspace lives in the project, its plots are linked."""
+"""The push-broom dock: its stages run as Processing runs, and its workspace lives in the project."""
 
 from __future__ import annotations
 
@@ -7,85 +7,20 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pytest
 from qgis.core import Qgis, QgsApplication, QgsCoordinateReferenceSystem, QgsProject, QgsRectangle
-from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QApplication
 
 from planetary_dtm.core.errors import InputError
-from planetary_dtm.core.matching.match_file import write_matches
 from planetary_dtm.core.progress import silent, tell
-from planetary_dtm.core.steps import STEP_IDS, StepResult, step
-from planetary_dtm.core.tables import write_table
+from planetary_dtm.core.steps import STEP_IDS, step
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 from planetary_dtm.processing_provider.styling import PRODUCT
-from planetary_dtm.ui.plot import Curve, Plot, _thinned, _ticks
-from planetary_dtm.ui.plot_data import DEVIATION, SIGMA, VALUES
 from planetary_dtm.ui.runs import State
 from planetary_dtm.ui.stages import Progress, label_of, progress_of, stages, whole
 from planetary_dtm.ui.workspace import INPUTS, KEYS, RESULTS, Workspace
 
 WARNING, CRITICAL = Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical
-LINES = 120
-
-
-@pytest.fixture(scope="module")
-def flown(tmp_path_factory):
-    """A short orbit: sensor, GCPs, altimetry, two small images, their matches, orientation and points."""
-    folder = tmp_path_factory.mktemp("orbit") / "scene"
-    simulate = step("simulatescene")
-    asked = {"LINES": LINES, "IMAGES": False, "GCP_ALTITUDES": True, "OUTPUT_FOLDER": str(folder)}
-    simulate.run(**simulate.checked(asked))
-    rng = np.random.default_rng(0)
-    for name in ("nadir", "forward"):
-        from osgeo import gdal
-
-        made = gdal.GetDriverByName("GTiff").Create(str(folder / f"{name}.tif"), 64, LINES)
-        made.GetRasterBand(1).WriteArray(rng.integers(1, 255, (LINES, 64), np.uint8))
-        made.SetMetadata({"VIEW": name})
-        made = None
-    return folder
-
-
-@pytest.fixture
-def quick(monkeypatch, flown):
-    """Matching and intersection replaced by quick ones that write what the real ones would."""
-    calls = []
-
-    def matching(*, image_a, image_b, output, progress=silent, **_):
-        calls.append(("densematch", Path(image_b).stem))
-        tell(progress, 0.5, "Matching")
-        shift = np.full((LINES, 64), 3.0)
-        shift[:, :8] = np.nan
-        names = {"IMAGE_A": "nadir.tif", "IMAGE_B": Path(image_b).name, "VIEW_A": "nadir", "VIEW_B": "forward"}
-        write_matches(output, shift, 2 * shift, np.full(shift.shape, 0.9), np.full(shift.shape, 0.1), names)
-        return StepResult({"OUTPUT": output})
-
-    def intersecting(*, matches, sensor, eops, output, **_):
-        calls.append(("intersect", len(matches)))
-        lon, lat = (axis.ravel() for axis in np.meshgrid(90 + np.arange(40) * 1e-3, 20 + np.arange(40) * 1e-3))
-        altitude = 100 * np.sin(lon * 300)
-        columns = {"lon": lon, "lat": lat, "altitude": altitude, "sigma": np.full(lon.shape, 5.0)}
-        radians = np.radians(lon), np.radians(lat)
-        radius = 1737400 + altitude
-        columns["x"] = radius * np.cos(radians[1]) * np.cos(radians[0])
-        columns["y"] = radius * np.cos(radians[1]) * np.sin(radians[0])
-        columns["z"], columns["ray_miss"] = radius * np.sin(radians[1]), np.full(lon.shape, 1.0)
-        write_table(output, columns)
-        return StepResult({"OUTPUT": output, "COUNT": len(lon), "RAY_MISS": 1.0})
-
-    for name, run in (("densematch", matching), ("intersect", intersecting)):
-        monkeypatch.setattr(f"planetary_dtm.core.steps.{name}.STEP", replace(step(name), run=run))
-    return calls
-
-
-@pytest.fixture
-def work(plugin, flown, tmp_path):
-    """The plugin's workspace with the scene in it, results in a folder of their own."""
-    assert plugin.workspace.take_scene(str(flown)) == 6
-    plugin.workspace["folder"] = str(tmp_path)
-    return plugin.workspace
 
 
 def stage_of(name):
@@ -201,6 +136,19 @@ def test_results_are_never_written_over(plugin, work, tmp_path):
     assert work.new_file("dtm.tif") == str(tmp_path / "dtm_2.tif")
 
 
+def test_workspace_lets_go(project):
+    made = Workspace()
+    heard = []
+    made.changed.connect(heard.append)
+    made.close_down()
+    QgsProject.instance().clear()
+    assert heard == []
+
+
+def test_scene_of_a_folder_without_one(plugin, tmp_path):
+    assert plugin.workspace.take_scene(str(tmp_path)) == 0 and plugin.workspace["folder"] == ""
+
+
 # --- running -----------------------------------------------------------------------------------------------------
 
 
@@ -300,153 +248,3 @@ def test_project_closed_during_a_stage(plugin, work, quick, qtbot, messages):
     assert "its project was closed" in messages(WARNING)[-1]
     assert Path(run.results["OUTPUT"]).exists()
     assert work["matches_ab"] == "" and len(quick) == 1
-
-
-def test_unloaded_while_plots_are_read(qgis_iface, project, flown, qtbot):
-    made = PlanetaryDtmPlugin(qgis_iface)
-    made.initGui()
-    made.workspace["sensor"], made.workspace["eops"] = "ce1", str(flown / "truth_eop.csv")
-    made.plots_dock.show()
-    made.plots_dock.refresh()
-    made.unload()
-    qtbot.wait(300)
-
-
-def test_scene_of_a_folder_without_one(plugin, tmp_path):
-    assert plugin.workspace.take_scene(str(tmp_path)) == 0 and plugin.workspace["folder"] == ""
-
-
-# --- plots -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def plots(plugin, work, flown, qtbot):
-    """The plots dock with the true orientation in it."""
-    work["eops"] = str(flown / "truth_eop.csv")
-    dock = plugin.plots_dock
-    dock.resize(1200, 500)
-    dock.show()
-    dock.refresh()
-    qtbot.waitUntil(lambda: dock.orbit is not None, timeout=10000)
-    return dock
-
-
-def test_orientation_is_plotted(plots, qtbot):
-    assert len(plots.orbit.line) == LINES
-    for shown, unit in ((VALUES, "X (m)"), (DEVIATION, "X (m)"), (SIGMA, "σ X (m)")):
-        plots.shown.setCurrentIndex(shown)
-        assert plots.plots[0].curve.title == unit
-    plots.shown.setCurrentIndex(DEVIATION)
-    assert plots.plots[3].curve.title == "θ (µrad)"
-    assert np.abs(plots.plots[0].curve.y).max() < 10  # metres off a smooth curve, of an orbit of 1.9e6 m
-    colours = plots.grab().toImage()
-    assert len({colours.pixel(x, y) for x in range(0, 1200, 7) for y in range(60, 480, 7)}) > 8
-
-
-def test_hover_reads_a_line_and_moves_every_cursor(plots, qtbot):
-    plot = plots.plots[1]
-    qtbot.mouseMove(plot, QPoint(plot.width() // 2, plot.height() // 2))
-    QApplication.processEvents()
-    plot.hovered.emit(60.0)
-    assert plots.readout.text().startswith("Line 60: longitude ")
-    assert {p.cursor_at for p in (*plots.plots, plots.residuals)} == {60.0}
-    qtbot.keyClick(plot, Qt.Key.Key_Right)
-    assert plots.readout.text().startswith("Line 61:")
-    qtbot.keyClick(plot, Qt.Key.Key_PageDown)
-    assert plots.readout.text().startswith(f"Line {LINES - 1}:")
-    plots.match_view.told.emit("A match.")  # below the matches, and there alone
-    assert plots.readout.text().startswith(f"Line {LINES - 1}:")
-    plots.tabs.setCurrentIndex(2)
-    assert plots.readout.text() == "A match."
-    plots.tabs.setCurrentIndex(1)
-    assert plots.readout.text().startswith(f"Line {LINES - 1}:")
-
-
-def test_click_moves_the_map(plots, qgis_canvas, messages, project):
-    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem("IAU_2015:30100"))
-    qgis_canvas.setExtent(QgsRectangle(-10, -10, 10, 10))
-    plots.plots[0].clicked.emit(30.0)
-    row = 30
-    centre = qgis_canvas.center()
-    assert centre.x() == pytest.approx(plots.orbit.lon[row], abs=1e-6)
-    assert centre.y() == pytest.approx(plots.orbit.lat[row], abs=1e-6)
-    assert messages(WARNING) == []
-
-
-@pytest.mark.parametrize(
-    ("crs", "told"), [("", "The map has no CRS"), ("EPSG:4326", "shows Earth and this orbit is of Moon")]
-)
-def test_click_on_a_map_of_elsewhere(plots, qgis_canvas, messages, crs, told):
-    qgis_canvas.setDestinationCrs(QgsCoordinateReferenceSystem(crs))
-    plots.plots[0].clicked.emit(30.0)
-    assert told in messages(WARNING)[-1]
-
-
-def test_zoom_is_shared(plots, qtbot):
-    qtbot.keyClick(plots.plots[0], Qt.Key.Key_Plus)
-    first, last = plots.plots[0]._range
-    assert last - first < LINES - 1 and plots.residuals._range == (first, last)
-    qtbot.keyClick(plots.plots[5], Qt.Key.Key_Home)
-    assert plots.plots[0]._range == (0, LINES - 1)
-
-
-def test_matches_side_by_side(plots, work, quick, tmp_path, qtbot):
-    matches = str(tmp_path / "m.tif")
-    step("densematch").run(image_a=work["image_a"], image_b=work["image_b"], output=matches)
-    work["matches_ab"] = matches
-    plots.tabs.setCurrentIndex(2)
-    plots.refresh()
-    view = plots.match_view
-    qtbot.waitUntil(lambda: view.pair is not None, timeout=10000)
-    assert view.pair.grey_a.shape == (64, LINES)  # lines to the right
-    view.point_at(20, 50)
-    assert view.sentence().startswith("Line 50, sample 20 lies at line 56.0, sample 23.0 of forward.tif; score 0.90")
-    assert plots.plots[0].cursor_at == 50
-    qtbot.waitUntil(lambda: view._loupes is not None, timeout=5000)
-    view.point_at(2, 50)
-    assert view.sentence().endswith("no match")
-    plots.point_at(70.0)
-    assert view.place == (2, 70) and plots.plots[0].cursor_at == 70
-    assert not view.grab().isNull()
-
-
-def test_broken_results_are_told_where_the_plot_would_be(plots, work, tmp_path, qtbot):
-    (tmp_path / "bad.csv").write_text("line,x\n1,2\n")
-    work["eops"] = str(tmp_path / "bad.csv")
-    plots.refresh()
-    qtbot.waitUntil(lambda: plots.orbit is None, timeout=10000)
-    assert "bad.csv" in plots.readout.text()
-
-
-def test_thinning_keeps_the_envelope():
-    x = np.arange(100_000.0)
-    y = np.zeros(x.size)
-    y[54_321] = 9.0
-    curve = Curve("y", x, y, np.full(x.size, 0.5), y > 1)
-    x_seen, _, low, high, flagged = _thinned(curve, (0, x.size - 1), 500)
-    assert len(x_seen) <= 500 and high.max() == 9.5 and low.min() == -0.5 and flagged.sum() == 1
-    assert x_seen[flagged][0] == pytest.approx(54_321, abs=200)
-
-
-def test_ticks_are_round_and_told_apart():
-    assert [label for _, label in _ticks(0, 1, 4)] == ["0.0", "0.5", "1.0"]
-    labels = [label for _, label in _ticks(1_937_400.0, 1_937_401.0, 4)]
-    assert len(set(labels)) == len(labels) >= 2
-
-
-def test_plot_without_a_curve_draws_a_word(qtbot):
-    plot = Plot()
-    qtbot.addWidget(plot)
-    plot.resize(300, 100)
-    plot.show_curve(None)
-    assert not plot.grab().isNull()
-    qtbot.keyClick(plot, Qt.Key.Key_Left)
-
-
-def test_workspace_lets_go(project):
-    made = Workspace()
-    heard = []
-    made.changed.connect(heard.append)
-    made.close_down()
-    QgsProject.instance().clear()
-    assert heard == []

@@ -10,7 +10,6 @@ from qgis.core import QgsProcessingModelAlgorithm
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.tests.qgis.chain import told
 from planetary_dtm.tests.qgis.stereo_chain import MODELS, path_of
-from planetary_dtm.tests.qgis.test_pushbroom import flown, quick  # noqa: F401  fixtures
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -38,7 +37,7 @@ def test_certainty_and_comparison(provider, scene, tmp_path):
     assert ogr.Open(made["shots:Good shots"]).GetLayer(0).GetFeatureCount() > 100
 
 
-def test_stereo_scene_to_dtm(provider, flown, quick, tmp_path):  # noqa: F811
+def test_stereo_scene_to_dtm(provider, flown, quick, tmp_path):
     """Matching and intersection are quick ones here; what is handed from step to step is not."""
     given = {
         "sensor": str(flown / "sensor.json"),

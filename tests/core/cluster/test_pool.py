@@ -95,6 +95,34 @@ def test_a_worker_near_its_memory_gives_back_what_a_unit_freed():
     assert len(found) == 5 and np.median(found) < 400
 
 
+ELSEWHERE = """
+import resource
+import numpy as np
+from planetary_dtm.core.cluster import pool
+from planetary_dtm.core.cluster.cost import resident_mb
+from planetary_dtm.core.version import VERSION
+
+def work(rounds):
+    for _ in range(rounds):
+        pieces = [np.ones(125_000) for _ in range(100)]
+        del pieces
+    return resident_mb()
+
+before = resident_mb(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+held = pool._unit(work, "", 1000.0, VERSION, 20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before[1], held - before[0], resident_mb() - before[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_a_worker_started_elsewhere_keeps_what_is_freed_until_its_unit_is_done():
+    """Dask lets its workers give every array back at once; the system clears 25,000 pages a round again."""
+    usual = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], env=usual, capture_output=True, text=True, check=True)
+    pages, held, after = map(float, done.stdout.split())
+    assert pages < 2 * 25_000 and held > 90 and after < 20
+
+
 def test_a_killed_worker_costs_only_its_unit(tmp_path):
     found = []
     do_units(die_once, [str(tmp_path)], found.append, workers=2)

@@ -24,6 +24,7 @@ from pathlib import Path
 from .errors import InputError
 
 _LITTLE = 1 << 18  # bytes left on a disk that count as none
+_FULL = "No space left on device"
 
 
 def require_writable(path: str | Path, suffixes: tuple[str, ...] = ()) -> None:
@@ -177,8 +178,7 @@ def unwritten(path: str | Path, error: Exception) -> InputError:
     """
     with letting_go():
         traceback.clear_frames(error.__traceback__)
-    full = shutil.disk_usage(Path(path).parent).free < _LITTLE
-    reason = "No space left on device" if full else str(error).rstrip(".")
+    reason = _FULL if _is_full(Path(path).parent) else str(error).rstrip(".")
     return InputError(f"Output {str(path)!r} was not written ({reason}).")
 
 
@@ -254,7 +254,16 @@ def _alive(process: int) -> bool:
 
 def _unwritable(target: Path, error: OSError | ValueError) -> InputError:
     hint = "; close what holds it or choose another" if isinstance(error, PermissionError) else ""
-    return InputError(f"Output {str(target)!r} cannot be written ({getattr(error, 'strerror', None) or error}){hint}.")
+    # NumPy and torch tell in words of their own that less was written than they gave.
+    reason = getattr(error, "strerror", None) or (_FULL if _is_full(target.parent) else error)
+    return InputError(f"Output {str(target)!r} cannot be written ({reason}){hint}.")
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LITTLE
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager

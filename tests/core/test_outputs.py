@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -110,6 +111,14 @@ def test_an_error_leaves_the_old_file(tmp_path):
         temporary.write_text("half")
         raise KeyError
     assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_told_as_such_whatever_the_writer_calls_it(tmp_path, monkeypatch):
+    left = [0]
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=left[0]))
+    for left[0], said in ((0, "No space left on device"), (1 << 40, "332800 requested and 992 written")):
+        with pytest.raises(InputError, match=rf"cannot be written \({said}\)"), replacing(tmp_path / "a.npy"):
+            raise OSError("332800 requested and 992 written")
 
 
 def test_together_is_all_or_nothing(tmp_path):

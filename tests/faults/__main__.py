@@ -77,7 +77,8 @@ def main() -> int:
     parser.add_argument("--kills-only", action="store_true", help="no other troubles")
     options = parser.parse_args()
     names = options.commands or (list(LIGHT) if options.light else able)
-    inputs, work = options.folder / "inputs", options.folder / "work"
+    folder = options.folder.resolve()  # a link leads to the inputs from elsewhere
+    inputs, work = folder / "inputs", folder / "work"
     imported(options.light)
     if not inputs.exists():
         inputs.mkdir(parents=True)

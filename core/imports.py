@@ -19,6 +19,15 @@ from typing import Any
 
 _LIBRARIES = {"torch": "lib/libtorch_python.*", "cv2": "cv2.*"}  # files in the package's folder
 
+_left_alone = False  # gc.get_freeze_count() tells it too, and goes over all objects for that, 50 ms in QGIS
+
+
+def leave_alone(yes: bool) -> None:
+    """Have the collector of cycles leave alone what is there now, and what is imported from now on; or all as usual."""
+    global _left_alone
+    _left_alone = yes
+    (gc.freeze if yes else gc.unfreeze)()
+
 
 def import_beside(name: str) -> Any:
     """The module of a name, imported where it is not yet; ImportError where it is not there."""
@@ -47,14 +56,14 @@ def _load(name: str) -> None:
 def _uncollected() -> Iterator[None]:
     """Keep the collector of cycles away: an import makes so many objects that last that it would go over all of them.
 
-    Where it leaves alone what is there already (gc.freeze), it leaves these alone too.
+    Where it leaves alone what is there already (`leave_alone`), it leaves these alone too.
     """
     used = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if gc.get_freeze_count():
+        if _left_alone:
             gc.freeze()
         if used:
             gc.enable()

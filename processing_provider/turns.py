@@ -14,6 +14,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..core.imports import leave_alone
+
 TURN_S = 0.0005
 _lock = threading.Lock()
 _working = 0
@@ -44,7 +46,7 @@ def _begin() -> None:
         sys.setswitchinterval(min(TURN_S, _usual))
         _frozen = gc.get_freeze_count() == 0  # else others have their own plans with it
         if _frozen:
-            gc.freeze()
+            leave_alone(True)
 
 
 def _end() -> None:
@@ -53,4 +55,4 @@ def _end() -> None:
     if _working == 0:
         sys.setswitchinterval(_usual)
         if _frozen:
-            gc.unfreeze()
+            leave_alone(False)

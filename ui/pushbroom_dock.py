@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from .runs import Run, Runs
 from .scroll import scrolled
 from .stage_panel import StagePanel
 from .stages import Job, Progress, Stage, label_of, progress_of, stages, whole
-from .turns import later
+from .turns import in_turns, later
 from .workspace import Workspace
 
 
@@ -41,7 +43,7 @@ class PushBroomDock(QgsDockWidget):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(50)
-        self._soon.timeout.connect(self.refresh)
+        self._soon.timeout.connect(self._refresh_in_turns)
         workspace.changed.connect(self._workspace_changed)
         self._fold()
 
@@ -86,7 +88,18 @@ class PushBroomDock(QgsDockWidget):
         """Show how far every stage is."""
         for key, panel in self.panels.items():
             panel.refresh(key in self._running)
+        self._refresh_button()
+
+    def _refresh_button(self) -> None:
         self.all_button.setEnabled(not self._running and self._next() is not None)
+
+    def _refresh_in_turns(self, *then: Callable[[], None]) -> None:
+        """The same, a stage in a turn, for the values of a new scene take a tenth of a second in all; then the rest."""
+        shows = [partial(self._refresh_one, key) for key in self.panels]
+        in_turns(self, *shows, self._refresh_button, *then)
+
+    def _refresh_one(self, key: str) -> None:
+        self.panels[key].refresh(key in self._running)
 
     def _workspace_changed(self, key: str) -> None:
         if not key:  # another project
@@ -97,8 +110,12 @@ class PushBroomDock(QgsDockWidget):
         """Leave only the stage open that comes next."""
         states = {name: progress_of(panel.stage, self.workspace)[0] for name, panel in self.panels.items()}
         todo = next((name for name, state in states.items() if state is not Progress.DONE), "")
+        self._open_only(todo)
+
+    def _open_only(self, key: str) -> None:
         for name, panel in self.panels.items():
-            panel.setCollapsed(name != todo)
+            if panel.isCollapsed() != (name != key):  # QGIS goes through all of its work for what is so already
+                panel.setCollapsed(name != key)
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -120,10 +137,10 @@ class PushBroomDock(QgsDockWidget):
             tell(self.iface, said, Qgis.MessageLevel.Warning)
             return
         self._running[stage.id] = go_on
-        for name, panel in self.panels.items():
-            panel.setCollapsed(name != stage.id)
         self._start(stage, jobs)
-        self.refresh()
+        self._refresh_one(stage.id)
+        self._refresh_button()
+        self._refresh_in_turns(lambda: self._open_only(stage.id))
 
     def _folder_asked(self) -> bool:
         """Whether it is known where a simulated scene goes; asks once."""
@@ -152,21 +169,19 @@ class PushBroomDock(QgsDockWidget):
         if good and jobs[1:]:
             later(self, lambda: self._start(stage, jobs[1:]))
         else:
-            later(self, lambda: self._stage_ended(stage, good))
+            shows = [self._show_dtm] if good and stage.id == "terrain" else []
+            in_turns(self, *shows, lambda: self._stage_ended(stage, good))
 
     def _stage_ended(self, stage: Stage, good: bool) -> None:
         """All jobs of a stage have run, or one has not; go on to the next stage where that is asked for."""
-        if good and stage.id == "terrain":
-            self._show_dtm()
-        go_on = self._running.pop(stage.id, False)
-        self.refresh()
+        go_on, ends = self._running.pop(stage.id, False), []
         if good and go_on:
             self.run_all()
             if not self._running:
-                self._fold()
-                tell(self.iface, *self._stop())
+                ends = [self._fold, lambda: tell(self.iface, *self._stop())]
         elif good:
-            self._fold()
+            ends = [self._fold]
+        self._refresh_in_turns(*ends)
 
     def _show_dtm(self) -> None:
         """Move the map to the DTM where it shows other ground."""

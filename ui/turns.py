@@ -16,3 +16,15 @@ def later(owner: QObject, do: Callable[[], None]) -> None:
     timer.timeout.connect(do)
     timer.timeout.connect(timer.deleteLater)
     timer.start(_TURN_MS)
+
+
+def in_turns(owner: QObject, *work: Callable[[], None]) -> None:
+    """Do several things one after the other, each as `later` does one."""
+    if work:
+        first, *rest = work
+
+        def turn() -> None:
+            first()
+            in_turns(owner, *rest)
+
+        later(owner, turn)

@@ -49,14 +49,17 @@ class _Listener(QObject):
         self._bar = bar
         said = (QCoreApplication.translate(context, _SAID) for context in ("QgisApp", "QObject"))
         self._begins = tuple(text.partition("%1")[0] for text in said)
+        self._soon = QTimer(self)  # one sweep for all that come in a turn
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._sweep)
         bar.widgetAdded.connect(self._added)
         QTimer.singleShot(_LASTS_MS, self._end)
 
     def _added(self, *_: object) -> None:
-        QTimer.singleShot(0, self._sweep)
+        self._soon.start(0)
 
     def _sweep(self) -> None:
-        for item in self._bar.items():
+        for item in reversed(self._bar.items()):  # the one that is shown last: the next is laid out when it goes
             if item.text().startswith(self._begins):
                 self._bar.popWidget(item)
 

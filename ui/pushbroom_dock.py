@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,13 @@ class PushBroomDock(QgsDockWidget):
         self.setWindowTitle(self.tr("Push-broom"))
         self.iface, self.runs, self.workspace = iface, runs, workspace
         self.panels = {stage.id: StagePanel(number, stage, workspace) for number, stage in enumerate(stages(), 1)}
+        self._changed: set[str] = set()  # values of the workspace not shown yet
         self._running: dict[str, bool] = {}  # stages under way: whether the following ones are to run too
         self._build()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(50)
-        self._soon.timeout.connect(self._refresh_in_turns)
+        self._soon.timeout.connect(self._refresh_changed)
         workspace.changed.connect(self._workspace_changed)
         self._fold()
 
@@ -93,15 +94,24 @@ class PushBroomDock(QgsDockWidget):
     def _refresh_button(self) -> None:
         self.all_button.setEnabled(not self._running and self._next() is not None)
 
-    def _refresh_in_turns(self, *then: Callable[[], None]) -> None:
-        """The same, a stage in a turn, for the values of a new scene take a tenth of a second in all; then the rest."""
-        shows = [partial(self._refresh_one, key) for key in self.panels]
+    def _refresh_in_turns(self, concerned: Iterable[str], *then: Callable[[], None]) -> None:
+        """The same of some stages, one in a turn; then the rest.
+
+        A new scene takes a tenth of a second in all. Beside a step that runs each look for a file waits for Python.
+        """
+        shows = [partial(self._refresh_one, key) for key in concerned]
         in_turns(self, *shows, self._refresh_button, *then)
+
+    def _refresh_changed(self) -> None:
+        changed, self._changed = self._changed, set()
+        panels = self.panels.items()
+        self._refresh_in_turns([name for name, p in panels if "" in changed or changed & p.stage.keys])
 
     def _refresh_one(self, key: str) -> None:
         self.panels[key].refresh(key in self._running)
 
     def _workspace_changed(self, key: str) -> None:
+        self._changed.add(key)
         if not key:  # another project
             self._fold()
         self._soon.start()
@@ -140,7 +150,7 @@ class PushBroomDock(QgsDockWidget):
         self._start(stage, jobs)
         self._refresh_one(stage.id)
         self._refresh_button()
-        self._refresh_in_turns(lambda: self._open_only(stage.id))
+        later(self, lambda: self._open_only(stage.id))
 
     def _folder_asked(self) -> bool:
         """Whether it is known where a simulated scene goes; asks once."""
@@ -181,7 +191,7 @@ class PushBroomDock(QgsDockWidget):
                 ends = [self._fold, lambda: tell(self.iface, *self._stop())]
         elif good:
             ends = [self._fold]
-        self._refresh_in_turns(*ends)
+        self._refresh_in_turns([stage.id] if self._running else self.panels, *ends)
 
     def _show_dtm(self) -> None:
         """Move the map to the DTM where it shows other ground."""

@@ -97,6 +97,10 @@ class StagePanel(QgsCollapsibleGroupBox):
         """Show the workspace as it is now."""
         for key, editor in self._editors.items():
             editor.show_value(self.workspace[key])
+        if running:
+            self._show_state(self.tr("Running …"), "/mActionRefresh.svg", "…")
+            self.run_button.setEnabled(False)
+            return
         progress, lacking = progress_of(self.stage, self.workspace)
         names = ", ".join(label_of(key) for key in lacking)
         said = {
@@ -109,14 +113,15 @@ class StagePanel(QgsCollapsibleGroupBox):
         if wanted and progress is not Progress.DONE:
             told = self.tr("Needs the Python package {}; Getting started (compass button) tells how to get it.")
             progress, said[Progress.MISSING] = Progress.MISSING, told.format(", ".join(wanted))
-        self.state.setText(self.tr("Running …") if running else said[progress])
-        icon = QgsApplication.getThemeIcon("/mActionRefresh.svg" if running else _ICONS[progress])
-        self.state_icon.setPixmap(icon.pixmap(16, 16))
-        mark = "…" if running else _MARKS[progress]
-        self.setTitle(f"{self.number}  {self.stage.title}  {mark}")
-        self.run_button.setEnabled(not running and (self.stage.id == "scene" or not lacking) and not wanted)
+        self._show_state(said[progress], _ICONS[progress], _MARKS[progress])
+        self.run_button.setEnabled((self.stage.id == "scene" or not lacking) and not wanted)
         if self.stage.report:
             self.report_button.setEnabled(self.workspace.has(self.stage.report))
+
+    def _show_state(self, told: str, icon: str, mark: str) -> None:
+        self.state.setText(told)
+        self.state_icon.setPixmap(QgsApplication.getThemeIcon(icon).pixmap(16, 16))
+        self.setTitle(f"{self.number}  {self.stage.title}  {mark}")
 
     def _made(self) -> str:
         made = [self.workspace[key] for key in self.stage.results if self.workspace.has(key)]

@@ -62,6 +62,11 @@ class Stage:
     report: str = ""
     modules: tuple[str, ...] = ()  # Python packages without which it cannot run
 
+    @property
+    def keys(self) -> set[str]:
+        """The values of the workspace that it shows or that tell how far it is."""
+        return {*(field.key for field in self.fields), *self.needs, *self.results, self.report}
+
     def missing_modules(self) -> list[str]:
         """Those of its packages that are not installed."""
         return [name for name in self.modules if find_spec(name) is None]

@@ -35,6 +35,7 @@ Array = NDArray[np.float64]
 Start = Callable[[Path, Mapping[str, Any]], Chain]  # a chain in a folder with changes of what the user gave
 
 ONE_IN = 8  # tracks; and of the others' shots one in as many
+FEW, ONE_IN_FEW = 50, 3  # of so few shots that the views share, as on a narrow swath, more are withheld
 HEADER = (
     *("", "DTM: bias, m", "RMSE, m", "NMAD, m", "single match: RMSE, m", "NMAD, m"),
     *("orientation: RMSE, m", "sigma of it, m", "shots on the DTM", "matched"),
@@ -47,12 +48,12 @@ def withheld_heights(title: str, scene: Path, folder: Path, start: Start, matche
     sensor = load_sensor(str(scene / "sensor.json"))
     every = read_shots(scene / "altimetry.csv", body_of_radius(sensor.body_radius_m))
     good = every.kept(filter_shots(every).keep)
-    hidden = _hidden(good, seed)
-    for name, mask in (("used", ~hidden), ("withheld", hidden)):
-        _write(folder / f"{name}.csv", good.kept(mask))
     files = [MatchFile(path) for path in matches]
     views = [files[0].view_a, *(file.view_b for file in files)]
     truth = _cameras(scene, str(scene / "truth_eop.csv"), views)
+    hidden = _hidden(good, seed, _shared(good, truth))
+    for name, mask in (("used", ~hidden), ("withheld", hidden)):
+        _write(folder / f"{name}.csv", good.kept(mask))
     table = Table(title, HEADER)
     ways: dict[str, tuple[Sequence[str], Mapping[str, Any]]] = {
         "true orientation": ((), {"eops": str(scene / "truth_eop.csv"), "gcps": None}),
@@ -85,10 +86,28 @@ def _compared(dtm: str, shots: str) -> Mapping[str, Any]:
         return {"BIAS": np.nan, "RMSE": np.nan, "NMAD": np.nan, "COUNT": 0}
 
 
-def _hidden(shots: Shots, seed: int) -> NDArray[np.bool_]:
-    """Whole tracks, and single shots of the others."""
-    single = np.random.default_rng([seed, 12]).uniform(size=len(shots)) * ONE_IN < 1
+def _hidden(shots: Shots, seed: int, shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whole tracks, and single shots of the others; single shots alone where the views share few (``shared``)."""
+    draw = np.random.default_rng([seed, 12]).uniform(size=len(shots))
+    if np.count_nonzero(shared) < FEW:
+        return shared & (draw * ONE_IN_FEW < 1)
+    single = draw * ONE_IN < 1
     return single if shots.track is None else np.asarray(((shots.track + seed) % ONE_IN == 0) | single)
+
+
+def _shared(shots: Shots, cameras: Sequence[ImageCamera]) -> NDArray[np.bool_]:
+    """Which shots two or more of the views see."""
+    places = _places(shots)
+    seen = np.zeros(len(shots), int)
+    for camera in cameras:
+        line, sample = camera.project(places)
+        first, last = camera.lines
+        seen += (line >= first) & (line <= last) & (sample >= 0) & (sample <= camera.samples - 1)
+    return seen > 1
+
+
+def _places(shots: Shots) -> Array:
+    return (shots.body.radius_m + shots.altitude)[:, None] * unit_vectors(shots.lon, shots.lat)
 
 
 def _write(path: Path, shots: Shots) -> None:
@@ -105,7 +124,7 @@ def _at_shots(
     shots: Shots, truth: Sequence[ImageCamera], ours: Sequence[ImageCamera], files: Sequence[MatchFile]
 ) -> tuple[Array, Array, Array]:
     """Height errors (N,) of single matches, of true places in the images, and the latter's sigma, at shots."""
-    places = (shots.body.radius_m + shots.altitude)[:, None] * unit_vectors(shots.lon, shots.lat)
+    places = _places(shots)
     radius = np.linalg.norm(places, axis=1)
     line, sample = (np.array(values) for values in zip(*(camera.project(places) for camera in truth)))
     matched = [_about(file.read(0, file.lines), line[0], sample[0]) for file in files]

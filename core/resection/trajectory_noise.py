@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .banded import BandInverse
-from .ground_rows import GroundRows
+from .ground_rows import CHUNK, GroundRows
 from .model import ControlPoints
 from .trajectory_system import Noise, State, System
 
@@ -83,16 +83,16 @@ class NoiseModel:
         """
         noise = self.noise()
         rows, felt = system.rows(state, noise)
-        own = covariance[system.seen.row]
+        spread = spread_of(rows, covariance, system.seen.row)
         model = self
         free = np.isnan(self.lateral_given)
         if free.any():
-            step = np.clip(_misfit(rows, own, free), 1.0 / STEEPEST**2, STEEPEST)
+            step = np.clip(_misfit(rows, spread, free), 1.0 / STEEPEST**2, STEEPEST)
             model = replace(model, lateral=float(max(self.lateral * step, LEAST_SIGMA)))
         if not free.all():
-            model = replace(model, misfit=_misfit(rows, own, ~free))
+            model = replace(model, misfit=_misfit(rows, spread, ~free))
         if not len(system.nodes.line):
-            model = replace(model, altitude_scale=self._altitude_scale(rows, own, noise))
+            model = replace(model, altitude_scale=self._altitude_scale(rows, spread, noise))
         if model.change(self) < STEADY:  # before that the splines hold what is only noise, or miss what is not
             roughness, explained = self._roughness(system, state, inverse, gain)
             model = replace(model, roughness=roughness, explained=explained)
@@ -146,11 +146,11 @@ class NoiseModel:
         roughness = np.where(smooth, 10.0 * self.roughness, self.roughness)
         return replace(self, roughness=roughness, least_roughness=np.where(smooth, roughness, self.least_roughness))
 
-    def _altitude_scale(self, rows: GroundRows, own: Array, noise: Noise) -> float:
+    def _altitude_scale(self, rows: GroundRows, spread: Array, noise: Noise) -> float:
         weight = 1.0 / rows.variance[:, 0]
         # the altitude's share of the row's variance
         part = np.where(np.isfinite(self.altitude_given), weight * (noise.altitude * rows.zenith) ** 2, 0.0)
-        leverage = weight * _spread(rows.by_pose[:, 0], own)
+        leverage = weight * spread[:, 0]
         redundancy = max(float(np.sum(part * np.clip(1.0 - leverage, 0.0, 1.0))), 1e-6)
         factor = np.sqrt(np.sum(part * weight * rows.residual[:, 0] ** 2) / redundancy)
         least = LEAST_SIGMA / float(np.nanmedian(self.altitude_given))
@@ -193,14 +193,19 @@ def first_noise(
     )
 
 
-def _misfit(rows: GroundRows, own: Array, chosen: NDArray[np.bool_]) -> float:
+def _misfit(rows: GroundRows, spread: Array, chosen: NDArray[np.bool_]) -> float:
     """RMS of the chosen second rows against their sigmas, by their redundancy."""
     weight = 1.0 / rows.variance[chosen, 1]
-    leverage = weight * _spread(rows.by_pose[chosen, 1], own[chosen])
+    leverage = weight * spread[chosen, 1]
     redundancy = max(float(np.sum(np.clip(1.0 - leverage, 0.0, 1.0))), 1.0)
     return float(np.sqrt(np.sum(weight * rows.residual[chosen, 1] ** 2) / redundancy))
 
 
-def _spread(by_pose: Array, covariance: Array) -> Array:
-    """Variance (N,) of rows (N, 6) under pose covariances (N, 6, 6)."""
-    return np.asarray(np.einsum("ni,nij,nj->n", by_pose, covariance, by_pose))
+def spread_of(rows: GroundRows, covariance: Array, row: NDArray[np.int64]) -> Array:
+    """Variance (N, 2) of the rows under the pose covariances (L, 6, 6) of their lines ``row`` (N,)."""
+    spread = np.empty((len(row), 2))
+    for start in range(0, len(row), CHUNK):
+        part = slice(start, start + CHUNK)
+        felt = rows.by_pose[part] @ covariance[row[part]]
+        spread[part] = np.einsum("nki,nki->nk", felt, rows.by_pose[part])
+    return spread

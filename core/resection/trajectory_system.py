@@ -186,17 +186,19 @@ class System:
 
     def _add_poses(self, matrix: BandMatrix, right: Array, rows: GroundRows) -> None:
         """What the rows say of the splines: summed over each line's pose first, then over each stretch."""
-        scaled = rows.by_pose / np.sqrt(rows.variance)[..., None]
-        normal = np.add.reduceat(np.swapaxes(scaled, 1, 2) @ scaled, self.seen.first)
+        lines, ends = len(self._share), np.append(self.seen.first, len(self.seen.row))
         gradient = np.einsum("nki,nk->ni", rows.by_pose, -rows.residual / rows.variance)
         gradient = np.add.reduceat(gradient, self.seen.first)
         a, b = np.tril_indices(24)
         stretches = np.arange(len(self._stretch_first))
-        for part in np.array_split(stretches, 1 + len(normal) // CHUNK_LINES):
+        for part in np.array_split(stretches, 1 + lines // CHUNK_LINES):
             first = self._stretch_first[part]
-            last = self._stretch_first[part[-1] + 1] if part[-1] + 1 < len(stretches) else len(normal)
+            last = self._stretch_first[part[-1] + 1] if part[-1] + 1 < len(stretches) else lines
+            own = slice(ends[first[0]], ends[last])
+            scaled = rows.by_pose[own] / np.sqrt(rows.variance[own])[..., None]
+            normal = np.add.reduceat(np.swapaxes(scaled, 1, 2) @ scaled, self.seen.first[first[0] : last] - own.start)
             share = self._share[first[0] : last]
-            value = normal[first[0] : last][:, self._component[a], self._component[b]] * share[:, a] * share[:, b]
+            value = normal[:, self._component[a], self._component[b]] * share[:, a] * share[:, b]
             unknown = self._unknown[part]
             matrix.add(unknown[:, a], unknown[:, b], np.add.reduceat(value, first - first[0]))
         value = np.add.reduceat(gradient[:, self._component] * self._share, self._stretch_first)

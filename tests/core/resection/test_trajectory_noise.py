@@ -61,16 +61,20 @@ def test_sigmas_of_the_least_squares_widen_by_trust_and_repeats():
     assert set(noise.white[1:]) == {0.3} and set(noise.shared[1:]) == {0.7} and noise.roughness is given.roughness
 
 
+def spread(rows, covariance):
+    return trajectory_noise.spread_of(rows, covariance, np.arange(COUNT))
+
+
 def test_a_misfit_is_the_rms_by_its_redundancy():
     residual = np.stack([np.zeros(COUNT), np.full(COUNT, 6.0)], axis=1)
     rows, chosen = rows_of(residual), np.arange(COUNT) < 100
     none = np.zeros((COUNT, 6, 6))
-    assert trajectory_noise._misfit(rows, none, chosen) == pytest.approx(3.0)
+    assert trajectory_noise._misfit(rows, spread(rows, none), chosen) == pytest.approx(3.0)
     # A path that takes up a quarter of each row's variance leaves three quarters of the redundancy.
     felt = replace(rows, by_pose=rows.by_pose + np.eye(6)[0])
     taken = none + 1.0 * np.diag([1.0, 0, 0, 0, 0, 0])
-    assert trajectory_noise._misfit(felt, taken, chosen) == pytest.approx(3.0 / np.sqrt(0.75))
-    assert trajectory_noise._misfit(felt, 100 * taken, chosen) == pytest.approx(np.sqrt(100 * 9.0))
+    assert trajectory_noise._misfit(felt, spread(felt, taken), chosen) == pytest.approx(3.0 / np.sqrt(0.75))
+    assert trajectory_noise._misfit(felt, spread(felt, 100 * taken), chosen) == pytest.approx(np.sqrt(100 * 9.0))
 
 
 def test_the_altitudes_scale_follows_their_share_of_the_residuals():
@@ -78,15 +82,19 @@ def test_the_altitudes_scale_follows_their_share_of_the_residuals():
     rows = rows_of(np.stack([np.full(COUNT, 90.0), np.zeros(COUNT)], axis=1))
     none, noise = np.zeros((COUNT, 6, 6)), given.noise()
     whole = 30.0**2 + 0.64 * 4.0
-    assert given._altitude_scale(rows, none, noise) == pytest.approx(90.0 / np.sqrt(whole), rel=1e-9)
+    assert given._altitude_scale(rows, spread(rows, none), noise) == pytest.approx(90.0 / np.sqrt(whole), rel=1e-9)
     felt = replace(rows, by_pose=rows.by_pose + np.eye(6)[0])
     half = none + 0.5 * whole * np.diag([1.0, 0, 0, 0, 0, 0])
-    assert given._altitude_scale(felt, half, noise) == pytest.approx(90.0 / np.sqrt(0.5 * whole), rel=1e-9)
+    assert given._altitude_scale(felt, spread(felt, half), noise) == pytest.approx(
+        90.0 / np.sqrt(0.5 * whole), rel=1e-9
+    )
     far = replace(rows, residual=1e6 * rows.residual)
-    assert given._altitude_scale(far, none, noise) == 10.0  # at most tenfold in one round
-    assert given._altitude_scale(replace(rows, residual=0 * rows.residual), none, noise) == pytest.approx(0.01)
+    assert given._altitude_scale(far, spread(far, none), noise) == 10.0  # at most tenfold in one round
+    assert given._altitude_scale(replace(rows, residual=0 * rows.residual), spread(rows, none), noise) == pytest.approx(
+        0.01
+    )
     tiny = replace(given, altitude_scale=1e-6)
-    assert tiny._altitude_scale(rows_of(0 * rows.residual), none, noise) == pytest.approx(1e-3 / 50.0)
+    assert tiny._altitude_scale(rows_of(0 * rows.residual), spread(rows, none), noise) == pytest.approx(1e-3 / 50.0)
 
 
 def test_rows_that_stand_out_lose_trust_beyond_three_sigmas():

@@ -24,7 +24,7 @@ from ..core.steps import OutputKind, Step, step
 from . import point_styling, resources, styling
 from .definitions import output_definition, parameter_definition
 from .inputs import collect, is_given, is_unloaded_raster, resolve
-from .turns import short_turns
+from .turns import in_own_thread, short_turns
 from .words import say, say_progress
 
 
@@ -115,7 +115,7 @@ class StepAlgorithm(QgsProcessingAlgorithm):
             with short_turns(), tempfile.TemporaryDirectory(prefix="planetary_dtm_") as folder:
                 inputs = resolve(self._values, Path(folder), feedback)
                 ready = chosen.checked({**inputs, **targets})
-                result = chosen.run(**ready, progress=ProgressOf(feedback))
+                result = in_own_thread(lambda: chosen.run(**ready, progress=ProgressOf(feedback)))
         except CancelledError:
             return {}
         except PlanetaryDtmError as error:

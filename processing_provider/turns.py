@@ -11,11 +11,13 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from ..core.imports import leave_alone
 
+T = TypeVar("T")
 TURN_S = 0.0002
 _lock = threading.Lock()
 _working = 0
@@ -36,6 +38,31 @@ def short_turns() -> Iterator[None]:
     finally:
         with _lock:
             _end()
+
+
+def in_own_thread(work: Callable[[], T]) -> T:
+    """Do a worker's work in a thread that ends with it, and wait for it.
+
+    QGIS's workers come back with another state of Python in the same thread. A library made with pybind11 (in SciPy and
+    matplotlib) that is loaded there keeps the first one, and ends QGIS when it meets the next, since Python 3.12.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return work()
+    made: list[T] = []
+    failed: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            made.append(work())
+        except BaseException as error:  # handed on below
+            failed.append(error)
+
+    running = threading.Thread(target=guarded)
+    running.start()
+    running.join()
+    if failed:
+        raise failed[0]
+    return made[0]
 
 
 def _begin() -> None:

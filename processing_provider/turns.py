@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -19,6 +20,7 @@ from ..core.imports import leave_alone
 
 T = TypeVar("T")
 TURN_S = 0.0002
+_END_S = 0.001  # between looks whether a thread that has done its work is gone
 _lock = threading.Lock()
 _working = 0
 _usual = 0.0
@@ -46,20 +48,27 @@ def in_own_thread(work: Callable[[], T]) -> T:
     QGIS's workers come back with another state of Python in the same thread. A library made with pybind11 (in SciPy and
     matplotlib) that is loaded there keeps the first one, and ends QGIS when it meets the next, since Python 3.12.
     """
-    if threading.current_thread() is threading.main_thread():
+    if threading.get_ident() == threading.main_thread().ident:
         return work()
     made: list[T] = []
     failed: list[BaseException] = []
+    done = threading.Event()
 
     def guarded() -> None:
         try:
             made.append(work())
         except BaseException as error:  # handed on below
             failed.append(error)
+        finally:
+            done.set()
 
-    running = threading.Thread(target=guarded)
+    # To ask for the current thread, as current_thread, join and a Thread without `daemon` do, would list QGIS's worker
+    # among Python's threads for good.
+    running = threading.Thread(target=guarded, daemon=False)
     running.start()
-    running.join()
+    done.wait()
+    while running.is_alive():
+        time.sleep(_END_S)
     if failed:
         raise failed[0]
     return made[0]

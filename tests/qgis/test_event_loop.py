@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
+import threading
+
 import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -15,6 +18,7 @@ from qgis.PyQt.QtCore import QObject
 
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 from planetary_dtm.processing_provider.inputs import ExportedTable, FileTable, table_of
+from planetary_dtm.processing_provider.turns import in_own_thread
 from planetary_dtm.ui import estimate, opening
 from planetary_dtm.ui.model_menu import EditCopyAction
 from planetary_dtm.ui.results import add_to_map
@@ -31,6 +35,26 @@ def test_a_turn_comes_later_or_never(qtbot):
     qtbot.waitUntil(lambda: bool(done), timeout=2000)
     qtbot.wait(50)
     assert done == ["owner"] and not owner.children()
+
+
+def test_a_step_in_a_thread_of_its_own_leaves_no_thread_behind(qtbot):
+    """QGIS's workers are no threads of Python's; neither they nor the step's may stay in its list."""
+    before, told, over = threading.active_count(), [], []
+
+    def worker():
+        told.append(in_own_thread(threading.get_ident) != _thread.get_ident())
+        try:
+            in_own_thread(lambda: 1 / 0)
+        except ZeroDivisionError:
+            told.append(True)
+        over.append(threading.active_count())
+
+    for _ in range(3):
+        _thread.start_new_thread(worker, ())
+    qtbot.waitUntil(lambda: len(over) == 3, timeout=5000)
+    assert told == [True] * 6 and threading.active_count() == before
+    here = threading.get_ident()
+    assert in_own_thread(threading.get_ident) == here  # the main thread does its work itself
 
 
 def test_the_modeler_opens_in_turns_with_a_copy(provider, qtbot, monkeypatch):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
 
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 
-_opened: list[subprocess.Popen[bytes]] = []  # those that may not have ended
+_opened: list[int] = []  # process numbers of those that may not have ended
 
 
 def open_file(path: str) -> None:
@@ -21,8 +21,14 @@ def open_file(path: str) -> None:
     if opener is None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(path))
         return
-    nothing = subprocess.DEVNULL
-    _opened[:] = [earlier for earlier in _opened if earlier.poll() is None]
-    _opened.append(
-        subprocess.Popen([opener, path], stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
-    )
+    _opened[:] = filter(_runs, _opened)
+    silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    _opened.append(os.posix_spawn(opener, [opener, path], os.environ, file_actions=silent, setsid=True))
+
+
+def _runs(number: int) -> bool:
+    """Whether a program that was opened still runs; one that has ended is cleared away by being asked."""
+    try:
+        return os.waitpid(number, os.WNOHANG)[0] == 0
+    except ChildProcessError:  # somebody else has asked
+        return False

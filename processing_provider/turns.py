@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from ..core.imports import leave_alone
+from ..core.memory import give_back
 
 T = TypeVar("T")
 TURN_S = 0.0002
@@ -69,6 +70,7 @@ def in_own_thread(work: Callable[[], T]) -> T:
     done.wait()
     while running.is_alive():
         time.sleep(_END_S)
+    give_back()  # each thread has memory of its own, in which the next one does not look for what was freed
     if failed:
         raise failed[0]
     return made[0]

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
+from ..memory import give_back
 from ..outputs import scratch
 from ..progress import Progress, breathe, breathe_during, hearing, silent, tell
 from ..version import VERSION
@@ -130,7 +131,7 @@ def _unit(work: Callable[[T], R], stop: str, memory_mb: float, version: str, uni
         try:
             return work(unit)
         finally:
-            _give_back()  # Dask pauses a worker that holds much
+            give_back()  # Dask pauses a worker that holds much
 
     def goes_on(fraction: float, message: str = "") -> bool:
         return not os.path.exists(stop)
@@ -143,7 +144,7 @@ def _unit(work: Callable[[T], R], stop: str, memory_mb: float, version: str, uni
             raise
         os._exit(0)  # nothing of the unit is left; to take its libraries down would keep everybody for half a second
     if resident_mb() > _TIDY * memory_mb:
-        _give_back()
+        give_back()
     return result
 
 
@@ -155,12 +156,6 @@ def _keep_freed() -> None:
         with suppress(AttributeError, OSError):  # another C library
             for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
                 ctypes.CDLL(None).mallopt(option, 1 << 30)
-
-
-def _give_back() -> None:
-    if sys.platform == "linux":
-        with suppress(AttributeError, OSError):
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _gather(

@@ -24,7 +24,7 @@ LINES = (1000, 5000, 20_000, 100_000)
 ALTITUDE_M, LATERAL_M = 100.0, 5.0  # errors, 1-sigma
 SECONDS, SECONDS_LINES = 5.0, 5000  # by the clock, at most
 MEMORY_GB = 4.0
-LINEAR = 1.5  # times what a line takes of a fifth of the lines; an arc settles in a few rounds more
+LINEAR = 1.5  # times what a line takes of `SECONDS_LINES`; a longer arc settles in a few rounds more
 LONGEST_M = 12e3  # wave of the altitudes' errors: they are alike over 2 to 3 km
 
 
@@ -42,8 +42,7 @@ def speed(lines: Sequence[int] = LINES, progress: Progress = silent) -> Table:
     table = Table(
         "Time and memory of the trajectory", ["lines", "seconds", "of a core", "ms of a core a line", "peak memory, GB"]
     )
-    before = each = 0.0
-    memory = None
+    each, memory = {}, None
     for index, count in enumerate(lines):
         tell(progress, index / len(lines), f"Speed: {count} lines")
         scene = simulate("ce1", SphereTerrain(), count, seed=0, altimetry=False)
@@ -52,13 +51,13 @@ def speed(lines: Sequence[int] = LINES, progress: Progress = silent) -> Table:
         recover_trajectory(points, scene.sensor)
         seconds, used = time.perf_counter() - started, time.process_time() - used
         memory = peak_memory_gb()
-        before, each = each, 1000.0 * used / count
-        table.rows.append([f"{count:,}", seconds, used, each, memory])
+        each[count] = 1000.0 * used / count
+        table.rows.append([f"{count:,}", seconds, used, each[count], memory])
         if count == SECONDS_LINES:
             table.checks.append(Check(f"{count:,} lines, s by the clock", seconds, SECONDS))
-    if len(lines) > 1:
-        what = f"time a line of {lines[-1]:,} lines over {lines[-2]:,}'s"
-        table.checks.append(Check(what, each / before, LINEAR))
+    if SECONDS_LINES in each and lines[-1] > SECONDS_LINES:
+        what = f"time a line of {lines[-1]:,} lines over {SECONDS_LINES:,}'s"
+        table.checks.append(Check(what, each[lines[-1]] / each[SECONDS_LINES], LINEAR))
     if memory is not None:
         table.checks.append(Check(f"{lines[-1]:,} lines, peak memory, GB", memory, MEMORY_GB))
     table.notes.append(

@@ -258,6 +258,7 @@ def _shared(
         white=max(correlation.white, spacing.white),
         shared=correlation.shared,
         altitude_scale=found.model.altitude_scale * correlation.scale,
+        moved=np.zeros(6),  # other errors, another fixed point
     )
     return model, nodes
 

@@ -28,6 +28,8 @@ EXPECTED_OUTLIERS = 0.02
 DIFFERENCE_ORDER = 3.0  # a parabola costs no roughness
 STEADY = 0.3  # relative change of the noise levels from which on the roughness is estimated
 STEEPEST = 10.0  # a sigma changes at most so much in one round
+# times a fixed point's step that the roughness takes: it is approached slowly, but where it would be passed, less
+FARTHEST, NEAREST = 1.5, 0.5
 USUAL_COUNTS = 1.0  # the first roughness weighs as much as so many differences seen
 # no orbit wanders more than so many times the first roughness; attitudes may
 ROUGHEST = np.array([5.0, 5.0, 5.0, np.inf, np.inf, np.inf])
@@ -41,7 +43,8 @@ class NoiseModel:
     ``repeats`` of shared errors, NaN for a GCP without altitude; ``white`` and ``shared`` parts of their variance.
     ``least_roughness`` (6,) keeps the equations positive definite. ``lateral_trust``, ``altitude_trust`` in 0..1 lower
     the weight of outliers. ``explained`` (6,) is the number of values the data determine of each component of the path;
-    ``misfit`` that of the lateral residuals against their given sigmas.
+    ``misfit`` that of the lateral residuals against their given sigmas. ``pull`` (6,) is the logarithm of what the last
+    round asked the roughness to change by, ``moved`` (6,) of what it did, 0 before the first.
     """
 
     lateral_given: Array
@@ -58,6 +61,8 @@ class NoiseModel:
     altitude_trust: Array
     explained: Array
     misfit: float
+    pull: Array
+    moved: Array
 
     def noise(self) -> Noise:
         """Sigmas for the least squares."""
@@ -94,8 +99,7 @@ class NoiseModel:
         if not len(system.nodes.line):
             model = replace(model, altitude_scale=self._altitude_scale(rows, spread, noise))
         if model.change(self) < STEADY:  # before that the splines hold what is only noise, or miss what is not
-            roughness, explained = self._roughness(system, state, inverse, gain)
-            model = replace(model, roughness=roughness, explained=explained)
+            model = model._roughened(system, state, inverse, gain)
         raw = rows.residual.copy()
         raw[:, 0] -= np.sum(felt * state.process[system.nodes.node], axis=1)
         return model._retrusted(raw, rows.zenith)
@@ -126,15 +130,21 @@ class NoiseModel:
         sentences.append(f"The data resolve the position to about {place:.0f} lines and the attitude to {turn:.0f}.")
         return sentences
 
-    def _roughness(self, system: System, state: State, inverse: BandInverse, gain: float) -> tuple[Array, Array]:
+    def _roughened(self, system: System, state: State, inverse: BandInverse, gain: float) -> NoiseModel:
         squares, variances, counts = system.roughness(state.path, inverse)
         explained = np.clip(counts - variances / self.roughness**2, 0.0, counts)
         level = (squares + USUAL_COUNTS * self.usual_roughness**2) / (explained + USUAL_COUNTS)
-        # the fixed point is approached slowly: go half as far again
-        factor = (level / self.roughness**2) ** 0.75
-        step = np.clip(factor, 1.0 / STEEPEST, STEEPEST) ** gain
+        pull = 0.5 * np.log(level / self.roughness**2)
+        # secant: how far the last move went towards the fixed point says how far to go now
+        eased = (pull - self.pull) * np.sign(self.moved)
+        farther = np.clip(np.abs(self.moved) / np.maximum(-eased, 1e-12), NEAREST, FARTHEST)
+        farther = np.where((eased < 0) & (pull * self.pull < 0), farther, FARTHEST)
+        limit = np.log(STEEPEST)
+        step = np.exp(gain * np.clip(farther * pull, -limit, limit))
         bounds = self.least_roughness, np.maximum(ROUGHEST * self.usual_roughness, self.least_roughness)
-        return np.clip(self.roughness * step, *bounds), explained + DIFFERENCE_ORDER
+        roughness = np.clip(self.roughness * step, *bounds)
+        moved = np.log(roughness / self.roughness)
+        return replace(self, roughness=roughness, explained=explained + DIFFERENCE_ORDER, pull=pull, moved=moved)
 
     def loosened(self) -> NoiseModel:
         """Tenfold the roughness of the smoothest components, from now on the least they may have.
@@ -190,6 +200,8 @@ def first_noise(
         altitude_trust=ones,
         explained=np.full(6, DIFFERENCE_ORDER),
         misfit=1.0,
+        pull=np.zeros(6),
+        moved=np.zeros(6),
     )
 
 

@@ -107,24 +107,45 @@ def test_rows_that_stand_out_lose_trust_beyond_three_sigmas():
     np.testing.assert_allclose(found.altitude_trust[:4], [1.0, 1.0, 0.25, 1.0])
 
 
+def seen_by(squares, variances, counts):
+    return SimpleNamespace(roughness=lambda path, inverse: (squares, variances, counts))
+
+
 def test_the_roughness_goes_to_what_is_seen_within_bounds():
-    given = model(altitude=5.0)
-    squares, variances, counts = 100 * (2 * ROUGHNESS) ** 2, 20.0 * ROUGHNESS**2, np.full(6, 120.0)
-    system = SimpleNamespace(roughness=lambda path, inverse: (squares, variances, counts))
-    found, explained = given._roughness(system, SimpleNamespace(path=None), None, 1.0)
-    np.testing.assert_allclose(explained, 103.0)  # 120 differences less 20 unseen, and a parabola
+    given, state = model(altitude=5.0), SimpleNamespace(path=None)
+    variances, counts = 20.0 * ROUGHNESS**2, np.full(6, 120.0)
+    squares = 100 * (2 * ROUGHNESS) ** 2
+    found = given._roughened(seen_by(squares, variances, counts), state, None, 1.0)
+    np.testing.assert_allclose(found.explained, 103.0)  # 120 differences less 20 unseen, and a parabola
     level = (squares + ROUGHNESS**2) / 101.0
-    np.testing.assert_allclose(found, ROUGHNESS * (level / ROUGHNESS**2) ** 0.75, rtol=1e-12)
-    held, _ = given._roughness(system, SimpleNamespace(path=None), None, 0.5)
-    np.testing.assert_allclose(held / ROUGHNESS, np.sqrt(found / ROUGHNESS), rtol=1e-12)
-    squares = 1e9 * ROUGHNESS**2
-    found, _ = given._roughness(system, SimpleNamespace(path=None), None, 1.0)
-    np.testing.assert_allclose(found / ROUGHNESS, [5, 5, 5, 10, 10, 10])  # an orbit wanders less than an attitude
-    squares = 0 * ROUGHNESS
-    found, _ = given._roughness(system, SimpleNamespace(path=None), None, 1.0)
-    np.testing.assert_allclose(found / ROUGHNESS, 0.1)
+    np.testing.assert_allclose(found.roughness, ROUGHNESS * (level / ROUGHNESS**2) ** 0.75, rtol=1e-12)
+    np.testing.assert_allclose(found.moved, np.log(found.roughness / ROUGHNESS), rtol=1e-12)
+    held = given._roughened(seen_by(squares, variances, counts), state, None, 0.5)
+    np.testing.assert_allclose(held.roughness / ROUGHNESS, np.sqrt(found.roughness / ROUGHNESS), rtol=1e-12)
+    found = given._roughened(seen_by(1e9 * ROUGHNESS**2, variances, counts), state, None, 1.0)
+    # an orbit wanders less than an attitude
+    np.testing.assert_allclose(found.roughness / ROUGHNESS, [5, 5, 5, 10, 10, 10])
+    nothing = seen_by(0 * ROUGHNESS, variances, counts)
+    found = given._roughened(nothing, state, None, 1.0)
+    np.testing.assert_allclose(found.roughness / ROUGHNESS, 0.1)
     least = replace(given, least_roughness=0.5 * ROUGHNESS)
-    np.testing.assert_allclose(least._roughness(system, SimpleNamespace(path=None), None, 1.0)[0], 0.5 * ROUGHNESS)
+    np.testing.assert_allclose(least._roughened(nothing, state, None, 1.0).roughness, 0.5 * ROUGHNESS)
+
+
+def test_a_fixed_point_that_was_passed_is_met_by_the_secant():
+    given = model(altitude=5.0)
+    # one component of each kind: met at once by a step of 0.8 pulls; still ahead; never moved before
+    pull, moved = np.array([-0.2, 0.2, 0, 0, 0, 0]), np.array([0.4, 0.4, 0, 0, 0, 0])
+    now = np.array([0.3, 0.1, 0.1, 0, 0, 0])
+    squares = 1000.0 * np.exp(2 * now) * ROUGHNESS**2 + (np.exp(2 * now) - 1) * ROUGHNESS**2
+    system = seen_by(squares, np.zeros(6), np.full(6, 1000.0))
+    found = replace(given, pull=pull, moved=-moved)._roughened(system, SimpleNamespace(path=None), None, 1.0)
+    np.testing.assert_allclose(found.pull, now, atol=1e-12)
+    np.testing.assert_allclose(found.moved[:3], [0.8 * 0.3, 1.5 * 0.1, 1.5 * 0.1], rtol=1e-9)
+    far = replace(given, pull=-9 * now, moved=-np.ones(6))
+    np.testing.assert_allclose(
+        far._roughened(system, SimpleNamespace(path=None), None, 1.0).moved[0], 0.5 * 0.3, rtol=1e-9
+    )  # never less than half
 
 
 def test_the_smoothest_components_are_loosened():

@@ -38,6 +38,7 @@ _TRIES = 20  # deaths of workers a unit may see: they are killed from outside, n
 _FULL = 0.98  # of its memory, at which a worker is started afresh
 _TIDY = 0.9  # of its memory, from which on a worker gives back what a unit has freed
 _TICK_S = 0.2
+_LOOK_S = 2.0  # between two looks for workers while no unit is done
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Freed memory stays with a worker, which soon wants as much again: given back, the system clears it anew for every
 # array, a million pages a unit (glibc; other systems ignore these). It falls into pieces: see `_unit`.
@@ -168,14 +169,23 @@ def _gather(
 ) -> None:
     futures = {client.submit(work, unit, pure=False, retries=0): number for number, unit in left.items()}
     deaths: Counter[int] = Counter()
+    alone, looked = False, time.monotonic()
     try:
         while futures:
-            tell(progress, 1 - len(left) / total, f"Unit {total - len(left) + 1} of {total}")
+            fraction, place = 1 - len(left) / total, client.scheduler.address
+            if alone:
+                tell(progress, fraction, f"The scheduler has no workers; start some: dask worker {place}")
+            else:
+                tell(progress, fraction, f"Unit {total - len(left) + 1} of {total}")
             if client.status != "running" or any(future.status in ("lost", "cancelled") for future in futures):
                 raise _ConnectionLost()
             ready = [future for future in futures if future.done()]
-            if not ready:
+            if ready:
+                alone, looked = False, time.monotonic()
+            else:
                 time.sleep(_TICK_S)
+                if time.monotonic() - looked > _LOOK_S:
+                    alone, looked = _without_workers(client), time.monotonic()
             for future in ready:
                 if future.status == "error":
                     error = future.exception(timeout=10)
@@ -192,6 +202,13 @@ def _gather(
                 done(futures.pop(future), future.result(timeout=60))
     except OSError as error:  # Dask's own errors of connections are OSErrors, ours never
         raise _ConnectionLost() from error
+
+
+def _without_workers(client: Any) -> bool:
+    """Whether the scheduler has nobody to give units to: they would be waited for without an end."""
+    with suppress(OSError, *_timeouts()):
+        return not client.sync(client.scheduler.ncores, callback_timeout=_TICK_S)
+    return False
 
 
 @contextmanager

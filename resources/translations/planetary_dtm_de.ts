@@ -798,6 +798,10 @@
         <source>Writing the true terrain</source>
         <translation>Das wahre Gelände wird geschrieben</translation>
     </message>
+    <message>
+        <source>The scheduler has no workers; start some: dask worker {}</source>
+        <translation>Der Scheduler hat keine Worker; starten Sie welche: dask worker {}</translation>
+    </message>
 </context>
 <context>
     <name>PushBroomDock</name>

@@ -146,11 +146,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "trainmodel": Command(
         _(
-            *("trainmodel", "--pairs", "I/pairs", "--epochs", "4", "--batch", "2", "--precision", "float32"),
-            *("--checkpoint-every", "2", "--output", "O/w.safetensors"),
+            *("trainmodel", "--pairs", "I/pairs", "--epochs", "8", "--batch", "2", "--precision", "float32"),
+            *("--checkpoint-every", "12", "--output", "O/w.safetensors"),  # units of seconds, as users have them
         ),
         ("w.safetensors", "w.training"),
-        units=10,
+        units=4,
         again=("w.training/checkpoint.pt", "--resume"),
         needs="torch",
     ),

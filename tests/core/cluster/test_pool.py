@@ -159,6 +159,25 @@ def test_a_cancel_is_heard_while_a_scheduler_does_not_answer():
         assert time.monotonic() - begun < 2.5
 
 
+def test_a_scheduler_without_workers_is_told(monkeypatch):
+    """Its units would wait without a word."""
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(pool, "_LOOK_S", 0.3)
+    said, found = set(), []
+    with LocalCluster(n_workers=0, dashboard_address=None, silence_logs="CRITICAL") as cluster:
+
+        def progress(fraction, message=""):
+            said.add(message)
+            if len(said) == 2:
+                cluster.scale(1)
+            return True
+
+        do_units(square, [3], found.append, scheduler=cluster.scheduler_address, progress=progress)
+    assert found == [(3, 9)]
+    assert f"The scheduler has no workers; start some: dask worker {cluster.scheduler_address}" in said
+
+
 def test_a_worker_of_another_version_is_told():
     """Its code would make other heights."""
     with pytest.raises(InputError, match=r"A worker has version .*, here is 0\.0\.0; install one on all"):

@@ -14,11 +14,12 @@ import numpy.typing as npt
 from .bodies import spatial_reference
 from .errors import CancelledError
 from .outputs import letting_go, replacing, unwritten
-from .progress import Progress, called_by_c, silent
+from .progress import Progress, breathing, called_by_c, silent
 from .rasters import Grid, quiet_gdal
 
 NODATA = -32768.0
 _SIDE = 512  # pixels of a tile
+_STRIP = 1024  # rows of grey written at once: whole tiles
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,15 @@ def write_image(
             dataset.SetMetadata({"AREA_OR_POINT": "Area", **metadata})
             if nodata is not None:
                 dataset.GetRasterBand(1).SetNoDataValue(nodata)
-            dataset.GetRasterBand(1).WriteArray(values)
-            dataset.FlushCache()
+            for top in breathing(range(0, grid.height, _STRIP)):
+                dataset.GetRasterBand(1).WriteArray(values[top : top + _STRIP], 0, top)
+                dataset.FlushCache()
             del dataset
-        except RuntimeError as error:
+        except (RuntimeError, CancelledError) as error:
             with letting_go():
                 dataset = None  # noqa: F841 - closed here
+            if isinstance(error, CancelledError):
+                raise
             raise unwritten(path, error) from error
 
 

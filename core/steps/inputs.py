@@ -115,7 +115,6 @@ def reference_on(grid: Grid, path: str, what: str = "REFERENCE_DEM") -> Referenc
         raise InputError(f"{what} {source.name!r} holds only nodata in the extent.")
     out, known = np.empty((grid.height, grid.width)), np.empty((grid.height, grid.width), bool)
     step, there = max(1, 500_000 // grid.width), GridMap(grid, part)
-    height = height.astype(np.float64)
     for start in breathing(range(0, grid.height, step)):
         row = np.arange(start, min(start + step, grid.height))
         c, r = there.places(row)

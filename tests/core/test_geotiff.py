@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
+from planetary_dtm.core import progress
 from planetary_dtm.core.errors import CancelledError, InputError
-from planetary_dtm.core.geotiff import NODATA, Band, write_dtm, writing_dtm
+from planetary_dtm.core.geotiff import NODATA, Band, write_dtm, write_image, writing_dtm
+from planetary_dtm.core.progress import hearing
 from planetary_dtm.core.rasters import Grid, Raster, Window
 
 MOON = "IAU_2015:30100"
@@ -62,6 +64,23 @@ def test_cancel_while_writing_leaves_nothing(tmp_path):
     with pytest.raises(CancelledError):
         write_dtm(tmp_path / "dtm.tif", GRID, [height()], [Band("height")], {}, progress=lambda f, m="": False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_cancel_is_heard_between_strips_of_grey_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "_PATIENCE_S", -1.0)
+    grid = GRID.resized(64, 4096)
+    values = (np.arange(4096)[:, None] % 251 * np.ones(64)).astype(np.uint8)
+    write_image(tmp_path / "whole.tif", grid, values, {})
+    np.testing.assert_array_equal(Raster(tmp_path / "whole.tif").read()[0], values)
+    asked = []
+
+    def goes_on(fraction, message=""):
+        asked.append(fraction)
+        return len(asked) < 3
+
+    with pytest.raises(CancelledError), hearing(goes_on):
+        write_image(tmp_path / "cut.tif", grid, values, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.tif"]
 
 
 @pytest.mark.parametrize("name", ["missing/dtm.tif", "dtm.png", "."])

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,33 +76,53 @@ def filter_shots(shots: Shots, progress: Progress = silent) -> FilterResult:
 
 def consolidate(shots: Shots, progress: Progress = silent) -> Shots:
     """Weighted locally optimal projection of the shots, one sample point a shot; altitudes (m) of a robust surface."""
-    radius = shots.body.radius_m
-    index = ShotIndex(shots.lon, shots.lat, radius)
+    index = ShotIndex(shots.lon, shots.lat, shots.body.radius_m)
     count = min(_NEIGHBOURS, len(shots) - 1)
-    apart = _nearest(index, shots.lon, shots.lat, count + 1)
-    support = np.maximum(apart[0][:, min(4, count)], 1.0)  # h / 4 of the paper: the local spacing of the shots
-    density = 1 + _theta(apart[0][:, 1:], support).sum(axis=1)  # v_j
-    place, altitude = index.vectors, np.median(shots.altitude[apart[1]], axis=1)
+    apart, around = _nearest(index, shots.lon, shots.lat, count + 1)
+    support = np.maximum(apart[:, min(4, count)], 1.0)  # h / 4 of the paper: the local spacing of the shots
+    density = _crowd(apart[:, 1:], support)  # v_j
+    altitude = _joined(lambda block: np.median(shots.altitude[around[block]], axis=1), len(shots))
+    points = np.column_stack([index.vectors, altitude])
     for step in range(_ITERATIONS):
         tell(progress, step / _ITERATIONS, "Consolidating shots")
-        lon, lat, _ = lonlat_radius(place)
-        distance, near = _nearest(index, lon, lat, count)
-        step_m = np.maximum(np.abs(shots.altitude[near] - altitude[:, None]), 1.0)
-        pull = _shares(_theta(distance, support) / (step_m * density[near]))
-        distance, other = _nearest(ShotIndex(lon, lat, radius), lon, lat, count + 1)
-        distance, other = distance[:, 1:], other[:, 1:]
-        crowd = 1 + _theta(distance, support).sum(axis=1)  # w_i
-        push = _shares(crowd[other] * _theta(distance, support) / np.maximum(distance, 1e-3 * support[:, None]))
-        # Place and altitude move with the same weights, so that on a slope the points stay on it.
-        place = np.einsum("nk,nkc->nc", pull, index.vectors[near]) + _REPULSION * (
-            place - np.einsum("nk,nkc->nc", push, place[other])
-        )
-        altitude = np.einsum("nk,nk->n", pull, shots.altitude[near]) + _REPULSION * (
-            altitude - np.einsum("nk,nk->n", push, altitude[other])
-        )
-        place /= np.linalg.norm(place, axis=1, keepdims=True)
-    lon, lat, _ = lonlat_radius(place)
-    return Shots(lon, lat, altitude, shots.body, shots.datum)
+        points = _projected(points, shots, index, support, density)
+    lon, lat, _ = lonlat_radius(points[:, :3])
+    return Shots(lon, lat, points[:, 3], shots.body, shots.datum)
+
+
+def _projected(points: Array, shots: Shots, index: ShotIndex, support: Array, density: Array) -> Array:
+    """The sample points (N, 4: unit vector, altitude) drawn to the shots and pushed apart once.
+
+    Place and altitude move with the same weights, so that on a slope the points stay on it.
+    """
+    lon, lat, _ = lonlat_radius(points[:, :3])
+    count = min(_NEIGHBOURS, len(shots) - 1)
+    distance, near = _nearest(index, lon, lat, count)
+    apart, other = _nearest(ShotIndex(lon, lat, index.radius), lon, lat, count + 1)
+    apart, other = apart[:, 1:], other[:, 1:]
+    crowd = _crowd(apart, support)  # w_i
+
+    def moved(block: slice) -> Array:
+        step_m = np.maximum(np.abs(shots.altitude[near[block]] - points[block, 3:]), 1.0)
+        pull = _shares(_theta(distance[block], support[block]) / (step_m * density[near[block]]))
+        least = np.maximum(apart[block], 1e-3 * support[block, None])
+        push = _shares(crowd[other[block]] * _theta(apart[block], support[block]) / least)
+        seen = np.concatenate([index.vectors[near[block]], shots.altitude[near[block], None]], axis=2)
+        away = points[block] - np.einsum("nk,nkc->nc", push, points[other[block]])
+        new = np.einsum("nk,nkc->nc", pull, seen) + _REPULSION * away
+        new[:, :3] /= np.linalg.norm(new[:, :3], axis=1, keepdims=True)
+        return np.asarray(new)
+
+    return _joined(moved, len(points))
+
+
+def _joined(work: Callable[[slice], Array], count: int) -> Array:
+    return np.concatenate(in_blocks(work, count))
+
+
+def _crowd(distance: Array, support: Array) -> Array:
+    """Weighted density (N,) of the neighbours at ``distance`` (N, K), the point itself included."""
+    return _joined(lambda block: 1 + _theta(distance[block], support[block]).sum(axis=1), len(support))
 
 
 def _nearest(index: ShotIndex, lon: Array, lat: Array, count: int) -> tuple[Array, npt.NDArray[np.intp]]:
@@ -121,8 +142,7 @@ def _theta(distance: Array, support: Array) -> Array:
 def _off(surface: Shots, shots: Shots) -> Array:
     """Altitude of a surface at the shots minus theirs, m."""
     prepared = Interpolator(surface, power=_POWER)
-    parts = in_blocks(lambda block: prepared.at(shots.lon[block], shots.lat[block]).altitude, len(shots))
-    return np.concatenate(parts) - shots.altitude
+    return _joined(lambda block: prepared.at(shots.lon[block], shots.lat[block]).altitude, len(shots)) - shots.altitude
 
 
 def _against_others(shots: Shots, keep: Mask) -> tuple[Array, Array]:
@@ -140,7 +160,8 @@ def _local_spread(off: Array, shots: Shots, keep: Mask) -> Array:
     """1-sigma (N,) of ``off`` among the kept shots nearest to each shot, by their median."""
     index = ShotIndex(shots.lon[keep], shots.lat[keep], shots.body.radius_m)
     _, near = _nearest(index, shots.lon, shots.lat, min(_NEIGHBOURS, len(index)))
-    return np.asarray(_TO_SIGMA * np.median(off[keep][near], axis=1))
+    kept = off[keep]
+    return _TO_SIGMA * _joined(lambda block: np.median(kept[near[block]], axis=1), len(shots))
 
 
 def _tempered(spread: Array) -> Array:

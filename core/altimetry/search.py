@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..frames import Array, east_north_up, unit_vectors
-from ..progress import Progress, breathing, silent, tell
+from ..progress import Progress, breathe_during, breathing, silent, tell
 from ..threads import in_order
 
 Indices = npt.NDArray[np.intp]
@@ -57,13 +57,11 @@ class ShotIndex:
     """Search among shots at lon, lat (rad, (N,)) on a sphere of ``radius`` m. Threads may share it."""
 
     def __init__(self, lon: npt.ArrayLike, lat: npt.ArrayLike, radius: float) -> None:
-        from scipy.spatial import cKDTree
-
         self.vectors = unit_vectors(np.ravel(lon), np.ravel(lat))
         if not len(self.vectors):
             raise InputError("There are no altimeter shots; give at least one.")
         self.radius = float(radius)
-        self._all = _Level(0.0, np.arange(len(self.vectors)), cKDTree(self.vectors, balanced_tree=False))
+        self._all = _Level(0.0, np.arange(len(self.vectors)), _tree(self.vectors))
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -149,8 +147,6 @@ class ShotIndex:
     @cached_property
     def _levels(self) -> list[_Level]:
         """Ever coarser levels, each with cells twice as large, until few shots are left."""
-        from scipy.spatial import cKDTree
-
         sample = self.vectors[:: max(1, len(self) // 1000)]
         apart, _ = self._query(self._all, sample, 2)
         cell = max(
@@ -158,12 +154,16 @@ class ShotIndex:
         )  # 21 bits hold the number of a cell
         levels, rows = [], self._all.rows
         while len(rows) > _THINNED:
-            x, y, z = np.floor((self.vectors[rows] + 1) * (self.radius / cell)).astype(np.int64).T
-            _, first = np.unique((x << 42) ^ (y << 21) ^ z, return_index=True)
-            rows = rows[np.sort(first)]
-            levels.append(_Level(cell, rows, cKDTree(self.vectors[rows], balanced_tree=False)))
+            rows = breathe_during(partial(self._thinned, rows, cell))
+            levels.append(_Level(cell, rows, _tree(self.vectors[rows])))
             cell *= 2
         return levels
+
+    def _thinned(self, rows: Indices, cell: float) -> Indices:
+        """The first of these shots in each cell of ``cell`` m."""
+        x, y, z = np.floor((self.vectors[rows] + 1) * (self.radius / cell)).astype(np.int64).T
+        _, first = np.unique((x << 42) ^ (y << 21) ^ z, return_index=True)
+        return np.asarray(rows[np.sort(first)])
 
     def _query(self, level: _Level, vectors: Array, count: int) -> tuple[Array, Indices]:
         """Chords (n, count) on the unit sphere and rows of a level's nearest shots; inf and 0 where there are fewer."""
@@ -249,6 +249,12 @@ def _great_circle(chord: Array, radius: float) -> Array:
     distance = 2 * radius * np.arcsin(np.minimum(chord / 2, 1.0))
     distance[np.isinf(chord)] = np.inf
     return np.asarray(distance)
+
+
+def _tree(vectors: Array) -> Any:
+    from scipy.spatial import cKDTree
+
+    return breathe_during(lambda: cKDTree(vectors, balanced_tree=False))
 
 
 def in_blocks(work: Callable[[slice], T], count: int, progress: Progress = silent) -> list[T]:

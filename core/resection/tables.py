@@ -16,6 +16,7 @@ from ..bodies import body_of_radius, require_same_body
 from ..camera.sensor import Sensor
 from ..errors import InputError
 from ..frames import lonlat_radius
+from ..progress import breathe
 from ..tables import Table, read_table, write_table
 from .model import ControlPoints, Flag, Orientation, control_points
 from .plausibility import check_flight, check_geometry
@@ -70,22 +71,26 @@ def checked_gcps(points: ControlPoints, sensor: Sensor, name: str) -> ControlTab
             f"GCP table {name!r} has sample {points.sample[outside][0]:g}, but sensor {sensor.name!r} has samples 0 to "
             f"{sensor.samples - 1}; choose the sensor that took the image."
         )
-    keys = np.stack([points.line, points.view, points.sample])
-    first = np.sort(np.unique(keys, axis=1, return_index=True)[1])
-    if len(first) < len(points):
-        again = np.setdiff1d(np.arange(len(points)), first)[0]
-        warnings.append(
-            f"{len(points) - len(first)} GCPs of {name!r} repeat a pixel (first: line {points.line[again]:g}, sample "
-            f"{points.sample[again]:g}); the first of each is used."
-        )
-        points = points[first]
     if len(points) == 0:
         raise InputError(f"GCP table {name!r} has no usable GCP; it needs line, view, sample, lon and lat.")
-    points = points[np.lexsort((points.sample, points.view, points.line))]
+    order = np.lexsort((points.sample, points.view, points.line))  # stable: of equal ones the first stays first
+    breathe()
+    points = points[order]
+    again = (np.diff(points.line) == 0) & (np.diff(points.view) == 0) & (np.diff(points.sample) == 0)
+    if again.any():
+        repeats = 1 + np.flatnonzero(again)
+        one = repeats[np.argmin(order[repeats])]
+        warnings.append(
+            f"{len(repeats)} GCPs of {name!r} repeat a pixel (first: line {points.line[one]:g}, sample "
+            f"{points.sample[one]:g}); the first of each is used."
+        )
+        points = points[np.append(True, ~again)]
+    breathe()
     for index, view in enumerate(sensor.views):
         if not np.any(points.view == index):
             warnings.append(f"{name!r} has no GCP of view {view.name!r}.")
     check_geometry(points, sensor, name)
+    breathe()
     check_flight(points, sensor, name)
     return ControlTable(points, tuple(warnings), name)
 

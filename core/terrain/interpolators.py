@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import InputError, MissingPackageError
 from ..frames import components
-from ..progress import breathing
+from ..progress import breathe_during, breathing
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Interpolator = Callable[[Array, Array, Array], Array]
@@ -60,7 +60,8 @@ def delaunay(shots: Array, altitude: Array, query: Array) -> Array:
     """Linear interpolation on Delaunay triangles; the nearest shot outside their hull."""
     interpolate = _scipy("interpolate")
     shots, altitude = merged_shots(shots, altitude)
-    inside = np.asarray(interpolate.LinearNDInterpolator(shots, altitude)(query), dtype=np.float64)
+    linear = breathe_during(lambda: interpolate.LinearNDInterpolator(shots, altitude))
+    inside = np.asarray(breathe_during(lambda: linear(query)), dtype=np.float64)
     outside = ~np.isfinite(inside)
     if outside.any():
         inside[outside] = interpolate.NearestNDInterpolator(shots, altitude)(query[outside])
@@ -72,7 +73,7 @@ def thin_plate(shots: Array, altitude: Array, query: Array, limit: int = 2500) -
     interpolate = _scipy("interpolate")
     shots, altitude = merged_shots(shots, altitude, limit)
     scale = float(np.ptp(shots, axis=0).max()) or 1.0
-    spline = interpolate.RBFInterpolator(shots / scale, altitude, kernel="thin_plate_spline")
+    spline = breathe_during(lambda: interpolate.RBFInterpolator(shots / scale, altitude, kernel="thin_plate_spline"))
     step = max(1, CHUNK // len(shots))
     parts = [spline(query[start : start + step] / scale) for start in breathing(range(0, len(query), step))]
     return np.concatenate(parts) if parts else np.empty(0)

@@ -103,7 +103,8 @@ def body_of_radius(radius_m: float) -> Body:
 def spatial_reference(crs: Any) -> Any:
     """Return an OSR spatial reference in x, y = easting/longitude, northing/latitude order.
 
-    ``crs`` is anything GDAL reads (``IAU_2015:30100``, WKT, PROJ string) or an OSR object.
+    ``crs`` is anything GDAL reads (``IAU_2015:30100``, WKT, PROJ string) or an OSR object. The planetographic codes
+    (``IAU_2015:49901``) count x, longitude or westing, positive to the west.
     """
     from osgeo import osr
 
@@ -118,12 +119,24 @@ def spatial_reference(crs: Any) -> Any:
         if failed:
             raise InputError(f"CRS {str(crs)[:80]!r} is not understood; give a code such as IAU_2015:30100 or WKT.")
     reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    if [reference.GetAxisOrientation(None, axis) for axis in (0, 1)] == [osr.OAO_North, osr.OAO_West]:
+        reference.SetDataAxisToSRSAxisMapping([2, 1])  # GDAL puts longitude first only where it grows to the east
     return reference
+
+
+def is_angular(reference: Any) -> bool:
+    """Whether x, y of an OSR object are longitude and latitude, planetographic or (``IAU_2015:49902``) planetocentric.
+
+    GDAL calls only the first kind geographic.
+    """
+    return bool(reference.IsGeographic()) or "CS[spherical," in reference.ExportToWkt(["FORMAT=WKT2_2019"])
 
 
 def body_of_crs(crs: Any) -> Body:
     """Return the body a CRS belongs to, from its ellipsoid and the names it carries."""
     reference = spatial_reference(crs)
+    if reference.IsLocal():  # GDAL would give the Earth's axes
+        raise InputError(f"CRS {reference.GetName()[:80]!r} is of no body; set the CRS of the data's body.")
     major, minor = reference.GetSemiMajor(), reference.GetSemiMinor()
     texts = [reference.GetName(), reference.GetAttrValue("DATUM"), reference.GetAttrValue("SPHEROID")]
     words = " ".join(t for t in texts if t).replace("_", " ").lower().split()
@@ -163,10 +176,13 @@ class LonLat:
         reference = spatial_reference(crs)
         self.body = body_of_crs(reference)
         geographic = spatial_reference(reference.CloneGeogCS())
-        # (b/a)^2 = tan(planetocentric) / tan(planetographic) latitude; IAU "Ocentric" codes are spheres, where it is 1.
-        self._ratio = (self.body.semi_minor_m / self.body.semi_major_m) ** 2
-        self._angular = bool(reference.IsGeographic())
+        # (b/a)^2 = tan(planetocentric) / tan(planetographic) latitude
+        graphic = bool(geographic.IsGeographic())
+        self._ratio = (self.body.semi_minor_m / self.body.semi_major_m) ** 2 if graphic else 1.0
+        self._angular = is_angular(reference)
+        west = osr.OAO_West in (geographic.GetAxisOrientation(None, axis) for axis in (0, 1))
         self._unit = geographic.GetAngularUnits()
+        self._east = -self._unit if west else self._unit  # rad to the east by a unit of x
         if not self._angular:
             with _as_given():
                 self._forward = osr.CoordinateTransformation(reference, geographic)
@@ -176,7 +192,7 @@ class LonLat:
         """Map x, y of the CRS (any equal shape) -> longitude in -pi..pi, latitude (rad); NaN outside the projection."""
         x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         lon, lat = (x, y) if self._angular else _transform(self._forward, x, y)
-        lon, lat = lon * self._unit, lat * self._unit
+        lon, lat = lon * self._east, lat * self._unit
         if self._ratio != 1:
             lat = np.arctan(self._ratio * np.tan(lat))
         return np.angle(np.exp(1j * lon)), np.array(lat)
@@ -186,7 +202,7 @@ class LonLat:
         lon, lat = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
         if self._ratio != 1:
             lat = np.arctan(np.tan(lat) / self._ratio)
-        x, y = lon / self._unit, lat / self._unit
+        x, y = lon / self._east, lat / self._unit
         if not self._angular:
             return _transform(self._inverse, x, y)
         if near_x is not None:

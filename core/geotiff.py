@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bodies import spatial_reference
-from .errors import CancelledError
+from .errors import CancelledError, InputError
 from .outputs import letting_go, replacing, unwritten
 from .progress import Progress, breathing, called_by_c, silent
 from .rasters import Grid, quiet_gdal
@@ -28,6 +28,19 @@ class Band:
 
     name: str
     unit: str = "m"
+
+
+def require_geotiff(grid: Grid) -> None:
+    """Raise `InputError` for a CRS whose axes a GeoTIFF does not hold: read back, the raster would lie elsewhere."""
+    from osgeo import osr
+
+    reference = spatial_reference(grid.crs)
+    west = osr.OAO_West in (reference.GetAxisOrientation(None, axis) for axis in (0, 1))
+    if west or (grid.is_geographic and not reference.IsGeographic()):
+        raise InputError(
+            f"A GeoTIFF cannot hold CRS {reference.GetName()!r}, whose axes are not longitude and latitude to the east; "
+            "warp the input to, or choose, the CRS of the body's sphere (IAU_2015 codes that end in 0 or 5)."
+        )
 
 
 class DtmWriter:
@@ -64,6 +77,7 @@ def writing_dtm(
     """
     from osgeo import gdal
 
+    require_geotiff(grid)
     with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal(), _gdal_threads(threads):
         rough = str(temporary) + ".raw.tif"
         writer = DtmWriter(None, 0)
@@ -112,6 +126,7 @@ def write_image(
     """Write one band of grey, (height, width), in its own type (uint8, uint16, float32) as a tiled GeoTIFF."""
     from osgeo import gdal, gdal_array
 
+    require_geotiff(grid)
     with replacing(path, (".tif", ".tiff")) as temporary, quiet_gdal():
         try:
             kind = gdal_array.NumericTypeCodeToGDALTypeCode(values.dtype.type)

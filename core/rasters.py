@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .bodies import Array, Body, LonLat, body_of_crs, lonlat_of, spatial_reference
+from .bodies import Array, Body, LonLat, body_of_crs, is_angular, lonlat_of, spatial_reference
 from .errors import InputError
 from .frames import angular_distance
 from .progress import breathe
@@ -57,7 +57,7 @@ class Grid:
 
     @cached_property
     def is_geographic(self) -> bool:
-        return bool(spatial_reference(self.crs).IsGeographic())
+        return is_angular(spatial_reference(self.crs))
 
     @property
     def extent(self) -> tuple[float, float, float, float]:

@@ -38,7 +38,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import Qt
 
-from ..core.bodies import body_of_crs, lonlat_of, same_body, spatial_reference
+from ..core.bodies import body_of_crs, is_angular, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
 from ..core.steps import Kind, Parameter, Step
 from .words import say, say_progress
@@ -391,7 +391,7 @@ def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:
 def metres_per_unit(crs: QgsCoordinateReferenceSystem) -> float:
     """Ground metres per unit of a CRS; degrees are degrees of latitude on the CRS's own body."""
     reference = spatial_reference(wkt(crs))
-    if reference.IsGeographic():
+    if is_angular(reference):
         return body_of_crs(reference).semi_major_m * math.pi / 180
     return float(reference.GetLinearUnits())
 

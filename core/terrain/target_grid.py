@@ -8,7 +8,7 @@ from math import ceil, floor, isfinite, pi
 import numpy as np
 import numpy.typing as npt
 
-from ..bodies import Body, LonLat, body_of_crs, require_same_body, spatial_reference
+from ..bodies import Body, LonLat, body_of_crs, is_angular, require_same_body, spatial_reference
 from ..errors import InputError
 from ..frames import lonlat_radius, unit_vectors
 from ..rasters import Grid
@@ -52,7 +52,7 @@ def target_grid(
         extent = _bounds(lon, lat, LonLat(reference))
     elif not (all(map(isfinite, extent)) and extent[0] < extent[2] and extent[1] < extent[3]):
         raise InputError(f"EXTENT {' '.join(f'{v:g}' for v in extent)} is empty; give xmin ymin xmax ymax.")
-    unit = 180.0 / (pi * body.radius_m) if reference.IsGeographic() else 1.0 / (reference.GetLinearUnits() or 1.0)
+    unit = 180.0 / (pi * body.radius_m) if is_angular(reference) else 1.0 / (reference.GetLinearUnits() or 1.0)
     step = pixel_m * unit
     longest = max(extent[2] - extent[0], extent[3] - extent[1]) / step
     if limit and longest > limit:

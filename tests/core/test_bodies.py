@@ -72,6 +72,46 @@ def test_planetographic_latitude_becomes_planetocentric():
     assert frame.to_xy(0.0, lat)[1] == pytest.approx(45.0, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("code", "lon", "lat"), [(49900, 30.0, 45.0), (49901, -30.0, 44.66176805), (49902, 30.0, 45.0)]
+)
+def test_every_kind_of_longitude_and_latitude_comes_in_as_planetocentric_and_east(code, lon, lat):
+    frame = LonLat(f"IAU_2015:{code}")
+    found = frame.from_xy(30.0, 45.0)
+    assert np.degrees(found) == pytest.approx([lon, lat], abs=1e-8)
+    assert np.array(frame.to_xy(*found, near_x=330.0)) == pytest.approx([390.0, 45.0], abs=1e-9)
+
+
+KINDS = [100 * body + kind for body in (199, 301, 499) for kind in (0, 10, 30, 35, 45, 60)]
+KINDS += [100 * body + kind for body in (199, 499) for kind in (1, 2, 11, 12, 16, 17, 31, 32, 36, 37, 46, 47, 61, 62)]
+KINDS += [29900, 29910, 50200, 50210, 60600, 60630, 99900]
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_places_are_those_of_the_body_fixed_frame(code):
+    """PROJ carries x, y of the CRS to body-fixed X, Y, Z: axes, sense and kind of latitude are its own business."""
+    from osgeo import osr
+
+    reference = spatial_reference(f"IAU_2015:{code}")
+    frame = LonLat(reference)
+    lon, lat = np.radians([3.0, 20.0, -35.0, 61.0]), np.radians([4.0, 52.0, 70.0, 11.0])
+    if frame.to_xy(lon, lat)[1][0] < frame.to_xy(lon, -lat)[1][0]:
+        lat = -lat
+    x, y = frame.to_xy(lon, lat)
+    fixed = osr.SpatialReference()
+    fixed.ImportFromProj4(f"+proj=geocent +a={frame.body.semi_major_m!r} +b={frame.body.semi_minor_m!r} +units=m")
+    there = osr.CoordinateTransformation(reference, fixed)
+    place = np.array(there.TransformPoints(np.column_stack([x, y, 0 * x]).tolist()))
+    direction = [np.arctan2(place[:, 1], place[:, 0]), np.arctan2(place[:, 2], np.hypot(place[:, 0], place[:, 1]))]
+    assert np.allclose(direction, [lon, lat], atol=1e-9)
+    assert np.allclose(frame.from_xy(x, y), [lon, lat], atol=1e-9)
+
+
+def test_a_crs_of_no_body_is_refused():
+    with pytest.raises(InputError, match="of no body"):
+        body_of_crs('LOCAL_CS["site",UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]')
+
+
 def test_longitudes_stay_near_the_grid():
     frame = LonLat("IAU_2015:30100")
     assert frame.to_xy(np.radians(-175.0), 0.0, near_x=184.0)[0] == pytest.approx(185.0)

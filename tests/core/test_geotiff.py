@@ -88,3 +88,12 @@ def test_unwritable_output_is_one_sentence(tmp_path, name):
     with pytest.raises(InputError, match=r"^Output .*\.$"):
         write_dtm(tmp_path / name, GRID, [height()], [Band("height")], {})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("code", [49901, 49902, 49911, 49931])
+def test_a_crs_that_a_geotiff_would_lose_is_refused(tmp_path, code):
+    grid = Grid(4, 3, (10.0, 1.0, 0.0, 20.0, 0.0, -1.0), f"IAU_2015:{code}")
+    with pytest.raises(InputError, match="cannot hold CRS 'Mars"):
+        write_dtm(tmp_path / "d.tif", grid, [np.zeros((3, 4))], [Band("height")], {})
+    with pytest.raises(InputError, match="sphere"):
+        write_image(tmp_path / "g.tif", grid, np.zeros((3, 4), np.uint8), {})

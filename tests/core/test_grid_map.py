@@ -12,6 +12,8 @@ CASES = {
     "own": DEM,
     "a pole in the middle": Grid(200, 200, (-1e5, 1e3, 0.0, 1e5, 0.0, -1e3), "IAU_2015:30130"),
     "the seam": Grid(90, 70, (178.9, 0.025, 0.0, 40.0, 0.0, -0.025), "IAU_2015:30100"),
+    "planetocentric on an ellipsoid": Grid(90, 70, (20.0, 0.1, 0.0, 60.0, 0.0, -0.1), "IAU_2015:49902"),
+    "to the west": Grid(90, 70, (2e5, 4e3, 0.0, 3e6, 0.0, -4e3), "IAU_2015:49911"),
     "a single pixel": Grid(1, 1, (10.0, 0.1, 0.0, 20.0, 0.0, -0.1), "IAU_2015:30100"),
 }
 

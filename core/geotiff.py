@@ -38,8 +38,8 @@ def require_geotiff(grid: Grid) -> None:
     west = osr.OAO_West in (reference.GetAxisOrientation(None, axis) for axis in (0, 1))
     if west or (grid.is_geographic and not reference.IsGeographic()):
         raise InputError(
-            f"A GeoTIFF cannot hold CRS {reference.GetName()!r}, whose axes are not longitude and latitude to the east; "
-            "warp the input to, or choose, the CRS of the body's sphere (IAU_2015 codes that end in 0 or 5)."
+            f"A GeoTIFF cannot hold CRS {reference.GetName()!r} (its axes are to the west, or planetocentric on an "
+            "ellipsoid); warp the input to the CRS of the body's sphere (IAU_2015 codes that end in 0 or 5)."
         )
 
 

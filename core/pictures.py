@@ -42,7 +42,7 @@ def colour_map(colours: Sequence[str], name: str = "terrain") -> Any:
 def hillshade(height: Array, pixel_m: tuple[float, float], azimuth: float = 315.0, altitude: float = 45.0) -> Array:
     """Lambert shade 0..1 of heights (m, NaN where unknown) on a grid of ``pixel_m`` = (width, height) metres.
 
-    ``azimuth`` degrees clockwise from north (up), ``altitude`` of the light in degrees above the horizon.
+    ``azimuth`` degrees clockwise from the map's top, ``altitude`` of the light in degrees above the horizon.
     """
     south, east = np.gradient(height, pixel_m[1], pixel_m[0])
     az, alt = np.radians(azimuth), np.radians(altitude)

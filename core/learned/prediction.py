@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compass import UP, Compass
 from ..errors import InputError
 from ..progress import Progress, part, silent, tell
 from ..simulation.photometry import LunarLambert, reflectance
@@ -69,12 +70,14 @@ def predict_relief(
     sun_incidence: float | None = None,
     mode: str = "seamless",
     progress: Progress = silent,
+    compass: Compass = UP,
 ) -> Relief:
-    """Relief of ``window`` (row0, row1, column0, column1) of an image of ``shape`` (rows, columns), north up.
+    """Relief of ``window`` (row0, row1, column0, column1) of an image of ``shape`` (rows, columns).
 
     ``read(row0, row1, column0, column1)`` returns grey (float32) and validity of any part of the image; what surrounds
     the window is read too, as context. ``gsd_m``: ground size of a pixel along columns (x) and rows (y), metres.
     ``sun_azimuth``: degrees clockwise from north; None: estimated from the image where the model needs it.
+    ``compass``: where north stands on the image; default: up.
     ``sun_incidence``: degrees from the zenith; with a calibrated image (radiance factors) it sets the scale of the
     relief, which otherwise is that of the training scenes: stretched counts do not tell it.
     ``mode``: "seamless" or "jmars" (see `adapter`). Raises `InputError` for a window without valid pixels.
@@ -83,7 +86,8 @@ def predict_relief(
         raise InputError(f"Mode {mode!r} is unknown; use one of {', '.join(MODES)}.")
     box = Box(*window)
     if mode == "jmars":
-        return _jmars(read, box, gsd_m, engine, sun_azimuth, progress)
+        seen_at = None if sun_azimuth is None else compass.on_map(sun_azimuth)
+        return _jmars(read, box, gsd_m, engine, seen_at, progress)
     seen = _look(read, shape, box, engine, part(progress, 0.0, 0.1))
     valid = seen.valid
     if not valid.any():
@@ -93,8 +97,8 @@ def predict_relief(
     if engine.model.sun_azimuth is not None:
         finest = seen.levels[0]
         own = finest.grey[_around(finest, box, shape).slices(finest.row, finest.column)]
-        sun, warnings = find_sun(own, gsd_m, sun_azimuth)
-    frame = frame_of(gsd_m, sun.azimuth if sun else None, engine.model.sun_azimuth)
+        sun, warnings = find_sun(own, gsd_m, sun_azimuth, compass)
+    frame = frame_of(gsd_m, compass.on_map(sun.azimuth) if sun else None, engine.model.sun_azimuth)
     height = _joined(seen.levels, box, shape, frame, engine, part(progress, 0.1, 1.0))
     height /= np.float32(seen.scale.spread)
     if seen.reflectance and sun_incidence is not None:
@@ -249,7 +253,7 @@ def _slope_factor(scale: GreyScale, model: Model, incidence: float) -> float:
 def _jmars(
     read: Read, window: Box, gsd_m: tuple[float, float], engine: Engine, sun_azimuth: float | None, progress: Progress
 ) -> Relief:
-    """The window as JMARS would do it: one square, no turn; see `adapter`."""
+    """The window as JMARS would do it: one square, no turn; see `adapter`. Azimuth clockwise from the image's top."""
     tell(progress, 0.0, "Reading the image")
     grey, valid = read(window.row, window.row_stop, window.column, window.column_stop)
     view = to_grey8(Grey(grey, valid))

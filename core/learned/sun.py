@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compass import UP, Compass
 from ..simulation.shading import smooth
 from .engine import Engine, load_engine
 from .frame import bounds, frame_of, resample
@@ -40,12 +41,16 @@ class Sun:
     source: str
 
 
-def find_sun(grey: Float, gsd_m: tuple[float, float], given: float | None = None) -> tuple[Sun, tuple[str, ...]]:
+def find_sun(
+    grey: Float, gsd_m: tuple[float, float], given: float | None = None, compass: Compass = UP
+) -> tuple[Sun, tuple[str, ...]]:
     """The sun to work with, and what the user should be told: the given one is kept but checked against the image.
 
-    ``grey``: normalised image without holes; ``gsd_m``: ground size of its pixels (width, height).
+    ``grey``: normalised image without holes; ``gsd_m``: ground size of its pixels (width, height);
+    ``given``: degrees clockwise from north, which stands on the image where ``compass`` has it.
     """
-    azimuth, evidence, coherence = estimate_sun(grey, gsd_m)
+    seen, evidence, coherence = estimate_sun(grey, gsd_m)
+    azimuth = compass.from_north(seen)
     sure = evidence >= ENOUGH and coherence >= COHERENT
     confidence = float(1 / (1 + np.exp(-min(evidence, 30.0))))
     if given is None:
@@ -54,7 +59,7 @@ def find_sun(grey: Float, gsd_m: tuple[float, float], given: float | None = None
             "inverted; give SUN_AZIMUTH if you know it.",
         )  # fmt: skip
         return Sun(azimuth, confidence, "estimated"), warnings
-    away = abs((azimuth - given + 180.0) % 360.0 - 180.0)
+    away = abs((seen - compass.on_map(given) + 180.0) % 360.0 - 180.0)
     if sure and away > 90.0:
         return Sun(given % 360.0, 1.0 - confidence, "given"), (
             f"SUN_AZIMUTH is {given:g} degrees, but the shading looks lit from about {azimuth:.0f}: relief is "

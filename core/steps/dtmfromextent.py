@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..compass import MUCH, UP, compass_at, north_varies
 from ..errors import InputError
-from ..geotiff import Band, write_dtm
+from ..geotiff import Band, require_geotiff, write_dtm
 from ..learned.adapter import Grey, to_grey
 from ..learned.engine import Engine, load_engine
 from ..learned.model_file import load_model
@@ -49,6 +50,7 @@ def run(
     """Predict, level where something is given to level to, and write the DTM; see `STEP` for the parameters."""
     image = Raster(input, "INPUT")
     window, grid, warnings = output_grid(image.grid, extent, pixel_size)
+    require_geotiff(grid)
     require_writable(output, (".tif", ".tiff"))
     size = f"Terrain of {grid.width} x {grid.height} pixels"
     fix = "choose a smaller EXTENT or a larger PIXEL_SIZE, or make it in blocks (mosaic)"
@@ -118,6 +120,7 @@ class Pixels:
         self.shape = top + grid.height + below, left + grid.width + right
         self.window = top, top + grid.height, left, left + grid.width
         self.warnings: tuple[str, ...] = ()
+        self._read = False
 
     def read(self, row0: int, row1: int, column0: int, column1: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
         """Grey (float32) and validity of rows ``row0`` to ``row1``, columns ``column0`` to ``column1``."""
@@ -126,16 +129,32 @@ class Pixels:
         y0, y1 = self._origin[1] + row0 * sy, self._origin[1] + row1 * sy
         box = Window(round(x0), round(y0), round(x1) - round(x0), round(y1) - round(y0))
         grey = self._grey(box, (row1 - row0, column1 - column0))
-        if not self.warnings:
-            self.warnings = grey.warnings
+        if not self._read:
+            self.warnings += grey.warnings
+        self._read = True
         return grey.grey, grey.valid
 
     def relief(
         self, engine: Engine, azimuth: float | None, incidence: float | None, mode: str, progress: Progress = silent
     ) -> Relief:
         """Relative heights on the grid; see `predict_relief`."""
-        size = self.grid.pixel_size_m
-        return predict_relief(self.read, self.shape, self.window, size, engine, azimuth, incidence, mode, progress)
+        size, compass = self.grid.pixel_size_m, compass_at(self.grid)
+        if azimuth is not None:
+            varies = north_varies(self.grid)
+            if compass is None:
+                self.warnings += (
+                    "The pole lies in the middle of the extent, where an azimuth from north says nothing: the sun's "
+                    "azimuth is estimated from the shading instead.",
+                )
+                azimuth = None
+            elif varies > MUCH:
+                self.warnings += (
+                    f"North turns by {varies:.0f} degrees from the middle of the extent to its corners; the sun's "
+                    "azimuth is taken from the north of the middle.",
+                )
+        return predict_relief(
+            self.read, self.shape, self.window, size, engine, azimuth, incidence, mode, progress, compass or UP
+        )
 
     def _grey(self, box: Window, shape: tuple[int, int]) -> Grey:
         colours = self._image.colours()

@@ -63,7 +63,7 @@ STEP = Step(
             "AZIMUTH",
             Kind.NUMBER,
             "Azimuth of the light",
-            "Direction the light comes from, clockwise from north.",
+            "Direction the light comes from, clockwise from the map's top, as QGIS's hillshade has it.",
             315.0,
             minimum=0,
             maximum=360,

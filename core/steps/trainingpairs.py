@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bodies import require_same_body
+from ..compass import MUCH, compass_at, north_varies
 from ..errors import InputError
 from ..geotiff import write_image
 from ..learned.pair_folder import ABOUT, FORMAT, TABLE, sha256
@@ -105,7 +106,7 @@ def run(
             "pixel_m": step,
             "grey": "symmetric" if byte else "robust",
             "height_scale": scale,
-            "sun_azimuth": SUN_AZIMUTH if image is None else sun_azimuth,
+            "sun_azimuth": SUN_AZIMUTH if image is None else _from_the_top(sun_azimuth, layers[0].grid),
             "body": layers[0].grid.body.name,
             "seed": seed,
             "rules": {"count": count, "split": split, "max_black": max_black, "max_similarity": max_similarity},
@@ -122,6 +123,23 @@ def run(
         (f"The largest relief, {relief:.0f} m, is above HEIGHT_SCALE, {scale:g} m.",) if relief > scale else (),
         (_said(counts, rows),),
     )
+
+
+def _from_the_top(azimuth: float | None, grid: Grid) -> float | None:
+    """The sun's azimuth clockwise from the tiles' top, as manifests have it, for one from north at the image's middle.
+
+    Raises `InputError` where north turns so much over the image that one azimuth does not hold for its tiles.
+    """
+    if azimuth is None:
+        return None
+    compass, varies = compass_at(grid), north_varies(grid)
+    if compass is None or varies > MUCH:
+        raise InputError(
+            f"North turns by {varies:.0f} degrees over IMAGE, so that no one SUN_AZIMUTH holds for all of it; crop it, "
+            "or leave SUN_AZIMUTH empty."
+        )
+    turned = compass.on_map(azimuth)
+    return azimuth if abs((turned - azimuth + 180.0) % 360.0 - 180.0) < 1e-6 else turned
 
 
 @dataclass(frozen=True)

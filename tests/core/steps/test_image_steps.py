@@ -58,6 +58,20 @@ def test_levelled_terrain_is_metres_with_sigma(scene, dtm):
     assert 0.5 < np.mean(np.abs(error) < values(dtm[0], 2)) < 0.9
 
 
+@pytest.mark.parametrize("x, y", [(60e3, 0.0), (0.0, -60e3), (-45e3, 45e3)])
+def test_an_azimuth_from_north_is_turned_to_the_map_near_a_pole(scene, tmp_path, x, y):
+    """In south polar stereographic north points away from the map's middle, here by 90, 180 and -45 degrees."""
+    half, north = 50.0 * SIZE, np.degrees(np.arctan2(x, y))
+    grid = Grid(SIZE, SIZE, (x - half, 100.0, 0.0, y + half, 0.0, -100.0), "IAU_2015:30135")
+    write_image(tmp_path / "polar.tif", grid, values(scene / "image.tif").astype(np.uint8), {}, nodata=0)
+    made = run("dtmfromextent", INPUT=tmp_path / "polar.tif", SUN_AZIMUTH=(285.0 - north + 180.0) % 360.0 - 180.0,
+               ENGINE="numpy", OUTPUT=tmp_path / "o.tif")  # fmt: skip
+    assert np.corrcoef(values(tmp_path / "o.tif").ravel(), values(scene / "truth_dtm.tif").ravel())[0, 1] > 0.6
+    used = float(Raster(tmp_path / "o.tif").metadata["SUN_AZIMUTH_USED"])
+    assert abs((used - 285.0 + north + 180.0) % 360.0 - 180.0) < 0.2
+    assert not any("inverted" in sentence for sentence in made.warnings)
+
+
 def test_comparison_numbers_difference_and_report(scene, dtm, tmp_path):
     made = run("comparedtm", INPUT=dtm[0], REFERENCE=scene / "truth_dtm.tif", OUTPUT=tmp_path / "d.tif",
                OUTPUT_REPORT=tmp_path / "r.html").outputs  # fmt: skip

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
-from ..matching.dense import Options, Picture, match_views
+from ..matching.dense import Matches, Options, Picture, match_views
+from ..matching.epipolar import Epipolar
 from ..matching.match_file import writing_matches
 from ..outputs import require_writable, together
 from ..progress import Progress, part, silent
 from ..rasters import Raster, Window
+from .scans import EOPS, SENSOR, StereoImage, camera_of, checked_coverage, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 _BANDS = ("sample_shift", "line_shift", "score", "sigma", "sample_sigma", "line_sigma")
 _EVERY = 97  # of the matches, one in so many tells the median sigma
 _LITTLE = 0.5  # share of image A below which an overlap is worth a warning
+_ASIDE_PX = 10.0  # from which on epipolar lines that miss the matches are worth one
 _FEW = 0.2  # share of the overlap below which its matches are worth one
 
 
@@ -31,6 +36,8 @@ def run(
     view_c: str | None,
     kernel: int,
     threshold: float,
+    sensor: str | None,
+    eops: str | None,
     output: str,
     output_c: str | None,
     progress: Progress = silent,
@@ -44,54 +51,123 @@ def run(
     for path in paths:
         require_writable(path, (".tif", ".tiff"))
     a = Raster(image_a, "IMAGE_A")
-    others = [Raster(image_b, "IMAGE_B"), *([Raster(image_c, "IMAGE_C")] if image_c else [])]
-    views = [view_b, view_c]
-    names = {"METHOD": "densematch", "IMAGE_A": a.name, "VIEW_A": view_a or _view(a, image_a)}
+    pairs = [_Pair.of(a, Raster(image_b, "IMAGE_B"), view_b)]
+    if image_c:
+        pairs.append(_Pair.of(a, Raster(image_c, "IMAGE_C"), view_c))
+    warnings = _set_epipolar(sensor, eops, pairs, [view_a, view_b, view_c])
+    names = {"METHOD": "densematch", "IMAGE_A": a.name, "VIEW_A": view_a or _view(a)}
     names |= {"KERNEL": str(kernel), "THRESHOLD": f"{threshold:g}"}
-    count, overlap = np.zeros(len(others)), np.zeros(len(others))
-    sigmas: list[list[float]] = [[] for _ in others]
-    lines, samples = a.size
     with ExitStack() as files:
         files.enter_context(together())
         writers = []
-        for path, other, view, source in zip(paths, others, views, (image_b, image_c)):
-            about = {**names, "IMAGE_B": other.name, "VIEW_B": view or _view(other, str(source))}
-            writers.append(files.enter_context(writing_matches(path, lines, samples, about)))
-        pictures = [_picture(other) for other in others]
+        for path, pair in zip(paths, pairs):
+            about = {**names, "IMAGE_B": pair.b.name, "VIEW_B": pair.view}
+            writers.append(files.enter_context(writing_matches(path, *a.size, about)))
+        pictures = [_picture(pair.b) for pair in pairs]
         first = 0
         for strip in match_views(_picture(a), pictures, Options(kernel, threshold), part(progress, 0.0, 0.99)):
-            for i, (found, write) in enumerate(zip(strip, writers)):
-                write(first, [getattr(found, name) for name in _BANDS])
-                count[i] += np.isfinite(found.score).sum()
-                overlap[i] += found.overlap
-                sigmas[i].extend(found.sigma[np.isfinite(found.sigma)][::_EVERY].tolist())
+            for found, pair, write in zip(strip, pairs, writers):
+                kept = pair.counted(first, found)
+                write(first, [getattr(kept, name) for name in _BANDS])
             first += len(strip[0].score)
-        for i, other in enumerate(others):
-            if not count[i]:
-                raise InputError(f"No pixel of {a.name!r} could be matched with {other.name!r}; check the images.")
-    sigma = [float(np.median(values)) for values in sigmas]
-    notes = [
-        f"{count[i] / (lines * samples):.1%} of the pixels of {a.name} matched with {other.name}, "
-        f"{count[i] / max(overlap[i], 1):.1%} of those it shows; median sigma {sigma[i]:.3f} px."
-        for i, other in enumerate(others)
-    ]
-    warnings = [
-        f"{other.name} shows only {overlap[i] / (lines * samples):.0%} of {a.name}; the rest has no matches."
-        for i, other in enumerate(others)
-        if overlap[i] < _LITTLE * lines * samples
-    ]
-    warnings += [
-        f"Only {count[i] / overlap[i]:.1%} of what {other.name} seems to show of {a.name} could be matched; "
-        "the images may not show the same ground."
-        for i, other in enumerate(others)
-        if count[i] < _FEW * overlap[i]
-    ]
-    values = {"OUTPUT": output, "OUTPUT_C": output_c, "MATCHED": count[0] / (lines * samples), "SIGMA": sigma[0]}
+        for pair in pairs:
+            if not pair.count:
+                raise InputError(f"No pixel of {a.name!r} could be matched with {pair.b.name!r}; check the images.")
+    notes = [text for pair in pairs for text in pair.notes()]
+    warnings += [text for pair in pairs for text in pair.warnings()]
+    values = {"OUTPUT": output, "OUTPUT_C": output_c, "MATCHED": pairs[0].matched, "SIGMA": pairs[0].sigma}
     return StepResult({k: v for k, v in values.items() if v is not None}, tuple(warnings), tuple(notes))
 
 
-def _view(raster: Raster, path: str) -> str:
-    return raster.metadata.get("VIEW", Path(path).stem)
+@dataclass
+class _Pair:
+    """Image A and another one: its view, the epipolar lines where known, and what became of the matches."""
+
+    a: Raster
+    b: Raster
+    view: str
+    lines: Epipolar | None = None
+    count: int = 0
+    overlap: int = 0
+    missed: int = 0  # their epipolar lines
+    aside: list[float] = field(default_factory=list)
+    sigmas: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, a: Raster, b: Raster, view: str | None) -> _Pair:
+        return cls(a, b, view or _view(b))
+
+    def counted(self, first: int, found: Matches) -> Matches:
+        """The matches of a strip, whose first line is given, that are to be kept."""
+        if self.lines is not None:
+            found, missed, aside = self.lines.kept(first, found)
+            self.missed += missed
+            self.aside += [aside] if np.isfinite(aside) else []
+        self.count += int(np.isfinite(found.score).sum())
+        self.overlap += found.overlap
+        self.sigmas.extend(found.sigma[np.isfinite(found.sigma)][::_EVERY].tolist())
+        return found
+
+    @property
+    def matched(self) -> float:
+        """Share of A's pixels."""
+        return self.count / int(np.prod(self.a.size))
+
+    @property
+    def sigma(self) -> float:
+        """Median, pixels."""
+        return float(np.median(self.sigmas))
+
+    def notes(self) -> list[str]:
+        said = [
+            f"{self.matched:.1%} of the pixels of {self.a.name} matched with {self.b.name}, "
+            f"{self.count / max(self.overlap, 1):.1%} of those it shows; median sigma {self.sigma:.3f} px."
+        ]
+        if self.aside:
+            said.append(
+                f"{self.missed} matches with {self.b.name} miss their epipolar lines and are left out; EOPS place "
+                f"these lines {np.median(self.aside):.2g} px aside in the median."
+            )
+        return said
+
+    def warnings(self) -> list[str]:
+        said, shown = [], self.overlap / int(np.prod(self.a.size))
+        if self.aside and np.median(self.aside) > _ASIDE_PX:
+            said.append(
+                f"EOPS place the epipolar lines of {self.b.name} {np.median(self.aside):.0f} px aside; check that they "
+                "belong to these images and views."
+            )
+        if shown < _LITTLE:
+            said.append(f"{self.b.name} shows only {shown:.0%} of {self.a.name}; the rest has no matches.")
+        if self.count < _FEW * self.overlap:
+            said.append(
+                f"Only {self.count / self.overlap:.1%} of what {self.b.name} seems to show of {self.a.name} could be "
+                "matched; the images may not show the same ground."
+            )
+        return said
+
+
+def _set_epipolar(
+    sensor: str | None, eops: str | None, pairs: Sequence[_Pair], views: Sequence[str | None]
+) -> list[str]:
+    """Give the pairs their epipolar lines where SENSOR and EOPS are known; warnings name lines without orientation.
+
+    ``views`` are those the user named: each has to be there; else the file's own name will do too.
+    """
+    if not (sensor or eops):
+        return []
+    cameras, warnings = image_cameras(sensor, eops, None), []
+    known = []
+    for image, view in zip([pairs[0].a, *(pair.b for pair in pairs)], views):
+        known.append(camera_of(cameras, view or _view(image), "" if view else image.name))
+        warnings += checked_coverage(StereoImage(image.path, view or _view(image), *image.size), known[-1])
+    for pair, camera in zip(pairs, known[1:]):
+        pair.lines = Epipolar(known[0], camera)
+    return warnings
+
+
+def _view(raster: Raster) -> str:
+    return raster.metadata.get("VIEW", Path(raster.path).stem)
 
 
 def _picture(raster: Raster) -> Picture:
@@ -162,6 +238,13 @@ STEP = Step(
             minimum=0.0,
             maximum=1.0,
         ),
+        replace(
+            SENSOR,
+            optional=True,
+            help="With EOPS: matches that lie off their epipolar line, where relief cannot move them, are left out. "
+            + SENSOR.help,
+        ),
+        replace(EOPS, optional=True),
     ),
     outputs=(
         Output(

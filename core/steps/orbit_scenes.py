@@ -23,8 +23,8 @@ from ..rasters import Raster
 from ..resection.tables import read_gcps
 from ..tables import Table, read_table
 from ..terrain.target_grid import default_crs
-from .scans import line_scans
-from .stereo_chain import StereoImage, middle_first, stereo_images
+from .scans import StereoImage, line_scans
+from .stereo_chain import middle_first, stereo_images
 
 _COLUMNS = ("name", "images", "views", "sensor", "gcps", "eops", "altimetry")
 _SHEAR = 1.1  # relief and attitude move views apart by up to a tenth of their distance

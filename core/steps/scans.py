@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..bodies import body_of_radius, require_same_body
@@ -40,6 +40,21 @@ SENSOR_OR_CAMERAS = replace(SENSOR, optional=True)
 EOPS_OR_CAMERAS = replace(EOPS, optional=True)
 
 
+@dataclass(frozen=True)
+class StereoImage:
+    """An image of the chain: its file, the name of its view or camera, and its size."""
+
+    path: str
+    view: str
+    lines: int
+    samples: int
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return Path(self.path).name
+
+
 def line_scans(sensor: Sensor | str, eops: str) -> list[LineScan]:
     """The camera of every view of the sensor, all with the table's orientation."""
     known = sensor if isinstance(sensor, Sensor) else load_sensor(sensor)
@@ -73,6 +88,28 @@ def camera_of(cameras: Sequence[ImageCamera], view: str, image: str = "") -> Ima
                 return camera
     known = ", ".join(camera.name for camera in cameras)
     raise InputError(f"No camera is named {view!r}{image and f' or {image!r}'}: use one of {known}.")
+
+
+def checked_coverage(image: StereoImage, camera: ImageCamera) -> list[str]:
+    """What to say of lines without orientation; raises `InputError` where image and camera do not belong together."""
+    if camera.samples != image.samples:
+        raise InputError(
+            f"Image {image.name!r} has {image.samples} samples a line and camera {camera.name!r} {camera.samples}; "
+            "give the camera of the image, and the image in its full width."
+        )
+    first, last = camera.lines
+    known = min(last, image.lines - 1) - max(first, 0) + 1
+    if known <= 0:
+        raise InputError(
+            f"The orientation of {camera.name!r} covers lines {first:g} to {last:g}, image {image.name!r} has lines 0 "
+            f"to {image.lines - 1}; give the orientation of this image."
+        )
+    if known >= image.lines:
+        return []
+    return [
+        f"The orientation of {camera.name!r} covers {known:g} of the {image.lines} lines of {image.name!r}; the rest "
+        "gives no terrain."
+    ]
 
 
 def _bare(name: str) -> str:

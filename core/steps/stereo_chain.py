@@ -23,7 +23,7 @@ from .densematch import STEP as MATCH
 from .intersect import STEP as INTERSECT
 from .pointstodtm import STEP as GRID
 from .recovereop import STEP as RECOVER
-from .scans import camera_of, image_cameras
+from .scans import StereoImage, camera_of, checked_coverage, image_cameras
 from .step import Step, StepResult
 
 Array = NDArray[np.float64]
@@ -39,21 +39,6 @@ _BYTES_PER_PIXEL = 60  # of an image: points sorted and gridded
 def chain_mb(lines: int, samples: int) -> float:
     """What the chain takes at most, MB, for images of so many lines and samples."""
     return _FIXED_MB + _BYTES_PER_PIXEL * lines * samples / 1e6
-
-
-@dataclass(frozen=True)
-class StereoImage:
-    """An image of the chain: its file, the name of its view or camera, and its size."""
-
-    path: str
-    view: str
-    lines: int
-    samples: int
-
-    @property
-    def name(self) -> str:
-        """File name."""
-        return Path(self.path).name
 
 
 @dataclass
@@ -100,7 +85,8 @@ class Chain:
         made: list[str] = []
         with self.stage("match") as progress:
             for number in range(0, len(others), 2):
-                values = {"IMAGE_A": first.path, "VIEW_A": first.view, "EOPS": self.eops}
+                # Matches off their epipolar lines are seen by their ray miss, and ties come before EOPs.
+                values = {"IMAGE_A": first.path, "VIEW_A": first.view, "SENSOR": None, "EOPS": None}
                 for other, letter, output in zip(others[number : number + 2], "BC", ("OUTPUT", "OUTPUT_C")):
                     made.append(str(self.folder / f"matches_{len(made)}.tif"))
                     values |= {f"IMAGE_{letter}": other.path, f"VIEW_{letter}": other.view, output: made[-1]}
@@ -160,28 +146,6 @@ def stereo_images(paths: Sequence[str], views: str | None) -> list[StereoImage]:
             raise InputError(f"Two images are of view {view!r}; name the views in VIEWS, in the images' order.")
         images.append(StereoImage(path, view, *raster.size))
     return images
-
-
-def checked_coverage(image: StereoImage, camera: ImageCamera) -> list[str]:
-    """What to say of lines without orientation; raises `InputError` where image and camera do not belong together."""
-    if camera.samples != image.samples:
-        raise InputError(
-            f"Image {image.name!r} has {image.samples} samples a line and camera {camera.name!r} {camera.samples}; "
-            "give the camera of the image, and the image in its full width."
-        )
-    first, last = camera.lines
-    known = min(last, image.lines - 1) - max(first, 0) + 1
-    if known <= 0:
-        raise InputError(
-            f"The orientation of {camera.name!r} covers lines {first:g} to {last:g}, image {image.name!r} has lines 0 "
-            f"to {image.lines - 1}; give the orientation of this image."
-        )
-    if known >= image.lines:
-        return []
-    return [
-        f"The orientation of {camera.name!r} covers {known:g} of the {image.lines} lines of {image.name!r}; the rest "
-        "gives no terrain."
-    ]
 
 
 def middle_first(images: Sequence[StereoImage], places: Array) -> list[StereoImage]:

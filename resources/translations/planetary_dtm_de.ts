@@ -1420,10 +1420,6 @@
         <translation>Azimut des Lichts</translation>
     </message>
     <message>
-        <source>Direction the light comes from, clockwise from north.</source>
-        <translation>Richtung, aus der das Licht kommt, im Uhrzeigersinn von Norden.</translation>
-    </message>
-    <message>
         <source>Altitude of the light</source>
         <translation>Höhe des Lichts</translation>
     </message>
@@ -2862,6 +2858,14 @@
     <message>
         <source>Number of image columns, of the middle of the sensor: narrow scenes are made sooner. Left empty, all.</source>
         <translation>Anzahl der Bildspalten, aus der Mitte des Sensors: Schmale Szenen sind schneller gemacht. Leer: alle.</translation>
+    </message>
+    <message>
+        <source>With EOPS: matches that lie off their epipolar line, where relief cannot move them, are left out. Sensor file (JSON), or the name of one that ships: ce1, ce2, ce2_paper.</source>
+        <translation>Mit EOPS: Zuordnungen neben ihrer Epipolarlinie, wohin kein Relief sie schieben kann, werden weggelassen. Sensordatei (JSON) oder der Name einer mitgelieferten: ce1, ce2, ce2_paper.</translation>
+    </message>
+    <message>
+        <source>Direction the light comes from, clockwise from the map&apos;s top, as QGIS&apos;s hillshade has it.</source>
+        <translation>Richtung, aus der das Licht kommt, im Uhrzeigersinn vom oberen Kartenrand, wie bei QGIS' Schummerung.</translation>
     </message>
 </context>
 <context>

@@ -65,6 +65,25 @@ def known(scene, *views):
     return {"IMAGES": images, "SENSOR": str(scene / "sensor.json"), "EOPS": str(scene / "eops.csv")}
 
 
+def test_dense_matches_are_held_to_their_epipolar_lines(scene, tmp_path):
+    pair = {"IMAGE_A": str(scene / "nadir.tif"), "IMAGE_B": str(scene / "forward.tif")}
+    where = {"SENSOR": str(scene / "sensor.json"), "EOPS": str(scene / "eops.csv")}
+    plain = do("densematch", **pair, OUTPUT=str(tmp_path / "plain.tif"))
+    found = do("densematch", **pair, **where, OUTPUT=str(tmp_path / "held.tif"))
+    said = re.search(r"(\d+) matches with forward.tif miss .* ([\d.]+) px aside", " ".join(found.notes))
+    missed = int(said[1])
+    assert float(said[2]) < 0.5 and not found.warnings
+    lost = (plain.outputs["MATCHED"] - found.outputs["MATCHED"]) * LINES * SAMPLES
+    assert lost == pytest.approx(missed, abs=0.5) and missed < 0.02 * LINES * SAMPLES
+    with pytest.raises(InputError, match="EOPS is missing|SENSOR is missing"):
+        do("densematch", **pair, SENSOR=where["SENSOR"], OUTPUT=str(tmp_path / "no.tif"))
+    with pytest.raises(InputError, match="No camera is named 'aft'"):
+        do("densematch", **pair, **where, VIEW_B="aft", OUTPUT=str(tmp_path / "no.tif"))
+    with pytest.raises(InputError, match="192 samples a line and camera 'nadir' 512"):
+        do("densematch", **pair, SENSOR="ce1", EOPS=where["EOPS"], OUTPUT=str(tmp_path / "no.tif"))
+    assert not (tmp_path / "no.tif").exists()
+
+
 def error_of(path):
     """DTM minus truth, (R, C) m."""
     dtm = Raster(path)

@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 
 from planetary_dtm.core.camera.linescan import LineScan
+from planetary_dtm.core.frames import unit_vectors
 from planetary_dtm.core.simulation.scene import simulate
 from planetary_dtm.core.simulation.terrain import PaperTerrain
-from planetary_dtm.core.terrain.intersection import good_matches, intersect_matches, intersect_rays, sigma_factor
+from planetary_dtm.core.terrain.intersection import (
+    POINTING_PX,
+    across,
+    good_matches,
+    intersect_matches,
+    intersect_rays,
+    sigma_factor,
+)
 
 COUNT = 3000
 
@@ -110,3 +118,25 @@ def test_rays_of_unknown_orientation_give_no_point_and_no_error():
     covariance[:, 2] = np.nan
     found = intersect_rays(origins, directions, covariance)
     assert np.linalg.norm(found.points[0]) < 1e-6 and np.isnan(found.points[1:]).all()
+
+
+@pytest.mark.parametrize(("gsd", "height"), [(120.0, 2e5), (0.5, 1e5), (0.25, 2.9e5)])
+def test_the_misfit_keeps_its_digits_however_near_exact_one_ray_is(gsd, height):
+    """The left image's pixel is where it is, to `POINTING_PX`; the right one's is known to 0.2 px."""
+    rng, radius = np.random.default_rng(4), 3_396_190.0
+    points = radius * unit_vectors(0.5 + rng.uniform(-1e-3, 1e-3, COUNT), 0.35 + rng.uniform(-1e-3, 1e-3, COUNT))
+    up = points / radius
+    north = np.cross(up, np.cross([0.0, 0.0, 1.0], up))
+    north /= np.linalg.norm(north, axis=1, keepdims=True)
+    origins, directions, covariance = [], [], []
+    for lean, sigma in ((-0.2, POINTING_PX), (0.2, 0.2)):
+        origin = points + height * (up + lean * north)
+        basis = across((points - origin) / np.linalg.norm(points - origin, axis=1, keepdims=True))
+        seen = points + gsd * sigma * np.einsum("nij,nj->ni", basis, rng.normal(size=(COUNT, 2)))
+        origins.append(origin)
+        directions.append((seen - origin) / np.linalg.norm(seen - origin, axis=1, keepdims=True))
+        covariance.append((gsd * sigma) ** 2 * basis @ np.swapaxes(basis, -1, -2))
+    found = intersect_rays(np.array(origins), np.array(directions), np.array(covariance))
+    assert (found.misfit >= 0).all()
+    assert np.median(found.misfit) == pytest.approx(0.455, abs=0.06)  # chi-square of one degree of freedom
+    assert sigma_factor(found) == pytest.approx(1.0, abs=0.05)

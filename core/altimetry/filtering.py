@@ -33,6 +33,7 @@ _REPULSION = 0.45  # mu of Huang et al., below 1/2
 _ITERATIONS = 10
 _FIRST_LIMIT = 4.0  # spreads from the consolidated surface
 _INNER, _OUTER = 0.75, 0.975  # quantiles of the kept shots through which an exponential tail is laid
+_LEAST_LIMIT = 1.0  # spreads, and so at least LEAST_SPREAD_M from the surface, however quiet ground and shots are
 _LOST = 0.001  # share of good shots that such a tail leaves outside the limit (cut tails look shorter: it is 0.3-0.6 %)
 _ROUNDS = 4
 _POWER = 3.0  # of the Shepard surface here: the nearest shots say most about a wild one
@@ -66,7 +67,8 @@ def filter_shots(shots: Shots, progress: Progress = silent) -> FilterResult:
         spread = np.maximum(spread, LEAST_SPREAD_M)
         off = np.abs(residual) / spread
         inner, outer = np.quantile(off[keep], [_INNER, _OUTER])
-        limit = float(outer + (outer - inner) * np.log((1 - _OUTER) / _LOST) / np.log((1 - _INNER) / (1 - _OUTER)))
+        tail = (outer - inner) * np.log((1 - _OUTER) / _LOST) / np.log((1 - _INNER) / (1 - _OUTER))
+        limit = max(float(outer + tail), _LEAST_LIMIT)
         before, keep = keep, off < limit
         if np.array_equal(before, keep):
             break

@@ -62,3 +62,17 @@ def test_real_hadley_shots_are_almost_all_kept(real_data):
     shots = shots.kept(shots.track % 12 == 0)
     keep = filter_shots(shots).keep
     assert 0.99 < keep.mean() < 1.0
+
+
+@pytest.mark.parametrize(("level", "noise"), [(0.0, 0.0), (-1234.5, 0.0), (0.0, 0.1), (800.0, 0.2)])
+def test_quiet_ground_is_no_reason_to_call_a_shot_wild(level, noise):
+    """What is nearer to the surface than an altimeter's noise stays; what is far off it does not."""
+    rng = np.random.default_rng(6)
+    place = rng.uniform(0, 0.02, (2, 2000))
+    altitude = level + noise * rng.normal(size=2000)
+    altitude[:20] += 3.8
+    altitude[20:25] += 500.0
+    keep = filter_shots(Shots(*place, altitude, MOON, MOON.datum)).keep
+    assert np.flatnonzero(~keep).tolist() == [20, 21, 22, 23, 24]
+    plain = filter_shots(Shots(*place, np.full(2000, level), MOON, MOON.datum))
+    assert plain.keep.all() and plain.limit >= 1.0

@@ -103,7 +103,16 @@ def run(
         f"{cost.cpu_s:.0f} CPU seconds and at most {cost.peak_mb:.0f} MB a worker; "
         f"{time.monotonic() - started:.0f} s in all."
     )
-    return StepResult({"OUTPUT": output}, _warnings(manifest, blocks), (note,))
+    warnings = (*_rounded(grid, pixel_size), *_warnings(manifest, blocks))
+    return StepResult({"OUTPUT": output}, warnings, (note,))
+
+
+def _rounded(grid: Grid, pixel_size: float | None) -> list[str]:
+    """What to say where the DTM's pixels are not as large as asked for."""
+    made = grid.pixel_size_m[1] if grid.is_geographic else min(grid.pixel_size_m)
+    if not pixel_size or abs(made / pixel_size - 1) < 0.005:
+        return []
+    return [f"PIXEL_SIZE {pixel_size:g} m is no whole number of the image's pixels; {made:.4g} m is used instead."]
 
 
 @dataclass(frozen=True)

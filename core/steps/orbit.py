@@ -71,6 +71,8 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
         merged = write_merged(output, grid, sheets, names, about, threads, part(progress, 0.9, 0.98))
         tell(progress, 0.98, "Drawing the report")
         warnings = work.warnings()
+        if given["reference_dem"] and not given["level"]:
+            warnings += ("REFERENCE_DEM is not used while LEVEL is off.",)
         if given["output_report"]:
             lines = {s.key: _called(s) for s in work.segments} | {
                 o.key: f"{o.scene.name}, orientation" for o in plan.long

@@ -40,6 +40,7 @@ def run(
     *,
     preset: str,
     terrain: str,
+    terrain_dem: str | None,
     detail: float,
     lines: int,
     samples: int | None,
@@ -60,6 +61,7 @@ def run(
 ) -> StepResult:
     """Simulate and write everything into the folder; see `STEP` for the parameters."""
     tell(progress, 0.0, "Raising terrain")
+    terrain = terrain_dem or terrain
     ground, place = chosen_terrain(terrain, seed, detail, _line_length(preset))
     latitude, plane = _place(start_latitude, place, lines * _line_length(preset) / ground.radius_m)
     dense = images or truth_points
@@ -247,6 +249,13 @@ STEP = Step(
             "rough (fractal relief and craters), paper (the wavelet terrain of Xu et al. 2016), or the path of a DEM "
             "in longitude, latitude without holes.",
             default="rough",
+        ),
+        Parameter(
+            "TERRAIN_DEM",
+            Kind.RASTER,
+            "Terrain from a DEM",
+            "A DEM layer in longitude, latitude without holes, in place of TERRAIN.",
+            optional=True,
         ),
         Parameter(
             "DETAIL",

@@ -2867,6 +2867,14 @@
         <source>Direction the light comes from, clockwise from the map&apos;s top, as QGIS&apos;s hillshade has it.</source>
         <translation>Richtung, aus der das Licht kommt, im Uhrzeigersinn vom oberen Kartenrand, wie bei QGIS' Schummerung.</translation>
     </message>
+    <message>
+        <source>Terrain from a DEM</source>
+        <translation>Gelände aus einem DEM</translation>
+    </message>
+    <message>
+        <source>A DEM layer in longitude, latitude without holes, in place of TERRAIN.</source>
+        <translation>Ein DEM-Layer in Länge und Breite ohne Lücken, anstelle von TERRAIN.</translation>
+    </message>
 </context>
 <context>
     <name>Styling</name>

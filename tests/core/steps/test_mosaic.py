@@ -156,3 +156,6 @@ def test_blocks_begin_at_whole_image_pixels(scene):
     window, made, factor = mosaic.whole_grid(grid, None, 2.9 * grid.pixel_size_m[1])
     assert factor == 3 and (made.width, made.height) == (SIZE // 3, SIZE // 3)
     assert window == Window(0, 0, 3 * made.width, 3 * made.height)
+    assert mosaic._rounded(made, 3.0 * grid.pixel_size_m[1]) == []
+    said = mosaic._rounded(made, 2.9 * grid.pixel_size_m[1])
+    assert len(said) == 1 and "PIXEL_SIZE 290 m is no whole number" in said[0] and "300 m is used" in said[0]

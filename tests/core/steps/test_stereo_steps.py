@@ -10,8 +10,9 @@ from planetary_dtm.core.camera.linescan import LineScan
 from planetary_dtm.core.camera.sensor import load_sensor
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.frames import unit_vectors
+from planetary_dtm.core.geotiff import write_image
 from planetary_dtm.core.matching.match_file import MatchFile, write_matches
-from planetary_dtm.core.rasters import Raster
+from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.core.resection.tables import read_eops, read_gcps, write_eops
 from planetary_dtm.core.simulation.scene import simulate
 from planetary_dtm.core.simulation.terrain import PaperTerrain, SphereTerrain
@@ -71,6 +72,22 @@ def test_the_scene_holds_what_real_data_would(folder):
     height, valid = truth.read()
     at = PaperTerrain().height(*truth.grid.lonlat_of(100, 200))
     assert valid.all() and height[200, 100] == pytest.approx(float(at), abs=1e-3)
+
+
+def test_a_dem_layer_stands_in_for_the_terrain(tmp_path):
+    grid = Grid(40, 160, (-2.0, 0.1, 0.0, 8.0, 0.0, -0.1), "IAU_2015:30100")
+    write_image(tmp_path / "dem.tif", grid, np.full((160, 40), 321.0, np.float32), {})
+    done = do(
+        "simulatescene",
+        OUTPUT_FOLDER=str(tmp_path / "s"),
+        TERRAIN_DEM=str(tmp_path / "dem.tif"),
+        LINES=40,
+        IMAGES=False,
+    )
+    assert done.outputs["OUTPUT_FOLDER"]
+    height, valid = Raster(tmp_path / "s" / "truth_dtm.tif").read()
+    np.testing.assert_allclose(height[valid], 321.0)
+    assert Raster(tmp_path / "s" / "truth_dtm.tif").metadata["TERRAIN"] == "dem.tif"
 
 
 def test_images_and_exact_points(tmp_path):

@@ -92,16 +92,18 @@ def output_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> 
     native = min(own.pixel_size_m)
     longest = max(window.width, window.height)
     warnings: tuple[str, ...] = ()
-    factor = float(-(-longest // LONGEST_SIDE))
+    across = down = float(-(-longest // LONGEST_SIDE))
     if pixel_size:
-        # A geographic CRS has square pixels in degrees, sized by the degree of latitude.
-        factor = pixel_size / (own.pixel_size_m[1] if grid.is_geographic else native)
-        if factor < 1 - 1e-6:
+        # Square pixels of the CRS, sized by the finer axis; in a geographic one by the degree of latitude.
+        finer = 1 if grid.is_geographic else int(np.argmin(own.pixel_size_m))
+        wanted = pixel_size / own.metres_per_unit[finer]
+        across, down = wanted / abs(grid.transform[1]), wanted / abs(grid.transform[5])
+        if max(across, down) < 1 - 1e-6:
             warnings = (
                 f"PIXEL_SIZE {pixel_size:g} m is finer than the image's {native:.4g} m, which is used instead.",
             )
-        factor = max(factor, 1.0)
-    width, height = max(1, round(window.width / factor)), max(1, round(window.height / factor))
+        across, down = max(across, 1.0), max(down, 1.0)
+    width, height = max(1, round(window.width / across)), max(1, round(window.height / down))
     return window, own.resized(width, height), warnings
 
 

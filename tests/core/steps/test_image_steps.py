@@ -176,6 +176,11 @@ def test_pixel_size_is_metres_on_the_ground():
     _, made, _ = output_grid(grid, None, 120.0)
     assert made.pixel_size_m[1] == pytest.approx(120.0, rel=2e-3)
     assert made.transform[1] == pytest.approx(-made.transform[5], rel=2e-3)
+    oblong = Grid(400, 400, (0.0, 200.0, 0.0, 0.0, 0.0, -100.0), "IAU_2015:30110")
+    _, made, _ = output_grid(oblong, None, 400.0)
+    assert (made.width, made.height) == (200, 100)
+    _, made, _ = output_grid(oblong, None, 150.0)  # finer than the image across, where its own pixels stay
+    assert (made.width, made.height) == (400, 267)
     _, made, warnings = output_grid(grid, (11.0, 57.0, 12.0, 58.0), 1.0)
     assert (made.width, made.height) == (1000, 1000) and "finer than the image" in warnings[0]
 

@@ -25,6 +25,7 @@ from .sources import allowed, offline, require_local
 
 Mask = npt.NDArray[np.bool_]
 _FARTHEST, _SAMPLES = 64, 8  # decimation up to which every pixel is averaged; beyond, how many along an axis are
+_FINE = 0.01  # of a step of a band's counts, by which offset and scale may round
 _AT_ONCE, _STRIP = 1 << 23, 256  # pixels read between two breaths, and rows of a strip at least: those of a tile
 
 
@@ -264,6 +265,8 @@ class Raster:
         valid = (flags > 0) & np.isfinite(data)
         scale, offset = source.GetScale() or 1.0, source.GetOffset() or 0.0
         if (scale, offset) != (1.0, 0.0):
+            if abs(offset) * np.finfo(np.float32).eps > _FINE * abs(scale):  # radii as counts over a sphere
+                data = data.astype(np.float64)
             data = data * scale + offset
         return np.where(valid, data, 0).astype(data.dtype, copy=False), valid
 

@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies import Array, Body, body_named, require_same_body
+from ..datums import Datum, datum_named
 from ..errors import InputError
 from ..tables import Table, assert_degrees, read_table
 
 ALTITUDES = ("altitude", "alt", "height", "elevation", "h", "z")
 AREOID = "Mars areoid"
+DATUM_COLUMN = "datum"  # of our own tables: what the altitudes count from, in every row
 _TRACKS = ("track", "orbit", "orbit_number", "orbitnumber")
 _TIMES = ("coordinated_universal_time", "utc", "ephemeristime", "ephemeris_time", "time")
 _RELIEF = 0.01  # of a body's radius, within which radii lie
@@ -71,7 +73,8 @@ def read_shots(path: str | Path, body: Body | None = None, *, altitude_field: st
     """Read altimetry; altitudes come out in metres above the datum of ``body`` (default: the file's own body).
 
     A table without geometry means planetocentric degrees on ``body``, and an altitude column there counts from the
-    datum of ``body``; a layer's altitudes count from its CRS's sphere or ellipsoid. Shots without a position or an
+    datum of ``body``; a layer's altitudes count from its CRS's sphere or ellipsoid; a column `DATUM_COLUMN` that
+    names another surface, as filteraltimetry writes it, comes before both. Shots without a position or an
     altitude are left out. Raises `InputError` for another body, no body at all, missing columns, altitudes that cannot
     be metres, and areoid topography that was not asked for by name.
     """
@@ -101,7 +104,7 @@ def require_body_datum(shots: Shots) -> None:
     if shots.datum != shots.body.datum:
         raise InputError(
             f"Altitudes of {shots.source!r} are above the {shots.datum} but heights above the {shots.body.datum} are "
-            "needed; use the radius column (PLANET_RAD)."
+            "needed; take MOLA's radius column (PLANET_RAD) as the altitude field."
         )
 
 
@@ -147,9 +150,24 @@ def _altitude(table: Table, lat: Array, own: Body, wanted: Body, field: str | No
             )
         return topography, AREOID
     altitude = table.numbers(name) if name else table.numbers(*ALTITUDES, what="metres; or name the altitude field")
-    if own != wanted:
-        altitude = altitude + surface_radius(own, lat) - surface_radius(wanted, lat)
+    counted = _noted(table, own) or Datum(own)
+    if counted.areoid:
+        return altitude, AREOID
+    if counted.body != wanted:
+        altitude = altitude + counted.rise(Datum(wanted), lat)
     return altitude, wanted.datum
+
+
+def _noted(table: Table, body: Body) -> Datum | None:
+    """What the table itself says its altitudes count from; None where it does not, or in words of others."""
+    column = table.find(DATUM_COLUMN)
+    texts = [] if column is None else np.unique(table.columns[column].astype(str)).tolist()
+    found = [datum_named(text, body) for text in texts]
+    if len(texts) > 1 and any(found):
+        raise InputError(
+            f"Altitudes in {table.name!r} are above the {texts[0]} and above the {texts[1]}; give tables of one datum."
+        )
+    return found[0] if found else None
 
 
 def _plausible(altitude: Array, body: Body, name: str) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..bodies import body_of_radius, require_same_body
 from ..camera.sensor import Sensor
+from ..datums import Datum
 from ..errors import InputError
 from ..frames import lonlat_radius
 from ..progress import breathe
@@ -44,14 +45,16 @@ def read_gcps(path: str | Path, sensor: Sensor) -> ControlTable:
     rows that repeat a pixel, are left out with a warning.
     """
     table = read_table(path, "GCP table")
+    body = body_of_radius(sensor.body_radius_m)
     if table.body is not None:
-        body = body_of_radius(sensor.body_radius_m)
         require_same_body(table.body, f"GCP table {table.name!r}", body, f"sensor {sensor.name!r}")
     line, sample = table.numbers("line"), table.numbers("sample")
     view = view_indices(table, sensor)
     lon, lat = table.lonlat()
     optional = [table.optional_numbers(name) for name in ("altitude", "sigma_altitude", "sigma_lateral")]
     altitude, sigma_altitude, sigma_lateral = (np.nan if column is None else column for column in optional)
+    if table.body is not None and table.body != body:  # a layer's altitudes count from the surface of its CRS
+        altitude = altitude + Datum(table.body).rise(Datum(body), lat)
     points = control_points(
         line, view, sample, lon, lat, altitude, sigma_altitude=sigma_altitude, sigma_lateral=sigma_lateral
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..datums import Datum, datum_named
 from ..errors import InputError
 from ..geotiff import Band, write_dtm
 from ..memory import require_memory
@@ -19,7 +20,9 @@ from ..rasters import Grid, Raster, is_raster
 from ..report import Report, figure, key_values, new_figure, note, table
 from ..terrain.comparison import Comparison, compare_grids, compare_points
 from ..terrain.sampling import bilinear
+from ..terrain.shots import Shots
 from ..version import VERSION
+from .heights import REFERENCE_DATUM, Dem
 from .inputs import Reference, reference_on, shots_on
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
@@ -33,31 +36,33 @@ def run(
     *,
     input: str,
     reference: str,
+    reference_datum: str | None,
     output: str | None,
     output_report: str | None,
     progress: Progress = silent,
 ) -> StepResult:
     """Compare the first band of a DTM with a DEM or altimetry; see `STEP` for the outputs."""
-    source = Raster(input, "DTM")
-    grid = source.grid
-    relative = _is_relative(source)
-    unit, warnings = ("", (_NO_UNIT,)) if relative else ("m", ())
-    if relative and not (is_raster(reference) and _is_relative(Raster(reference))):
+    dem = Dem(input, "DTM")
+    source, grid, datum = dem.raster, dem.grid, dem.common(dem.grid.body)
+    unit, warnings = ("", (_NO_UNIT,)) if dem.relative else ("m", dem.warnings)
+    if dem.relative and not (is_raster(reference) and Dem(reference).relative):
         raise InputError(f"DTM {source.name!r} holds relative heights, not metres; level it first (leveldtm).")
     size = f"Comparing {grid.width} x {grid.height} pixels"
     require_memory(_FIXED_MB + _BYTES_PER_PIXEL * grid.width * grid.height / 1e6, size, "crop INPUT", progress)
     tell(progress, 0.0, "Reading")
-    values, valid = source.read()
+    values, valid = dem.above(datum)(None, None)
     if not valid.any():
         raise InputError(f"DTM {source.name!r} holds only nodata.")
     height = breathe_during(lambda: np.where(valid, values, np.nan).astype(np.float64))
     tell(progress, 0.2, "Comparing")
     # medians and percentiles of many pixels take seconds each
     if is_raster(reference):
-        other = reference_on(grid, reference, "REFERENCE")
+        other = reference_on(grid, reference, "REFERENCE", reference_datum, datum, dem.relative)
+        warnings += () if dem.relative else other.warnings
         numbers, difference = breathe_during(lambda: _against_dem(grid, height, other))
     else:
-        numbers, difference = breathe_during(lambda: _against_shots(grid, height, valid, reference))
+        shots = _shots(grid, reference, reference_datum, datum, source.name)
+        numbers, difference = breathe_during(lambda: _against_shots(grid, height, valid, shots))
     about = {"METHOD": "comparedtm", "INPUT": source.name, "REFERENCE": Path(reference).name, "VERSION": VERSION}
     made: dict[str, Any] = {
         "BIAS": numbers.bias,
@@ -80,19 +85,30 @@ def run(
     return StepResult(made, warnings)
 
 
-def _is_relative(raster: Raster) -> bool:
-    return raster.metadata.get("LEVELLED", "").upper() == "NO"
-
-
 def _against_dem(grid: Grid, height: Array, dem: Reference) -> tuple[Comparison, Array]:
     """Numbers and differences pixel by pixel."""
     other = np.where(dem.valid, dem.height, np.nan)
     return compare_grids(height, other, grid.pixel_size_m), height - other
 
 
-def _against_shots(grid: Grid, height: Array, valid: npt.NDArray[np.bool_], path: str) -> tuple[Comparison, Array]:
+def _shots(grid: Grid, path: str, given: str | None, datum: Datum, name: str) -> Shots:
+    """Shots whose altitudes count from ``datum``, that of the DTM; raises `InputError` naming both where they do not.
+
+    MOLA's heights above the areoid are taken where REFERENCE_DATUM says so.
+    """
+    wanted = datum_named(given, grid.body) if given else None
+    shots, own = shots_on(grid, path, "TOPOGRAPHY" if wanted and wanted.areoid else None)
+    if own != datum.name:
+        raise InputError(
+            f"Altitudes of {Path(path).name!r} are above the {own} but heights of DTM {name!r} above the {datum.name}, "
+            "and what lies between them is not known; give both above one surface (for MOLA shots, REFERENCE_DATUM "
+            "areoid takes their TOPOGRAPHY)."
+        )
+    return shots
+
+
+def _against_shots(grid: Grid, height: Array, valid: npt.NDArray[np.bool_], shots: Shots) -> tuple[Comparison, Array]:
     """Numbers at the shots, and their differences on the grid (mean of a pixel's shots)."""
-    shots = shots_on(grid, path)
     sampled, known = bilinear(height, valid, shots.row, shots.col)
     apart = np.where(known, sampled - shots.altitude, np.nan)
     numbers = compare_points(np.where(known, sampled, np.nan), shots.altitude)
@@ -178,8 +194,10 @@ STEP = Step(
             "REFERENCE",
             Kind.LAYER,
             "Reference",
-            "A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body and datum.",
+            "A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body. Heights above "
+            "another sphere or ellipsoid are converted; above the areoid, both have to be.",
         ),
+        REFERENCE_DATUM,
     ),
     outputs=(
         Output(

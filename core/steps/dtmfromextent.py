@@ -19,6 +19,7 @@ from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Raster, Window
 from ..version import VERSION
+from .heights import REFERENCE_DATUM
 from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, Extent, read_references
 from .levelled import bring_to_metres, write_levelled
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -39,6 +40,7 @@ def run(
     altimetry: str | None,
     altitude_field: str | None,
     reference_dem: str | None,
+    reference_datum: str | None,
     sun_azimuth: float | None,
     sun_incidence: float | None,
     mode: str,
@@ -55,7 +57,7 @@ def run(
     size = f"Terrain of {grid.width} x {grid.height} pixels"
     fix = "choose a smaller EXTENT or a larger PIXEL_SIZE, or make it in blocks (mosaic)"
     require_memory(relief_mb(grid.height, grid.width), size, fix, progress)
-    references = read_references(grid, altimetry, altitude_field, reference_dem)
+    references = read_references(grid, altimetry, altitude_field, reference_dem, reference_datum)
     tell(progress, 0.0, "Reading the model")
     network = load_engine(load_model(model or DEFAULT_MODEL), engine)
     azimuth, incidence = sun_of(image, sun_azimuth, sun_incidence)
@@ -211,8 +213,8 @@ STEP = Step(
     group="Terrain from one image",
     help=(
         "Turns the chosen extent of an image into a digital terrain model (DTM) by a learned image-to-height model.\n\n"
-        "Give altimetry (laser shots as points or CSV) or a coarse reference DEM and the result is in metres above the "
-        "body's datum, with a second band of its one-sigma error. Without either the result is a relative height: its "
+        "Give altimetry (laser shots as points or CSV) or a coarse reference DEM and the result is in metres above "
+        "their datum, with a second band of its one-sigma error. Without either the result is a relative height: its "
         "shape can be trusted, its scale and long waves cannot, and it carries no unit.\n\n"
         "Give the azimuth of the sun where you know it; it is estimated from the shading otherwise, and a doubtful "
         "estimate is reported. Use grey or naturally coloured images, never a colourised elevation map."
@@ -251,6 +253,7 @@ STEP = Step(
             parent="ALTIMETRY",
         ),
         Parameter("REFERENCE_DEM", Kind.RASTER, "Reference DEM for levelling", REFERENCE_HELP, optional=True),
+        REFERENCE_DATUM,
         Parameter(
             "SUN_AZIMUTH",
             Kind.NUMBER,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..altimetry.filtering import FEWEST_SHOTS, FilterResult, filter_shots
-from ..altimetry.readers import Shots, doubts, read_shots, require_places
+from ..altimetry.readers import DATUM_COLUMN, Shots, doubts, read_shots, require_places
 from ..bodies import body_named
 from ..outputs import require_writable, together
 from ..progress import Progress, part, silent, tell
@@ -62,6 +62,7 @@ def _write(path: str, shots: Shots, found: FilterResult, chosen: npt.NDArray[np.
     for name, values in (("sigma", shots.sigma), ("track", shots.track)):
         if values is not None:
             columns[name] = values
+    columns[DATUM_COLUMN] = np.full(len(shots), shots.datum, dtype=object)
     part_of = {name: values[chosen] for name, values in columns.items()}
     write_table(path, part_of, (part_of["lon"], part_of["lat"]), shots.body)
 
@@ -98,7 +99,8 @@ STEP = Step(
             "OUTPUT",
             OutputKind.TABLE,
             "Good shots",
-            "Shots kept, with their distance from the surface of the others (residual) and its spread.",
+            "Shots kept, with their distance from the surface of the others (residual), its spread, and "
+            "the datum their altitudes count from.",
             extension="csv",
         ),
         Output(

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from ..bodies import Body, LonLat, body_of_radius, local_radius, require_same_body, spatial_reference
 from ..camera.footprints import Footprint, Height, footprint
 from ..camera.linescan import ImageCamera
+from ..datums import Datum
 from ..errors import InputError
 from ..frames import lonlat_radius, unit_vectors
 from ..memory import require_memory, whole_mb
 from ..outputs import letting_go, replacing, unwritten
 from ..progress import Progress, silent, tell
-from ..rasters import Raster, quiet_gdal
+from ..rasters import quiet_gdal
 from ..terrain.sampling import bilinear
+from .heights import Dem
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
@@ -40,13 +42,13 @@ def run(
         raise InputError(f"Output {Path(output).name!r} must end in {', '.join(_FORMATS)}.")
     known = image_cameras(sensor, eops, cameras)
     body = body_of(known[0])
-    height = dem_height(dem, body) if dem else None if body.is_sphere else ellipsoid_height(body)
+    height, said = dem_height(dem, body) if dem else (None if body.is_sphere else ellipsoid_height(body), ())
     outlines = {}
     for number, camera in enumerate(known):
         tell(progress, number / len(known), f"Outlining {camera.name}")
         outlines[camera.name] = footprint(camera, body.radius_m, height)
     write_footprints(output, outlines, body)
-    warnings = tuple(
+    warnings = said + tuple(
         f"{1 - outline.seen:.0%} of the edge of view {name!r} looks past the body or has no EOPs."
         for name, outline in outlines.items()
         if outline.seen < 1
@@ -54,17 +56,18 @@ def run(
     return StepResult({"OUTPUT": output}, warnings)
 
 
-def dem_height(path: str, body: Body) -> Height:
-    """Heights (m above the body's largest radius) of a DEM at lon, lat in rad, NaN where it has none.
+def dem_height(path: str, body: Body) -> tuple[Height, tuple[str, ...]]:
+    """Heights (m above the body's largest radius) of a DEM at lon, lat in rad, NaN where it has none, and warnings.
 
-    Raises `InputError` for the DEM of another body.
+    Raises `InputError` for the DEM of another body, and for heights above an areoid.
     """
-    source = Raster(path, "DEM")
+    dem = Dem(path, "DEM")
+    source = dem.raster
     require_same_body(source.grid.body, f"DEM {source.name!r}", body, "the sensor")
     size = f"DEM {source.name!r} of {source.grid.width} x {source.grid.height} pixels"
     require_memory(whole_mb(source.grid.width, source.grid.height), size, "crop it to where the images look", silent)
-    values, valid = source.read()
     datum = source.grid.body
+    values, valid = dem.above(Datum(datum), "those the rays meet")(None, None)
 
     def height(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
         column, row = source.grid.pixel_of(lon, lat)
@@ -72,7 +75,7 @@ def dem_height(path: str, body: Body) -> Height:
         found = np.where(known, found, np.nan).reshape(np.shape(lon))
         return found + local_radius(datum, lat) - body.radius_m
 
-    return height
+    return height, dem.warnings
 
 
 def ellipsoid_height(body: Body) -> Height:
@@ -165,7 +168,7 @@ STEP = Step(
         EOPS_OR_CAMERAS,
         SENSOR_OR_CAMERAS,
         CAMERAS,
-        Parameter("DEM", Kind.RASTER, "DEM", "Heights in metres above the body's datum.", optional=True),
+        Parameter("DEM", Kind.RASTER, "DEM", "Heights in metres above the body's sphere or ellipsoid.", optional=True),
     ),
     outputs=(Output("OUTPUT", OutputKind.TABLE, "Footprints", "Polygon layer (GeoPackage).", extension="gpkg"),),
     run=run,

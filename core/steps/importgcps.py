@@ -86,7 +86,7 @@ def _from_camera(path: str, dem: str | None, step: int, output: str, output_sens
     if not isinstance(camera, CsmLineScan):
         raise InputError(f"Camera {camera.name!r} is a frame camera; scanlines need a line scanner's model.")
     sensor, off = camera.sensor()
-    height = dem_height(dem, body_of_radius(camera.body_radius_m)) if dem else None
+    height, said = dem_height(dem, body_of_radius(camera.body_radius_m)) if dem else (None, ())
     points = control_of_camera(camera, np.arange(0.0, camera.line_count, step), camera.body_radius_m, height)
     write_gcps(output, points, sensor)
     outputs = {"OUTPUT": output}
@@ -94,7 +94,7 @@ def _from_camera(path: str, dem: str | None, step: int, output: str, output_sens
         with replacing(output_sensor, (".json",)) as temporary:
             temporary.write_text(json.dumps(sensor_to_json(sensor), indent=2) + "\n", encoding="utf-8")
         outputs["OUTPUT_SENSOR"] = output_sensor
-    warnings = []
+    warnings = [*said]
     if off > 0.1:
         warnings.append(
             f"The sensor of {camera.name!r} leaves its lens distortion out: exact at the ends of a line, up to "
@@ -226,7 +226,11 @@ STEP = Step(
             optional=True,
         ),
         Parameter(
-            "DEM", Kind.RASTER, "DEM", "Ground of the camera's GCPs, metres above the body's datum.", optional=True
+            "DEM",
+            Kind.RASTER,
+            "DEM",
+            "Ground of the camera's GCPs, metres above the body's sphere or ellipsoid.",
+            optional=True,
         ),
         Parameter(
             "LINE_STEP", Kind.INTEGER, "Line step", "GCPs of the camera every so many lines.", default=1, minimum=1

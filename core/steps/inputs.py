@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..altimetry.readers import read_shots
-from ..bodies import require_same_body
+from ..bodies import Body, require_same_body
+from ..datums import Datum
 from ..errors import InputError
 from ..grid_map import GridMap
 from ..progress import breathing
-from ..rasters import Grid, Mask, Raster, Window
+from ..rasters import Grid, Mask, Window
 from ..terrain.sampling import bilinear
 from ..terrain.shots import Shots, make_shots
+from .heights import REFERENCE_DATUM, Dem
 
 Array = npt.NDArray[np.float64]
 
@@ -24,7 +26,9 @@ ALTIMETRY_HELP = (
     "MOLA PEDR files are recognised by their header."
 )
 REFERENCE_HELP = (
-    "A DEM to level to, coarser than the image, in metres above the body's datum (for example GLD100 or MOLA)."
+    "A DEM to level to, coarser than the image, in metres (for example GLD100 or MOLA): heights above a sphere, an "
+    "ellipsoid or the areoid, or distances from the body's centre. The result counts from the areoid "
+    "where the DEM does."
 )
 # Without a stated sigma a shot is trusted to this many metres (its range is good to 1 m, its place to tens of metres).
 _DEFAULT_SIGMA_M = 5.0
@@ -35,20 +39,24 @@ Extent = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Reference:
-    """A DEM on another grid: heights (m) and validity there, and the size of its cells in pixels of that grid."""
+    """A DEM on another grid: heights (m above ``datum``) and validity there, its cells' size in pixels of that grid."""
 
     height: Array
     valid: Mask
     cell: float
+    datum: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class References:
-    """What a terrain is levelled to: shots on its grid or a DEM there; at most one of them."""
+    """What a terrain is levelled to: shots on its grid or a DEM there, at most one of them, and what it counts from."""
 
     shots: Shots | None
     dem: Reference | None
     source: str
+    datum: str = ""
+    warnings: tuple[str, ...] = ()
 
     def as_shots(self) -> Shots:
         """The shots, or the DEM's heights as shots."""
@@ -63,20 +71,42 @@ class References:
 
 
 def read_references(
-    grid: Grid, altimetry: str | None, altitude_field: str | None, reference_dem: str | None
+    grid: Grid,
+    altimetry: str | None,
+    altitude_field: str | None,
+    reference_dem: str | None,
+    reference_datum: str | None = None,
 ) -> References:
     """Read what to level to; nothing given is an empty answer, two things are refused."""
     if altimetry and reference_dem:
         raise InputError("ALTIMETRY and REFERENCE_DEM are both given; level to one of them.")
     if altimetry:
-        return References(shots_on(grid, altimetry, altitude_field), None, Path(altimetry.split("|")[0]).name)
+        shots, datum = shots_on(grid, altimetry, altitude_field)
+        return References(shots, None, Path(altimetry.split("|")[0]).name, datum)
     if reference_dem:
-        return References(None, reference_on(grid, reference_dem), Path(reference_dem).name)
+        dem = reference_on(grid, reference_dem, datum=reference_datum, relative=False)
+        return References(None, dem, Path(reference_dem).name, dem.datum, dem.warnings)
     return References(None, None, "")
 
 
-def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> Shots:
-    """Read altimetry and keep the shots that fall on ``grid``; altitudes in metres above its datum.
+def reference_datum_of(
+    body: Body,
+    altimetry: str | None,
+    altitude_field: str | None,
+    reference_dem: str | None,
+    reference_datum: str | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """What terrain of ``body`` counts from once it is levelled to one of these, and warnings."""
+    if altimetry:
+        return read_shots(altimetry, body, altitude_field=altitude_field or None).datum, ()
+    if reference_dem:
+        dem = Dem(reference_dem, "REFERENCE_DEM", reference_datum, REFERENCE_DATUM.name)
+        return dem.common(body).name, dem.warnings
+    return body.datum, ()
+
+
+def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> tuple[Shots, str]:
+    """Read altimetry and keep the shots that fall on ``grid`` -> shots, and the datum their altitudes (m) count from.
 
     Raises `InputError` for another body, no usable altitude, or no shot inside.
     """
@@ -90,27 +120,41 @@ def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> Shots:
     row = np.clip(row[inside], 0, grid.height - 1)
     sigma = _DEFAULT_SIGMA_M if shots.sigma is None else np.where(shots.sigma[inside] > 0, shots.sigma[inside], 1e-3)
     track = None if shots.track is None else shots.track[inside]
-    return make_shots(row, column, shots.altitude[inside], sigma, track)
+    return make_shots(row, column, shots.altitude[inside], sigma, track), shots.datum
 
 
-def reference_on(grid: Grid, path: str, what: str = "REFERENCE_DEM") -> Reference:
+def reference_on(
+    grid: Grid,
+    path: str,
+    what: str = "REFERENCE_DEM",
+    datum: str | None = None,
+    wanted: Datum | None = None,
+    relative: bool = True,
+) -> Reference:
     """Read the part of a DEM under ``grid`` and resample it there (bilinear between its cell centres).
 
-    Raises `InputError` for another body, a DEM without heights in metres, or no overlap.
+    ``datum``: the user's word for what it counts from. Heights come out above ``wanted``, or, where that is left open,
+    above the surface of the grid's body, or the areoid where the DEM counts from that. ``relative``: heights without
+    unit will do. Raises `InputError` for another body, datums that do not convert, or no overlap.
     """
-    source = Raster(path, what)
+    dem = Dem(path, what, datum, REFERENCE_DATUM.name)
+    source = dem.raster
+    if dem.relative and not relative:
+        raise InputError(f"{what} {source.name!r} holds relative heights, not metres; level it first (leveldtm).")
     require_same_body(grid.body, "The image", source.grid.body, f"{what} {source.name!r}")
-    cell = float(np.sqrt(np.prod(source.grid.pixel_size_m) / np.prod(grid.pixel_size_m)))
+    wanted = wanted or dem.common(grid.body)
+    read = dem.above(wanted)
     rows, columns = np.linspace(-0.5, grid.height - 0.5, 33), np.linspace(-0.5, grid.width - 0.5, 33)
     at_column, at_row = source.grid.pixel_of(*grid.lonlat_of(*np.meshgrid(columns, rows)))
     window = _around(at_row, at_column, source.grid)
     if window is None:
         raise InputError(f"{what} {source.name!r} does not reach the extent; choose one that overlaps it.")
+    cell = _cell(at_row, at_column, grid)
     shape = (window.height, window.width)
     if cell < 1:  # finer than the grid: take area means first, so that nothing aliases
         shape = max(1, round(window.height * cell)), max(1, round(window.width * cell))
     part = source.grid.sub(window).resized(shape[1], shape[0])
-    height, valid = source.read(window, shape)
+    height, valid = read(window, shape)
     if not valid.any():
         raise InputError(f"{what} {source.name!r} holds only nodata in the extent.")
     out, known = np.empty((grid.height, grid.width)), np.empty((grid.height, grid.width), bool)
@@ -125,7 +169,19 @@ def reference_on(grid: Grid, path: str, what: str = "REFERENCE_DEM") -> Referenc
         out[row], known[row] = values.reshape(r.shape), seen.reshape(r.shape) & near
     if not known.any():
         raise InputError(f"{what} {source.name!r} does not reach the extent; choose one that overlaps it.")
-    return Reference(out, known, max(cell, 1.0))
+    return Reference(out, known, max(cell, 1.0), wanted.name, dem.warnings)
+
+
+def _cell(row: Array, column: Array, grid: Grid) -> float:
+    """Side of a DEM's cells in pixels of ``grid``, from its ``row``, ``column`` at evenly spaced places of the grid.
+
+    The usual one: a grid may hold a pole, and the seam of longitude runs through some places.
+    """
+    down, right = ((np.diff(at, axis=0)[:, :-1], np.diff(at, axis=1)[:-1]) for at in (row, column))
+    cells = np.abs(down[0] * right[1] - down[1] * right[0])
+    pixels = grid.height * grid.width / np.prod([n - 1 for n in row.shape])
+    usual = float(np.nanmedian(cells)) if np.isfinite(cells).any() else np.nan
+    return float(np.sqrt(pixels / usual)) if usual > 0 else 1.0
 
 
 def cells_as_shots(dem: Reference, most: int = 4000) -> Shots:

@@ -9,6 +9,7 @@ from ..memory import require_memory
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Raster
+from .heights import REFERENCE_DATUM, Dem
 from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, read_references
 from .levelled import bring_to_metres, write_levelled
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -22,25 +23,27 @@ def run(
     altimetry: str | None,
     altitude_field: str | None,
     reference_dem: str | None,
+    reference_datum: str | None,
     mode: str,
     output: str,
     progress: Progress = silent,
 ) -> StepResult:
     """Level the first band of a DTM; see `STEP` for the parameters."""
-    source = Raster(input, "DTM")
-    grid = source.grid
+    dem = Dem(input, "DTM")
+    source, grid = dem.raster, dem.grid
     require_writable(output, (".tif", ".tiff"))
     size = f"Levelling {grid.width} x {grid.height} pixels"
     require_memory(_FIXED_MB + _BYTES_PER_PIXEL * grid.width * grid.height / 1e6, size, "crop INPUT", progress)
-    references = read_references(grid, altimetry, altitude_field, reference_dem)
+    references = read_references(grid, altimetry, altitude_field, reference_dem, reference_datum)
     if not references:
         raise InputError("Levelling needs ALTIMETRY or REFERENCE_DEM; give one.")
     tell(progress, 0.0, "Reading")
-    height, valid = source.read()
+    datum = dem.common(grid.body)
+    height, valid = dem.above(datum)(None, None)
     if not valid.any():
         raise InputError(f"DTM {source.name!r} holds only nodata.")
     terrain, stage = np.asarray(height, np.float32), part(progress, 0.1, 0.9)
-    levelled = bring_to_metres(grid, terrain, valid, references, mode, own_sigma(source), stage)
+    levelled = bring_to_metres(grid, terrain, valid, references, mode, own_sigma(source), stage, datum=datum)
     about = {k: v for k, v in source.metadata.items() if k != "AREA_OR_POINT"}
     write_levelled(output, grid, levelled, about, part(progress, 0.9, 1.0))
     return StepResult({"OUTPUT": output}, levelled.warnings, levelled.notes)
@@ -60,7 +63,7 @@ STEP = Step(
     title="Level DTM",
     group="Terrain",
     help=(
-        "Brings a DTM to metres above the body's datum with laser altimetry or a reference DEM.\n\n"
+        "Brings a DTM to metres above the datum of laser altimetry or a reference DEM; the result names it.\n\n"
         "Relative terrain (from one image) gets scale, plane and long waves from the reference, and a band of its "
         "one-sigma error. Rigid levelling moves a measured terrain (from stereo) as a whole: a three-dimensional shift "
         "and a tilt, never a scale."
@@ -78,6 +81,7 @@ STEP = Step(
             parent="ALTIMETRY",
         ),
         Parameter("REFERENCE_DEM", Kind.RASTER, "Reference DEM", REFERENCE_HELP, optional=True),
+        REFERENCE_DATUM,
         Parameter(
             "MODE",
             Kind.CHOICE,
@@ -93,7 +97,7 @@ STEP = Step(
             "OUTPUT",
             OutputKind.RASTER,
             "Levelled DTM",
-            "GeoTIFF in metres above the datum, with sigma.",
+            "GeoTIFF in metres above the datum of what it is levelled to, with sigma.",
             extension="tif",
             style="dtm",
         ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..datums import Datum
 from ..geotiff import Band, write_dtm
 from ..progress import Progress, silent
 from ..rasters import Grid, Mask
@@ -40,13 +41,15 @@ def bring_to_metres(
     sigma: Float | None = None,
     progress: Progress = silent,
     hidden: Float | None = None,
+    datum: Datum | None = None,
 ) -> InMetres:
     """Level ``height`` (rows, columns) on ``grid``: ``mode`` relative (scale, plane, fusion) or rigid (shift, tilt).
 
     ``sigma``: the terrain's own, which rigid levelling keeps and scales. ``hidden``: metres from lit ground where the
-    image lies in shadow, else 0.
+    image lies in shadow, else 0. ``datum``: what a measured terrain counts from (default: the grid's own surface); the
+    result counts from what it is levelled to.
     """
-    warnings: tuple[str, ...] = ()
+    warnings = references.warnings
     pixel = grid.pixel_size_m[::-1]
     made: RigidlyLevelled | LevelledToDem | Levelled
     if mode == "rigid":
@@ -66,18 +69,24 @@ def bring_to_metres(
         facts = {"SHOTS_USED": str(made.used), "SHOTS_WILD": str(made.wild), "SCALE": f"{made.scale:.4f}"}
         note = f"Levelled to {made.used} shots of {references.source} ({made.wild} left out as wild)"
     if not isinstance(made, RigidlyLevelled) and made.inverted:
-        warnings = (
+        warnings += (
             f"The relief came out inverted (scale {made.scale:.2f}): the sun stands opposite; give SUN_AZIMUTH.",
+        )
+    before = (datum or Datum(grid.body)).name
+    if mode == "rigid" and before != references.datum:
+        warnings += (
+            f"The terrain counts from the {before} and {references.source} from the {references.datum}: what lies "
+            "between them is taken as a shift and a tilt.",
         )
     about = {
         "LEVELLED": "YES",
         "LEVELLED_TO": references.source,
         "LEVELLING": mode,
-        "DATUM": grid.body.datum,
+        "DATUM": references.datum,
         "VERSION": VERSION,
         **facts,
     }
-    return InMetres(made.height, made.sigma, about, warnings, (f"{note}: metres above the {grid.body.datum}.",))
+    return InMetres(made.height, made.sigma, about, warnings, (f"{note}: metres above the {references.datum}.",))
 
 
 def write_levelled(

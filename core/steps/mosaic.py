@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from ..threads import in_order, one_thread
 from ..version import VERSION
 from . import dtmfromextent
 from .dtmfromextent import AROUND, DEFAULT_MODEL, RELATIVE, Pixels, relief_mb, sun_of
-from .inputs import Extent, read_references
+from .inputs import Extent, read_references, reference_datum_of
 from .levelled import bring_to_metres
 from .step import Kind, Parameter, Step, StepResult
 
@@ -48,6 +48,7 @@ def run(
     altimetry: str | None,
     altitude_field: str | None,
     reference_dem: str | None,
+    reference_datum: str | None,
     sun_azimuth: float | None,
     sun_incidence: float | None,
     model: str | None,
@@ -76,6 +77,7 @@ def run(
         _absolute(altimetry),
         altitude_field or None,
         _absolute(reference_dem),
+        reference_datum or None,
         str(Path(model).resolve()) if model else str(DEFAULT_MODEL),
         engine_name(load_model(model or DEFAULT_MODEL), engine),
         *sun_of(image, sun_azimuth, sun_incidence),
@@ -84,6 +86,8 @@ def run(
         str(Path(output).resolve().with_suffix("")) + ".parts",
     )
     blocks = layout.blocks()
+    levelled_to = altimetry, altitude_field, reference_dem, reference_datum
+    datum, warnings = reference_datum_of(grid.body, *levelled_to)
     files = [name for name in (job.input, job.altimetry, job.reference_dem, job.model) if name]
     about = {**asdict(job), "side": layout.side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
     with sole_worker(Path(job.folder), output):
@@ -94,7 +98,7 @@ def run(
         if not any(done.file for done in manifest.done.values()):
             raise InputError("The extent holds nodata only; choose one that meets the image.")
         with on_disk_of(output):  # parts that were there a moment ago may not be on a network
-            _write(output, grid, layout, blocks, manifest, job, count, part(progress, 0.85, 1.0))
+            _write(output, grid, layout, blocks, manifest, job, datum, count, part(progress, 0.85, 1.0))
             manifest.publish(output)
         discard(job.folder)
     cost = total(done.cost for done in manifest.done.values())
@@ -103,7 +107,7 @@ def run(
         f"{cost.cpu_s:.0f} CPU seconds and at most {cost.peak_mb:.0f} MB a worker; "
         f"{time.monotonic() - started:.0f} s in all."
     )
-    warnings = (*_rounded(grid, pixel_size), *_warnings(manifest, blocks))
+    warnings = (*warnings, *_rounded(grid, pixel_size), *_warnings(manifest, blocks))
     return StepResult({"OUTPUT": output}, warnings, (note,))
 
 
@@ -123,6 +127,7 @@ class Job:
     altimetry: str | None
     altitude_field: str | None
     reference_dem: str | None
+    reference_datum: str | None
     model: str
     engine: str
     sun_azimuth: float | None
@@ -175,7 +180,8 @@ def _bands(unit: Unit, engine: Engine) -> tuple[list[Float], tuple[str, ...]]:
     if not (job.altimetry or job.reference_dem):
         return [relief.height], warnings
     try:
-        references = read_references(unit.grid, job.altimetry, job.altitude_field, job.reference_dem)
+        names = ("altimetry", "altitude_field", "reference_dem", "reference_datum")
+        references = replace(read_references(unit.grid, *(getattr(job, name) for name in names)), warnings=())
     except InputError as error:
         raise InputError(f"Block {unit.block.name}: {error} A larger BLOCK may hold what it levels to.") from error
     levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative", hidden=relief.hidden)
@@ -226,6 +232,7 @@ def _write(
     blocks: Sequence[Block],
     manifest: Manifest,
     job: Job,
+    datum: str,
     threads: int,
     progress: Progress,
 ) -> None:
@@ -248,7 +255,7 @@ def _write(
         "LEVELLED": "YES" if metres else "NO",
     }
     if metres:
-        about |= {"LEVELLED_TO": Path(job.altimetry or job.reference_dem or "").name, "DATUM": grid.body.datum}
+        about |= {"LEVELLED_TO": Path(job.altimetry or job.reference_dem or "").name, "DATUM": datum}
     bands = (Band("height", "m"), Band("sigma", "m")) if metres else (RELATIVE,)
     places, windows = {(item.row, item.column): item for item in known}, pieces(grid.height, grid.width)
     with writing_dtm(output, grid, bands, about, part(progress, 0.7, 1.0), threads) as writer:
@@ -293,7 +300,10 @@ def _absolute(path: str | None) -> str | None:
     return str(Path(name).resolve()) + bar + rest
 
 
-_TAKEN = ("INPUT", "EXTENT", "ALTIMETRY", "ALTITUDE_FIELD", "REFERENCE_DEM", "SUN_AZIMUTH", "SUN_INCIDENCE", "MODEL")
+_TAKEN = (
+    *("INPUT", "EXTENT", "ALTIMETRY", "ALTITUDE_FIELD", "REFERENCE_DEM", "REFERENCE_DATUM"),
+    *("SUN_AZIMUTH", "SUN_INCIDENCE", "MODEL"),
+)
 _SHARED = {parameter.name: parameter for parameter in dtmfromextent.STEP.parameters}
 
 STEP = Step(

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..bodies import body_of_crs
 from ..cluster.cost import total
 from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, fingerprint
@@ -21,7 +20,7 @@ from ..outputs import discard, require_writable
 from ..progress import Progress, part, silent, tell
 from ..version import VERSION
 from . import mosaic, stereodtm
-from .orbit_merge import Merged, laid_out, write_merged
+from .orbit_merge import Merged, laid_out, one_datum, write_merged
 from .orbit_report import orbit_report
 from .orbit_scenes import OrbitScene, Segment, common_of, places_of, read_scenes, segments_of
 from .orbit_units import FAILED, Making, Orienting, make, orient
@@ -63,7 +62,7 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
             "ORBITS": str(len({s.scene.name for s, _ in made})),
             "SEGMENTS": str(len(made)),
             "PIXEL_SIZE_M": f"{pixel_size:g}",
-            "DATUM": body_of_crs(crs).datum,
+            "DATUM": one_datum(sheets),
             "LEVELLED": "YES",
             "VERSION": VERSION,
         }
@@ -208,8 +207,8 @@ def _told(merged: Merged) -> tuple[str, ...]:
 _STEREO = {parameter.name: parameter for parameter in stereodtm.STEP.parameters}
 _CLUSTER = tuple(p for p in mosaic.STEP.parameters if p.name in ("WORKERS", "MEMORY", "SCHEDULER"))
 _PASSED = (
-    *("altitude_field", "reference_dem", "level", "fill", "kernel", "threshold", "method", "use_certainty"),
-    *("sigma_lateral", "use_ties", "min_altitude", "max_altitude"),
+    *("altitude_field", "reference_dem", "reference_datum", "level", "fill", "kernel", "threshold", "method"),
+    *("use_certainty", "sigma_lateral", "use_ties", "min_altitude", "max_altitude"),
 )
 
 STEP = Step(
@@ -244,7 +243,7 @@ STEP = Step(
             optional=True,
         ),
         replace(_STEREO["ALTIMETRY"], help="Laser shots for the orbits that name none of their own."),
-        *(_STEREO[name] for name in ("ALTITUDE_FIELD", "REFERENCE_DEM")),
+        *(_STEREO[name] for name in ("ALTITUDE_FIELD", "REFERENCE_DEM", "REFERENCE_DATUM")),
         replace(
             _STEREO["LEVEL"],
             help="Move the DTM of every segment onto ALTIMETRY or REFERENCE_DEM, never scaling it.",

@@ -15,6 +15,7 @@ from ..rasters import Grid, Raster, Window
 from ..terrain.crossovers import Crossover, Tally
 from ..terrain.merging import Heights, across_flights, within_flight
 from ..threads import in_order
+from .heights import DATUM_KEY
 from .pointstodtm import BANDS
 
 _PIECE = 256, 2048  # rows and columns merged at a time
@@ -61,6 +62,18 @@ def laid_out(paths: Sequence[tuple[str, int, str]]) -> tuple[Grid, list[Sheet]]:
     whole = grids[0].sub(Window(left, top, right - left, below - top))
     windows = [Window(c - left, r - top, g.width, g.height) for (c, r), g in zip(corners, grids)]
     return whole, [Sheet(path, orbit, name, window) for (path, orbit, name), window in zip(paths, windows)]
+
+
+def one_datum(sheets: Sequence[Sheet]) -> str:
+    """What the heights of all sheets count from; raises `InputError` naming two of them that differ."""
+    found = {Raster(sheet.path).metadata[DATUM_KEY]: sheet.name for sheet in sheets}
+    if len(found) > 1:
+        (one, first), (other, second) = list(found.items())[:2]
+        raise InputError(
+            f"Heights of {first} are above the {one} but of {second} above the {other}; level all orbits to altimetry "
+            "or a REFERENCE_DEM above one surface."
+        )
+    return next(iter(found))
 
 
 def write_merged(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..bodies import require_same_body
 from ..camera.footprints import Footprint, footprint
 from ..camera.linescan import ImageCamera
+from ..datums import Datum
 from ..errors import InputError
 from ..geotiff import Band, writing_dtm
 from ..outputs import require_writable
@@ -22,6 +23,7 @@ from ..terrain.ortho import Picture, Reader, Surface, orthorectify
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
 from ..version import VERSION
 from .footprints import body_of
+from .heights import Dem
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, camera_of, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
@@ -55,7 +57,8 @@ def run(
             "camera of the image."
         )
     outline = footprint(camera, camera.body_radius_m)
-    surface = _surface(Raster(dtm, "DTM"), camera, part(progress, 0.0, 0.05)) if dtm else None
+    ground = Dem(dtm, "DTM") if dtm else None
+    surface = _surface(ground, camera, part(progress, 0.0, 0.05)) if ground else None
     grid = _grid(surface, outline, camera, extent, pixel_size, crs)
     factor = max(1, int(min(grid.pixel_size_m) / float(np.mean(outline.pixel_m)) + 1e-6))
     picture = Picture(lines, samples, _reader(source), factor)
@@ -84,7 +87,8 @@ def run(
     warnings = [f"The orientation covers {known:g} of the image's {lines} lines; the rest is left out."] * (
         known < lines
     )
-    return StepResult({"OUTPUT": output, "SEEN": share, "HIDDEN": hidden}, tuple(warnings), (note,))
+    said = ground.warnings if ground else ()
+    return StepResult({"OUTPUT": output, "SEEN": share, "HIDDEN": hidden}, (*said, *warnings), (note,))
 
 
 def _camera(known: Sequence[ImageCamera], view: str | None, image: str) -> ImageCamera:
@@ -92,20 +96,21 @@ def _camera(known: Sequence[ImageCamera], view: str | None, image: str) -> Image
     return known[0] if len(known) == 1 and not view else camera_of(known, view or "", image)
 
 
-def _surface(source: Raster, camera: ImageCamera, progress: Progress) -> Surface:
-    """The DTM as a surface; raises `InputError` for another body and for relative heights."""
+def _surface(dem: Dem, camera: ImageCamera, progress: Progress) -> Surface:
+    """The DTM as a surface; raises `InputError` for another body, relative heights, and heights above an areoid."""
+    source = dem.raster
     require_same_body(source.grid.body, f"DTM {source.name!r}", body_of(camera), "the camera")
-    if source.metadata.get("LEVELLED", "").upper() == "NO":
+    if dem.relative:
         raise InputError(f"DTM {source.name!r} holds relative heights, not metres; level it first (leveldtm).")
-    highest = -np.inf
+    highest, read = -np.inf, dem.above(Datum(dem.grid.body), "those the rays meet")
     step = max(1, (1 << 22) // source.grid.width)
     for row in range(0, source.grid.height, step):
         tell(progress, row / source.grid.height, "Reading the DTM")
-        values, valid = source.read(Window(0, row, source.grid.width, min(step, source.grid.height - row)))
+        values, valid = read(Window(0, row, source.grid.width, min(step, source.grid.height - row)), None)
         highest = max(highest, float(values[valid].max(initial=-np.inf)))
     if not np.isfinite(highest):
         raise InputError(f"DTM {source.name!r} holds only nodata.")
-    return Surface(source.grid, _reader(source), highest)
+    return Surface(source.grid, read, highest)
 
 
 def _reader(source: Raster) -> Reader:
@@ -159,7 +164,7 @@ STEP = Step(
         SENSOR_OR_CAMERAS,
         EOPS_OR_CAMERAS,
         replace(CAMERAS, label="Camera model"),
-        Parameter("DTM", Kind.RASTER, "DTM", "Heights in metres above the body's datum.", optional=True),
+        Parameter("DTM", Kind.RASTER, "DTM", "Heights in metres above the body's sphere or ellipsoid.", optional=True),
         Parameter(
             "EXTENT",
             Kind.EXTENT,

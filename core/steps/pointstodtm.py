@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bodies import body_of_crs, spatial_reference
+from ..bodies import Body, body_of_crs, spatial_reference
+from ..datums import Datum
 from ..errors import InputError
 from ..geotiff import Band, DtmWriter, writing_dtm
 from ..memory import require_memory
@@ -56,13 +57,13 @@ def run(
         "INPUT": Path(input).name,
         "PIXEL_SIZE_M": f"{size:g}",
         "FILL": "YES" if fill else "NO",
-        "DATUM": body.datum,
+        "DATUM": grid.body.datum,
         "LEVELLED": "YES",
         "VERSION": VERSION,
     }
     with on_disk_of(output), PointSpool((grid.height, grid.width), Path(output).parent) as spool:
         tell(progress, 0.3, "Sorting points")
-        inside = sum(_add(spool, grid, piece) for piece in file.pieces())
+        inside = sum(_add(spool, grid, piece, body) for piece in file.pieces())
         if not inside:
             raise InputError(f"None of the points of {Path(input).name!r} lies in EXTENT; choose one that covers them.")
         with writing_dtm(output, grid, BANDS, made, part(progress, 0.9, 1.0)) as writer:
@@ -84,9 +85,13 @@ def _places(file: PointFile, name: str) -> tuple[Array, Array]:
     return lon[good], lat[good]
 
 
-def _add(spool: PointSpool, grid: Grid, points: Points) -> int:
+def _add(spool: PointSpool, grid: Grid, points: Points, body: Body) -> int:
+    """Sort points in; their altitudes above the surface of ``body`` become heights above that of the grid's CRS."""
     column, row = grid.pixel_of(points.lon, points.lat)
-    return spool.add(column, row, points.altitude, points.sigma)
+    altitude = points.altitude
+    if body != grid.body:
+        altitude = altitude + Datum(body).rise(Datum(grid.body), points.lat)
+    return spool.add(column, row, altitude, points.sigma)
 
 
 def _write(writer: DtmWriter, spool: PointSpool, grid: Grid, fill: bool, progress: Progress) -> int:
@@ -111,7 +116,8 @@ STEP = Step(
     title="Points to DTM",
     group="Stereo",
     help=(
-        "Grids ground points to a digital terrain model: band 1 the height in metres above the body's sphere, band 2 "
+        "Grids ground points to a digital terrain model: band 1 the height in metres above the sphere or "
+        "ellipsoid of its CRS, band 2 "
         "its one-sigma error, band 3 the number of points.\n\n"
         "Every height is carried to the middle of its cell along the local slope, so that slopes are not biased, and "
         "points that stand far off their neighbours are left out. Cells without points stay empty unless FILL is on; "
@@ -151,7 +157,7 @@ STEP = Step(
             "OUTPUT",
             OutputKind.RASTER,
             "DTM",
-            "GeoTIFF in metres above the body's sphere: height, sigma, count.",
+            "GeoTIFF in metres above the sphere or ellipsoid of its CRS: height, sigma, count.",
             extension="tif",
             style="dtm",
         ),

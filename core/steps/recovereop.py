@@ -13,7 +13,7 @@ import numpy as np
 from ..altimetry.certainty import CertaintyModel
 from ..altimetry.filtering import filter_shots
 from ..altimetry.interpolation import Interpolator
-from ..altimetry.readers import Shots, read_shots
+from ..altimetry.readers import Shots, read_shots, require_body_datum
 from ..bodies import body_of_radius
 from ..camera.csm_export import write_csm_states
 from ..camera.linescan import LineScan
@@ -118,7 +118,9 @@ def run(
 def _shots(altimetry: str | None, sensor: Sensor, altitude_field: str | None) -> Shots | None:
     if not altimetry:
         return None
-    return read_shots(altimetry, body_of_radius(sensor.body_radius_m), altitude_field=altitude_field or None)
+    shots = read_shots(altimetry, body_of_radius(sensor.body_radius_m), altitude_field=altitude_field or None)
+    require_body_datum(shots)  # rays meet the sphere
+    return shots
 
 
 def _altitudes(

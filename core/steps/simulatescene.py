@@ -18,7 +18,7 @@ from ..geotiff import Band, write_dtm
 from ..memory import require_memory, whole_mb
 from ..outputs import replacing_folder
 from ..progress import Progress, part, silent, tell
-from ..rasters import Grid, Raster
+from ..rasters import Grid
 from ..resection.tables import write_eops, write_gcps
 from ..simulation.fractal import FractalField
 from ..simulation.images import Light, ground_pixel, mean_grey, render_pieces
@@ -29,6 +29,7 @@ from ..simulation.terrain import DemTerrain, DetailedTerrain, PaperTerrain, Roug
 from ..tables import write_table
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
 from ..version import VERSION
+from .heights import Dem
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 LEAST_LINES = 1200  # forward to backward is about 1,005 lines of a Chang'E-1 scene
@@ -103,14 +104,16 @@ def chosen_terrain(name: str, seed: int, detail: float, pixel_m: float) -> tuple
 
 def read_terrain(path: str) -> DemTerrain:
     """A DEM as terrain: longitude, latitude grid, no holes, heights in metres above its body's sphere."""
-    source = Raster(path, "TERRAIN")
+    dem = Dem(path, "TERRAIN")
+    source = dem.raster
     if not source.grid.is_geographic:
         raise InputError(
             f"TERRAIN {source.name!r} is not in longitude, latitude; warp it to the body's geographic CRS."
         )
     size = f"TERRAIN {source.name!r} of {source.grid.width} x {source.grid.height} pixels"
     require_memory(whole_mb(source.grid.width, source.grid.height), size, "crop it to where the images look", silent)
-    heights, valid = source.read()
+    # Heights above an ellipsoid or areoid make as good a ground as others: here they are told above the sphere.
+    heights, valid = dem.above(dem.common(source.grid.body))(None, None)
     if not valid.all():
         raise InputError(f"TERRAIN {source.name!r} has {int((~valid).sum())} empty pixels; fill them or crop the DEM.")
     return DemTerrain(heights.astype(float), source.grid.transform, source.grid.body.radius_m)

@@ -24,7 +24,8 @@ def level_stereo(chain: Chain, raw: str) -> str:
     with chain.stage("level") as progress:
         if not given["level"]:
             return raw
-        references = read_references(source.grid, given["altimetry"], given["altitude_field"], given["reference_dem"])
+        names = ("altimetry", "altitude_field", "reference_dem", "reference_datum")
+        references = read_references(source.grid, *(given[name] for name in names))
         if not references:
             chain.notes.append("Not levelled: there is neither ALTIMETRY nor REFERENCE_DEM.")
             return raw
@@ -34,6 +35,7 @@ def level_stereo(chain: Chain, raw: str) -> str:
         rows, columns = (round(float(made.about[name])) for name in ("SHIFT_ROWS", "SHIFT_COLUMNS"))
         count = np.where(np.isfinite(made.height), moved(count, valid, Shift(rows, columns, 0.0))[0], 0)
         chain.notes += made.notes
+        chain.warnings += made.warnings
         target = Path(raw).with_name("levelled.tif")
         about = {name: value for name, value in source.metadata.items() if name != "AREA_OR_POINT"}
         write_dtm(target, source.grid, [made.height, made.sigma, count], BANDS, {**about, **made.about})

@@ -158,13 +158,18 @@ def _orbit(camera: ImageCamera) -> OrbitQuality | None:
 
 
 def _reference(chain: Chain, raw: str, dtm: str, height: Array, step: int) -> ReferenceQuality | None:
-    """The DTM against what it was or could have been levelled to; None where that is nothing."""
-    before = _values(Raster(raw), 1) if raw != dtm else None
-    altimetry, dem, grid = chain.given["altimetry"], chain.given["reference_dem"], Raster(dtm).grid
+    """The DTM against what it was or could have been levelled to; None where that is nothing, or of another datum."""
+    made, datums = Raster(dtm), [Raster(path).metadata["DATUM"] for path in (raw, dtm)]
+    before = _values(Raster(raw), 1) if raw != dtm and datums[0] == datums[1] else None
+    altimetry, dem, grid = chain.given["altimetry"], chain.given["reference_dem"], made.grid
     if dem:
-        return _against_dem(reference_on(grid, dem), Path(dem).name, height, before, grid.pixel_size_m, step)
-    if altimetry:
-        shots = shots_on(grid, altimetry, chain.given["altitude_field"])
+        other = reference_on(grid, dem, datum=chain.given["reference_datum"])
+        if other.datum == datums[1]:
+            return _against_dem(other, Path(dem).name, height, before, grid.pixel_size_m, step)
+    elif altimetry:
+        shots, datum = shots_on(grid, altimetry, chain.given["altitude_field"])
+        if datum != datums[1]:
+            return None
         return _against_shots(shots, Path(altimetry.partition("|")[0]).name, height, before, step)
     return None
 

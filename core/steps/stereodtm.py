@@ -126,7 +126,7 @@ STEP = Step(
             optional=True,
         ),
         CAMERAS,
-        *_of(LEVEL, "ALTIMETRY", "ALTITUDE_FIELD", "REFERENCE_DEM"),
+        *_of(LEVEL, "ALTIMETRY", "ALTITUDE_FIELD", "REFERENCE_DEM", "REFERENCE_DATUM"),
         Parameter(
             "LEVEL", Kind.FLAG, "Level", "Move the DTM onto ALTIMETRY or REFERENCE_DEM, never scaling it.", default=True
         ),

@@ -149,7 +149,7 @@ STEP = Step(
             "OUTPUT",
             OutputKind.RASTER,
             "DTM",
-            "GeoTIFF in metres above the body's sphere: height, sigma, count.",
+            "GeoTIFF in metres above the datum its metadata name: height, sigma, count.",
             extension="tif",
             style="dtm",
         ),

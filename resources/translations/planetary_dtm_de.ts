@@ -1160,10 +1160,6 @@
         <translation>Macht aus dem gewählten Ausschnitt eines Bildes ein digitales Geländemodell (DGM), mit einem gelernten Modell von Bild zu Höhe.</translation>
     </message>
     <message>
-        <source>Give altimetry (laser shots as points or CSV) or a coarse reference DEM and the result is in metres above the body&apos;s datum, with a second band of its one-sigma error. Without either the result is a relative height: its shape can be trusted, its scale and long waves cannot, and it carries no unit.</source>
-        <translation>Geben Sie Altimetrie (Lasermessungen als Punkte oder CSV) oder ein grobes Referenz-DHM an, so ist das Ergebnis in Metern über dem Datum des Körpers, mit seinem Ein-Sigma-Fehler als zweitem Band. Ohne beides ist es eine relative Höhe: Der Form ist zu trauen, dem Maßstab und langen Wellen nicht, und sie trägt keine Einheit.</translation>
-    </message>
-    <message>
         <source>Give the azimuth of the sun where you know it; it is estimated from the shading otherwise, and a doubtful estimate is reported. Use grey or naturally coloured images, never a colourised elevation map.</source>
         <translation>Geben Sie das Azimut der Sonne an, wo Sie es kennen; sonst wird es aus der Schattierung geschätzt, und eine zweifelhafte Schätzung wird gemeldet. Nehmen Sie graue Bilder oder solche in natürlichen Farben, nie eine eingefärbte Höhenkarte.</translation>
     </message>
@@ -1214,10 +1210,6 @@
     <message>
         <source>Reference DEM for levelling</source>
         <translation>Referenz-DHM zum Einpassen</translation>
-    </message>
-    <message>
-        <source>A DEM to level to, coarser than the image, in metres above the body&apos;s datum (for example GLD100 or MOLA).</source>
-        <translation>Ein DHM, an das eingepasst wird, gröber als das Bild, in Metern über dem Datum des Körpers (etwa GLD100 oder MOLA).</translation>
     </message>
     <message>
         <source>Sun azimuth</source>
@@ -1280,10 +1272,6 @@
         <translation>Gelände</translation>
     </message>
     <message>
-        <source>Brings a DTM to metres above the body&apos;s datum with laser altimetry or a reference DEM.</source>
-        <translation>Bringt ein DGM mit Laseraltimetrie oder einem Referenz-DHM auf Meter über dem Datum des Körpers.</translation>
-    </message>
-    <message>
         <source>Relative terrain (from one image) gets scale, plane and long waves from the reference, and a band of its one-sigma error. Rigid levelling moves a measured terrain (from stereo) as a whole: a three-dimensional shift and a tilt, never a scale.</source>
         <translation>Relatives Gelände (aus einem Bild) bekommt Maßstab, Ebene und lange Wellen von der Referenz, und ein Band mit seinem Ein-Sigma-Fehler. Starres Einpassen bewegt gemessenes Gelände (aus Stereo) als Ganzes: eine dreidimensionale Verschiebung und eine Neigung, nie ein Maßstab.</translation>
     </message>
@@ -1308,10 +1296,6 @@
         <translation>Eingepasstes DGM</translation>
     </message>
     <message>
-        <source>GeoTIFF in metres above the datum, with sigma.</source>
-        <translation>GeoTIFF in Metern über dem Datum, mit Sigma.</translation>
-    </message>
-    <message>
         <source>Compare DTM</source>
         <translation>DGM vergleichen</translation>
     </message>
@@ -1326,10 +1310,6 @@
     <message>
         <source>Reference</source>
         <translation>Referenz</translation>
-    </message>
-    <message>
-        <source>A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body and datum.</source>
-        <translation>Ein DHM (Raster) oder Altimetrie (Punkte oder CSV mit lon, lat, altitude) desselben Körpers und Datums.</translation>
     </message>
     <message>
         <source>Difference</source>
@@ -1570,10 +1550,6 @@
     <message>
         <source>Good shots</source>
         <translation>Gute Messungen</translation>
-    </message>
-    <message>
-        <source>Shots kept, with their distance from the surface of the others (residual) and its spread.</source>
-        <translation>Behaltene Messungen, mit ihrem Abstand von der Fläche der anderen (residual) und deren Streuung.</translation>
     </message>
     <message>
         <source>Outliers</source>
@@ -1920,10 +1896,6 @@
         <translation>DHM</translation>
     </message>
     <message>
-        <source>Ground of the camera&apos;s GCPs, metres above the body&apos;s datum.</source>
-        <translation>Boden der Passpunkte der Kamera, Meter über dem Datum des Körpers.</translation>
-    </message>
-    <message>
         <source>Line step</source>
         <translation>Zeilenschritt</translation>
     </message>
@@ -2212,10 +2184,6 @@
         <translation>Punkte zu DGM</translation>
     </message>
     <message>
-        <source>Grids ground points to a digital terrain model: band 1 the height in metres above the body&apos;s sphere, band 2 its one-sigma error, band 3 the number of points.</source>
-        <translation>Rastert Geländepunkte zu einem digitalen Geländemodell: Band 1 die Höhe in Metern über der Kugel des Körpers, Band 2 ihr Ein-Sigma-Fehler, Band 3 die Anzahl der Punkte.</translation>
-    </message>
-    <message>
         <source>Every height is carried to the middle of its cell along the local slope, so that slopes are not biased, and points that stand far off their neighbours are left out. Cells without points stay empty unless FILL is on; then holes inside the data get a height (count 0 and no sigma tell them apart).</source>
         <translation>Jede Höhe wird entlang der örtlichen Neigung zur Mitte ihrer Zelle getragen, damit Neigungen nicht verfälscht werden, und Punkte, die weit von ihren Nachbarn stehen, bleiben weg. Zellen ohne Punkte bleiben leer, außer FILL ist an; dann bekommen Lücken innerhalb der Daten eine Höhe (Anzahl 0 und kein Sigma unterscheiden sie).</translation>
     </message>
@@ -2244,20 +2212,12 @@
         <translation>Lücken füllen, die ganz innerhalb der Daten liegen.</translation>
     </message>
     <message>
-        <source>GeoTIFF in metres above the body&apos;s sphere: height, sigma, count.</source>
-        <translation>GeoTIFF in Metern über der Kugel des Körpers: Höhe, Sigma, Anzahl.</translation>
-    </message>
-    <message>
         <source>Footprints</source>
         <translation>Bildumrisse</translation>
     </message>
     <message>
         <source>Draws where each image of known orientation lies on the ground: one polygon an image, cut at the 180° meridian, with the ground size of a pixel and the area. Give a DEM where relief matters; otherwise the sphere counts.</source>
         <translation>Zeichnet, wo jedes Bild bekannter Orientierung am Boden liegt: ein Polygon je Bild, am 180°-Meridian geschnitten, mit der Größe eines Pixels am Boden und der Fläche. Geben Sie ein DHM an, wo das Relief zählt; sonst gilt die Kugel.</translation>
-    </message>
-    <message>
-        <source>Heights in metres above the body&apos;s datum.</source>
-        <translation>Höhen in Metern über dem Datum des Körpers.</translation>
     </message>
     <message>
         <source>Polygon layer (GeoPackage).</source>
@@ -2874,6 +2834,58 @@
     <message>
         <source>A DEM layer in longitude, latitude without holes, in place of TERRAIN.</source>
         <translation>Ein DEM-Layer in Länge und Breite ohne Lücken, anstelle von TERRAIN.</translation>
+    </message>
+    <message>
+        <source>Give altimetry (laser shots as points or CSV) or a coarse reference DEM and the result is in metres above their datum, with a second band of its one-sigma error. Without either the result is a relative height: its shape can be trusted, its scale and long waves cannot, and it carries no unit.</source>
+        <translation>Geben Sie Altimetrie (Laserpunkte als Punktlayer oder CSV) oder ein grobes Referenz-DHM an, so ist das Ergebnis in Metern über deren Datum, mit einem zweiten Band für den Ein-Sigma-Fehler. Ohne beides ist das Ergebnis eine relative Höhe: Ihrer Form ist zu trauen, ihrem Maßstab und ihren langen Wellen nicht, und sie trägt keine Einheit.</translation>
+    </message>
+    <message>
+        <source>A DEM to level to, coarser than the image, in metres (for example GLD100 or MOLA): heights above a sphere, an ellipsoid or the areoid, or distances from the body&apos;s centre. The result counts from the areoid where the DEM does.</source>
+        <translation>Ein DHM zum Einpassen, gröber als das Bild, in Metern (etwa GLD100 oder MOLA): Höhen über einer Kugel, einem Ellipsoid oder dem Areoid, oder Abstände vom Mittelpunkt des Körpers. Das Ergebnis zählt vom Areoid, wo das DHM es tut.</translation>
+    </message>
+    <message>
+        <source>Reference datum</source>
+        <translation>Datum der Referenz</translation>
+    </message>
+    <message>
+        <source>What the reference DEM&apos;s heights count from, where its file does not say or is wrong: areoid (MOLA MEGDR, most HRSC terrain), crs (the sphere or ellipsoid of its CRS), or a radius in metres such as 3396000. Left empty: the file&apos;s own DATUM, else crs.</source>
+        <translation>Wovon die Höhen des Referenz-DHM zählen, wo seine Datei es nicht oder falsch sagt: areoid (MOLA MEGDR, die meisten HRSC-Modelle), crs (Kugel oder Ellipsoid seines KBS) oder ein Radius in Metern wie 3396000. Leer: das DATUM der Datei, sonst crs.</translation>
+    </message>
+    <message>
+        <source>Brings a DTM to metres above the datum of laser altimetry or a reference DEM; the result names it.</source>
+        <translation>Bringt ein DGM in Meter über dem Datum von Laseraltimetrie oder eines Referenz-DHM; das Ergebnis nennt es.</translation>
+    </message>
+    <message>
+        <source>GeoTIFF in metres above the datum of what it is levelled to, with sigma.</source>
+        <translation>GeoTIFF in Metern über dem Datum dessen, woran es eingepasst ist, mit Sigma.</translation>
+    </message>
+    <message>
+        <source>A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body. Heights above another sphere or ellipsoid are converted; above the areoid, both have to be.</source>
+        <translation>Ein DHM (Raster) oder Altimetrie (Punkte oder CSV mit lon, lat, altitude) desselben Körpers. Höhen über einer anderen Kugel oder einem anderen Ellipsoid werden umgerechnet; über dem Areoid müssen beide sein.</translation>
+    </message>
+    <message>
+        <source>Shots kept, with their distance from the surface of the others (residual), its spread, and the datum their altitudes count from.</source>
+        <translation>Behaltene Messpunkte mit ihrem Abstand von der Fläche der anderen (residual), dessen Streuung und dem Datum, von dem ihre Höhen zählen.</translation>
+    </message>
+    <message>
+        <source>Ground of the camera&apos;s GCPs, metres above the body&apos;s sphere or ellipsoid.</source>
+        <translation>Gelände der Passpunkte der Kamera, Meter über der Kugel oder dem Ellipsoid des Körpers.</translation>
+    </message>
+    <message>
+        <source>Grids ground points to a digital terrain model: band 1 the height in metres above the sphere or ellipsoid of its CRS, band 2 its one-sigma error, band 3 the number of points.</source>
+        <translation>Rastert Geländepunkte zu einem digitalen Geländemodell: Band 1 die Höhe in Metern über der Kugel oder dem Ellipsoid seines KBS, Band 2 ihr Ein-Sigma-Fehler, Band 3 die Zahl der Punkte.</translation>
+    </message>
+    <message>
+        <source>GeoTIFF in metres above the sphere or ellipsoid of its CRS: height, sigma, count.</source>
+        <translation>GeoTIFF in Metern über der Kugel oder dem Ellipsoid seines KBS: Höhe, Sigma, Anzahl.</translation>
+    </message>
+    <message>
+        <source>Heights in metres above the body&apos;s sphere or ellipsoid.</source>
+        <translation>Höhen in Metern über der Kugel oder dem Ellipsoid des Körpers.</translation>
+    </message>
+    <message>
+        <source>GeoTIFF in metres above the datum its metadata name: height, sigma, count.</source>
+        <translation>GeoTIFF in Metern über dem Datum, das seine Metadaten nennen: Höhe, Sigma, Anzahl.</translation>
     </message>
 </context>
 <context>

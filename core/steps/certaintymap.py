@@ -14,8 +14,8 @@ from ..memory import require_memory
 from ..progress import Progress, part, silent
 from ..rasters import Grid
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
-from ..version import VERSION
 from .inputs import ALTIMETRY_HELP, Extent
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 BANDS = (Band("altitude"), Band("certainty", ""), Band("mu_dist", ""), Band("mu_cross", ""), Band("sigma"))
@@ -42,6 +42,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Interpolate the shots over a grid, strip by strip; see `STEP` for the parameters."""
+    given = dict(locals())
     shots = read_shots(input, body_named(body) if body else None, altitude_field=altitude_field or None)
     require_places(shots)
     needed = _FIXED_MB + _BYTES_PER_SHOT * len(shots) / 1e6
@@ -52,16 +53,7 @@ def run(
     if extent:
         _require_reach(grid, surface, DMAX_RADIANS * shots.body.radius_m if dmax is None else dmax)
     model = CertaintyModel(surface, dmax, emax, alpha, part(progress, 0.0, 0.2))
-    about = {
-        "METHOD": "certaintymap",
-        "INPUT": shots.source,
-        "DATUM": shots.datum,
-        "BINS": str(bins),
-        "DMAX": f"{model.dmax:g}",
-        "EMAX": f"{emax:g}",
-        "ALPHA": f"{alpha:g}",
-        "VERSION": VERSION,
-    }
+    about = made_by(STEP, given, DATUM=shots.datum, DMAX_USED=f"{model.dmax:g}")
     step, outside = max(1, _CELLS // grid.width), 0
     with writing_dtm(output, grid, BANDS, about, part(progress, 0.95, 1.0)) as writer:
         for row in range(0, grid.height, step):

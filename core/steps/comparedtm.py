@@ -21,9 +21,9 @@ from ..report import Report, figure, key_values, new_figure, note, table
 from ..terrain.comparison import Comparison, compare_grids, compare_points
 from ..terrain.sampling import bilinear
 from ..terrain.shots import Shots
-from ..version import VERSION
 from .heights import REFERENCE_DATUM, Dem
 from .inputs import Reference, reference_on, shots_on
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Array = npt.NDArray[np.float64]
@@ -42,6 +42,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Compare the first band of a DTM with a DEM or altimetry; see `STEP` for the outputs."""
+    given = dict(locals())
     dem = Dem(input, "DTM")
     source, grid, datum = dem.raster, dem.grid, dem.common(dem.grid.body)
     unit, warnings = ("", (_NO_UNIT,)) if dem.relative else ("m", dem.warnings)
@@ -63,7 +64,7 @@ def run(
     else:
         shots = _shots(grid, reference, reference_datum, datum, source.name)
         numbers, difference = breathe_during(lambda: _against_shots(grid, height, valid, shots))
-    about = {"METHOD": "comparedtm", "INPUT": source.name, "REFERENCE": Path(reference).name, "VERSION": VERSION}
+    about = made_by(STEP, given, INPUT=source.name, REFERENCE=Path(reference).name)
     made: dict[str, Any] = {
         "BIAS": numbers.bias,
         "RMSE": numbers.rmse,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,10 @@ from ..memory import require_memory
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Raster, Window
-from ..version import VERSION
 from .heights import REFERENCE_DATUM
 from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, Extent, read_references
 from .levelled import bring_to_metres, write_levelled
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "resources" / "models" / "default.safetensors"
@@ -50,6 +49,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Predict, level where something is given to level to, and write the DTM; see `STEP` for the parameters."""
+    given = dict(locals())
     image = Raster(input, "INPUT")
     window, grid, warnings = output_grid(image.grid, extent, pixel_size)
     require_geotiff(grid)
@@ -64,7 +64,7 @@ def run(
     pixels = Pixels(image, window, grid)
     relief = pixels.relief(network, azimuth, incidence, mode, part(progress, 0.02, 0.75))
     warnings += (*pixels.warnings, *relief.warnings)
-    about = about_relief(image, relief, network.model.card, {"MODE": mode, "MODEL": Path(model or DEFAULT_MODEL).name})
+    about = made_by(STEP, {**given, "model": model or DEFAULT_MODEL}, **about_relief(relief, network.model.card))
     if references:
         stage = part(progress, 0.75, 0.95)
         known = relief.height, relief.valid
@@ -192,19 +192,11 @@ def sun_of(image: Raster, azimuth: float | None, incidence: float | None) -> tup
     return azimuth, incidence
 
 
-def about_relief(image: Raster, relief: Relief, card: object, more: dict[str, str]) -> dict[str, str]:
-    """Metadata of the DTM: how it was made."""
+def about_relief(relief: Relief, card: object) -> dict[str, str]:
+    """Metadata of the DTM: the model's name and where the sun was taken to stand."""
     sun = "" if relief.sun is None else f"{relief.sun.azimuth % 360:.1f}"
     name = card.get("name", "") if isinstance(card, dict) else ""
-    return {
-        "METHOD": "dtmfromextent",
-        "INPUT": image.name,
-        "MODEL_NAME": str(name),
-        "SUN_AZIMUTH_USED": sun,
-        "VERSION": VERSION,
-        "PARAMETERS": json.dumps(more),
-        **more,
-    }
+    return {"MODEL_NAME": str(name), "SUN_AZIMUTH_USED": sun}
 
 
 STEP = Step(

@@ -11,7 +11,7 @@ from ..memory import require_memory
 from ..pictures import hillshade
 from ..progress import Progress, silent, tell
 from ..rasters import Raster, Window
-from ..version import VERSION
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 _FIXED_MB, _BYTES_PER_PIXEL = 150.0, 10  # measured at 1,000 and 4,000 pixels a side
@@ -29,6 +29,7 @@ def run(
     **_: Any,
 ) -> StepResult:
     """Shade the first band and write it as 8-bit grey (1..255, 0 where unknown); see `STEP` for the parameters."""
+    given = dict(locals())
     source = Raster(input, "INPUT")
     grid = source.grid
     size = f"Shading {grid.width} x {grid.height} pixels"
@@ -44,8 +45,7 @@ def run(
         block = np.where(valid & np.isfinite(shade), np.rint(1 + 254 * np.nan_to_num(shade)), 0).astype(np.uint8)
         stop = min(start + _ROWS, grid.height)
         grey[start:stop] = block[start - above : stop - above]
-    made = {"METHOD": "hillshade", "VERSION": VERSION, "AZIMUTH": f"{azimuth:g}", "ALTITUDE": f"{altitude:g}"}
-    write_image(output, grid, grey, made, nodata=0)
+    write_image(output, grid, grey, made_by(STEP, given), nodata=0)
     return StepResult({"OUTPUT": output})
 
 

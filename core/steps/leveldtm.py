@@ -12,6 +12,7 @@ from ..rasters import Raster
 from .heights import REFERENCE_DATUM, Dem
 from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, read_references
 from .levelled import bring_to_metres, write_levelled
+from .provenance import before, made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 _FIXED_MB, _BYTES_PER_PIXEL = 300.0, 75  # measured at 1,000 and 2,000 pixels a side, two threads
@@ -29,6 +30,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Level the first band of a DTM; see `STEP` for the parameters."""
+    given = dict(locals())
     dem = Dem(input, "DTM")
     source, grid = dem.raster, dem.grid
     require_writable(output, (".tif", ".tiff"))
@@ -44,7 +46,7 @@ def run(
         raise InputError(f"DTM {source.name!r} holds only nodata.")
     terrain, stage = np.asarray(height, np.float32), part(progress, 0.1, 0.9)
     levelled = bring_to_metres(grid, terrain, valid, references, mode, own_sigma(source), stage, datum=datum)
-    about = {k: v for k, v in source.metadata.items() if k != "AREA_OR_POINT"}
+    about = {**before(source.metadata), **made_by(STEP, given)}
     write_levelled(output, grid, levelled, about, part(progress, 0.9, 1.0))
     return StepResult({"OUTPUT": output}, levelled.warnings, levelled.notes)
 

@@ -15,7 +15,6 @@ from ..rasters import Grid, Mask
 from ..terrain.level_dem import LevelledToDem, level_to_dem
 from ..terrain.levelling import Levelled, level_relative
 from ..terrain.levelling_rigid import RigidlyLevelled, level_rigid
-from ..version import VERSION
 from .inputs import References
 
 Float = npt.NDArray[np.float32]
@@ -83,7 +82,6 @@ def bring_to_metres(
         "LEVELLED_TO": references.source,
         "LEVELLING": mode,
         "DATUM": references.datum,
-        "VERSION": VERSION,
         **facts,
     }
     return InMetres(made.height, made.sigma, about, warnings, (f"{note}: metres above the {references.datum}.",))

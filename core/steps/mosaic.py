@@ -31,6 +31,7 @@ from . import dtmfromextent
 from .dtmfromextent import AROUND, DEFAULT_MODEL, RELATIVE, Pixels, relief_mb, sun_of
 from .inputs import Extent, read_references, reference_datum_of
 from .levelled import bring_to_metres
+from .provenance import made_by
 from .step import Kind, Parameter, Step, StepResult
 
 Float = npt.NDArray[np.float32]
@@ -61,6 +62,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Predict the missing blocks, join all, write the DTM; see `STEP` for the parameters."""
+    given = dict(locals())
     started = time.monotonic()
     image = Raster(input, "INPUT")
     require_writable(output, (".tif", ".tiff"))
@@ -98,7 +100,12 @@ def run(
         if not any(done.file for done in manifest.done.values()):
             raise InputError("The extent holds nodata only; choose one that meets the image.")
         with on_disk_of(output):  # parts that were there a moment ago may not be on a network
-            _write(output, grid, layout, blocks, manifest, job, datum, count, part(progress, 0.85, 1.0))
+            told = {
+                **given,
+                **{name: getattr(job, name) for name in ("model", "engine", "sun_azimuth", "sun_incidence")},
+            }
+            made = made_by(STEP, told, BLOCKS=str(len(blocks)), BLOCK_USED=str(layout.side), DATUM=datum)
+            _write(output, grid, layout, blocks, manifest, job, made, count, part(progress, 0.85, 1.0))
             manifest.publish(output)
         discard(job.folder)
     cost = total(done.cost for done in manifest.done.values())
@@ -232,7 +239,7 @@ def _write(
     blocks: Sequence[Block],
     manifest: Manifest,
     job: Job,
-    datum: str,
+    made: dict[str, str],
     threads: int,
     progress: Progress,
 ) -> None:
@@ -245,17 +252,11 @@ def _write(
         return list(bands[:, row : row + window.height, column : column + window.width])
 
     added = {} if metres else _levels(layout, known, read)
-    about: dict[str, Any] = {
-        "METHOD": "mosaic",
-        "INPUT": Path(job.input).name,
-        "MODEL": Path(job.model).name,
-        "BLOCKS": str(len(blocks)),
-        "BLOCK": str(layout.side),
-        "VERSION": VERSION,
-        "LEVELLED": "YES" if metres else "NO",
-    }
+    about = {**made, "LEVELLED": "YES" if metres else "NO"}
     if metres:
-        about |= {"LEVELLED_TO": Path(job.altimetry or job.reference_dem or "").name, "DATUM": datum}
+        about["LEVELLED_TO"] = Path((job.altimetry or job.reference_dem or "").partition("|")[0]).name
+    else:
+        del about["DATUM"]
     bands = (Band("height", "m"), Band("sigma", "m")) if metres else (RELATIVE,)
     places, windows = {(item.row, item.column): item for item in known}, pieces(grid.height, grid.width)
     with writing_dtm(output, grid, bands, about, part(progress, 0.7, 1.0), threads) as writer:

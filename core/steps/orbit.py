@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from .orbit_merge import Merged, laid_out, one_datum, write_merged
 from .orbit_report import orbit_report
 from .orbit_scenes import OrbitScene, Segment, common_of, places_of, read_scenes, segments_of
 from .orbit_units import FAILED, Making, Orienting, make, orient
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 from .stereo_chain import chain_mb
 
@@ -58,13 +60,13 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
         names = [scene.name for scene in scenes]
         grid, sheets = laid_out([(str(folder / d.file), names.index(s.scene.name), _called(s)) for s, d in made])
         about = {
-            "METHOD": "orbit: segments of one orbit averaged, orbits merged by inverse variance",
-            "ORBITS": str(len({s.scene.name for s, _ in made})),
+            **made_by(STEP, {**given, "crs": crs, "pixel_size": pixel_size}),
+            "MERGING": "segments of one orbit averaged, orbits by inverse variance",
+            "ORBITS": json.dumps(list(dict.fromkeys(s.scene.name for s, _ in made)), ensure_ascii=False),
             "SEGMENTS": str(len(made)),
             "PIXEL_SIZE_M": f"{pixel_size:g}",
             "DATUM": one_datum(sheets),
             "LEVELLED": "YES",
-            "VERSION": VERSION,
         }
         threads = given["workers"] or cores()
         merged = write_merged(output, grid, sheets, names, about, threads, part(progress, 0.9, 0.98))

@@ -21,9 +21,9 @@ from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Mask, Raster, Window
 from ..terrain.ortho import Picture, Reader, Surface, orthorectify
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
-from ..version import VERSION
 from .footprints import body_of
 from .heights import Dem
+from .provenance import made_by
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, camera_of, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
@@ -47,6 +47,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Project block by block; see `STEP` for the parameters."""
+    given = dict(locals())
     require_writable(output, (".tif", ".tiff"))
     source = Raster(image, "IMAGE")
     camera = _camera(image_cameras(sensor, eops, cameras), view or source.metadata.get("VIEW"), Path(image).name)
@@ -63,13 +64,9 @@ def run(
     factor = max(1, int(min(grid.pixel_size_m) / float(np.mean(outline.pixel_m)) + 1e-6))
     picture = Picture(lines, samples, _reader(source), factor)
     about = {
-        "METHOD": "orthoimage",
-        "IMAGE": source.name,
+        **made_by(STEP, given),
         "CAMERA": camera.name,
         "DTM": Path(dtm).name if dtm else "none: the body's sphere or ellipsoid",
-        "RESAMPLING": resampling,
-        "OCCLUSION": "YES" if occlusion and dtm else "NO",
-        "VERSION": VERSION,
     }
     seen = hidden = 0
     with writing_dtm(output, grid, [Band("grey", "")], about, part(progress, 0.9, 1.0)) as writer:

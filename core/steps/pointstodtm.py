@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..rasters import Grid
 from ..terrain.gridding import PointSpool, fill_holes
 from ..terrain.points import PointFile, Points, open_points
 from ..terrain.target_grid import LONGEST_SIDE, point_spacing, target_grid
-from ..version import VERSION
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Array = NDArray[np.float64]
@@ -40,9 +40,11 @@ def run(
     fill: bool,
     output: str,
     progress: Progress = silent,
+    made: Mapping[str, str] | None = None,
     **_: Any,
 ) -> StepResult:
-    """Grid the points in bands of rows; see `STEP` for the parameters."""
+    """Grid the points in bands of rows; see `STEP` for the parameters. ``made``: how, where another step does it."""
+    given = dict(locals())
     tell(progress, 0.0, "Reading points")
     file = open_points(input, body_of_crs(spatial_reference(crs)) if crs else None)
     body = file.body
@@ -52,21 +54,19 @@ def run(
     needed = _FIXED_MB + (_BYTES_PER_POINT * len(lon) + fill * _BYTES_PER_CELL * grid.width * grid.height) / 1e6
     fix = "split INPUT" if not fill else "split INPUT, leave FILL out or choose a larger PIXEL_SIZE"
     require_memory(needed, f"Gridding {len(lon)} points", fix, progress)
-    made = {
-        "METHOD": "pointstodtm: robust inverse-variance mean about the local plane",
-        "INPUT": Path(input).name,
+    about = {
+        **(made or made_by(STEP, given)),
+        "GRIDDING": "robust inverse-variance mean about the local plane",
         "PIXEL_SIZE_M": f"{size:g}",
-        "FILL": "YES" if fill else "NO",
         "DATUM": grid.body.datum,
         "LEVELLED": "YES",
-        "VERSION": VERSION,
     }
     with on_disk_of(output), PointSpool((grid.height, grid.width), Path(output).parent) as spool:
         tell(progress, 0.3, "Sorting points")
         inside = sum(_add(spool, grid, piece, body) for piece in file.pieces())
         if not inside:
             raise InputError(f"None of the points of {Path(input).name!r} lies in EXTENT; choose one that covers them.")
-        with writing_dtm(output, grid, BANDS, made, part(progress, 0.9, 1.0)) as writer:
+        with writing_dtm(output, grid, BANDS, about, part(progress, 0.9, 1.0)) as writer:
             covered = _write(writer, spool, grid, fill, part(progress, 0.4, 0.9))
     width, height = grid.pixel_size_m
     notes = (

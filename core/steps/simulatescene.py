@@ -28,8 +28,8 @@ from ..simulation.scene import PRESETS, Scene, simulate, with_lateral_noise
 from ..simulation.terrain import DemTerrain, DetailedTerrain, PaperTerrain, RoughTerrain, Terrain
 from ..tables import write_table
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
-from ..version import VERSION
 from .heights import Dem
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 LEAST_LINES = 1200  # forward to backward is about 1,005 lines of a Chang'E-1 scene
@@ -61,6 +61,7 @@ def run(
     **_: Any,
 ) -> StepResult:
     """Simulate and write everything into the folder; see `STEP` for the parameters."""
+    given = dict(locals())
     tell(progress, 0.0, "Raising terrain")
     terrain = terrain_dem or terrain
     ground, place = chosen_terrain(terrain, seed, detail, _line_length(preset))
@@ -71,7 +72,7 @@ def run(
         samples=samples,
     )  # fmt: skip
     warnings = _warnings(scene, lines, terrain, ground)
-    about = {"METHOD": "simulatescene", "PRESET": preset, "TERRAIN": Path(terrain).name, "SEED": str(seed)}
+    about = made_by(STEP, {**given, "terrain": Path(terrain).name})
     with replacing_folder(output_folder) as folder:
         _write_tables(folder, scene, lateral_noise, gcp_altitudes, seed)
         _write_truth(folder / "truth_dtm.tif", scene, about, part(progress, 0.1, 0.3))
@@ -199,7 +200,7 @@ def _write_view(
 ) -> None:
     """Render one view and write its image, its true points or both, piece by piece."""
     name = scene.sensor.views[index].name
-    about = {**about, "VIEW": name, "VERSION": VERSION}
+    about = {**about, "VIEW": name}
     shape = int(scene.truth.line[-1] - scene.truth.line[0]) + 1, scene.sensor.samples
     with ExitStack() as files:
         writers = []
@@ -224,7 +225,7 @@ def _write_truth(path: Path, scene: Scene, about: dict[str, str], progress: Prog
         tell(progress, start / grid.height, "Writing the true terrain")
         rows = np.arange(start, min(start + step, grid.height))
         height[rows] = _heights(scene.terrain, grid, rows)
-    truth = {**about, "LEVELLED": "YES", "DATUM": body.datum, "VERSION": VERSION}
+    truth = {**about, "LEVELLED": "YES", "DATUM": body.datum}
     write_dtm(path, grid, [height], [Band("height")], truth)
 
 

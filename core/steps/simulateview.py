@@ -15,7 +15,7 @@ from ..progress import Progress, part, silent, tell
 from ..rasters import Grid
 from ..simulation.view import View, simulate_view
 from ..tables import write_table
-from ..version import VERSION
+from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 
@@ -32,6 +32,7 @@ def run(
     **_: Any,
 ) -> StepResult:
     """Write image.tif, altimetry.csv and truth_dtm.tif into the folder; see `STEP` for the parameters."""
+    given = dict(locals())
     tell(progress, 0.0, "Raising terrain")
     view = simulate_view(size, pixel_size, sun_azimuth, sun_incidence, tracks, seed)
     tell(progress, 0.7, "Writing")
@@ -42,9 +43,7 @@ def run(
     crs = "IAU_2015:30110"
     grid = Grid(size, size, (20 * degree - half, pixel_size, 0.0, half, 0.0, -pixel_size), crs)
     about = {
-        "METHOD": "simulateview",
-        "SEED": str(seed),
-        "VERSION": VERSION,
+        **made_by(STEP, given),
         "SUN_AZIMUTH": f"{sun_azimuth:g}",
         "SUN_INCIDENCE": f"{sun_incidence:g}",
     }

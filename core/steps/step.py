@@ -50,7 +50,7 @@ class OutputKind(Enum):
     NUMBER = "number"  # returned, not written
 
 
-_FILES = {Kind.RASTER, Kind.RASTERS, Kind.TABLE, Kind.TABLES, Kind.LAYER, Kind.FILE, Kind.FILES}
+FILES = {Kind.RASTER, Kind.RASTERS, Kind.TABLE, Kind.TABLES, Kind.LAYER, Kind.FILE, Kind.FILES}
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Step:
         """Raise `InputError` where an output is a file that is read too, or that another output becomes."""
         taken: dict[Path, str] = {}
         for parameter in self.parameters:
-            if parameter.kind in _FILES:
+            if parameter.kind in FILES:
                 given = ready[parameter.name.lower()] or ()
                 for path in [given] if isinstance(given, (str, Path)) else given:
                     taken[_file(path)] = parameter.name

@@ -104,11 +104,11 @@ class Chain:
         self.numbers |= {name: found.outputs[name] for name in ("COUNT", "RAY_MISS")}
         return points
 
-    def grid(self, points: str) -> str:
-        """The DTM of the points, where the cameras place it."""
+    def grid(self, points: str, made_by: Mapping[str, str] | None = None) -> str:
+        """The DTM of the points, where the cameras place it; ``made_by`` goes into its metadata."""
         made = str(self.folder / "raw.tif")
         with self.stage("grid") as progress:
-            self.call(GRID, progress, INPUT=points, OUTPUT=made)
+            self.call(GRID, progress, True, {"made": made_by}, INPUT=points, OUTPUT=made)
         return made
 
     @contextmanager
@@ -119,13 +119,15 @@ class Chain:
         yield part(self.progress, before, self.reached)
         self.seconds[name] = time.monotonic() - started
 
-    def call(self, step: Step, progress: Progress, warn: bool = True, /, **own: Any) -> StepResult:
+    def call(
+        self, step: Step, progress: Progress, warn: bool = True, more: Mapping[str, Any] | None = None, /, **own: Any
+    ) -> StepResult:
         """Run a step with its ``own`` values, and for the rest with what the user gave under the step's names; its
-        warnings are passed on where ``warn`` says so."""
+        warnings are passed on where ``warn`` says so. ``more``: what its function takes beyond its parameters."""
         names = [parameter.name for parameter in step.parameters] + [output.name for output in step.outputs]
         values = {p.name: self.given.get(p.name.lower()) for p in step.parameters}
         values |= {name: value for name, value in own.items() if name in names}
-        found = step.run(**step.checked(values), progress=progress)
+        found = step.run(**step.checked(values), **(more or {}), progress=progress)
         self.warnings += found.warnings if warn else ()
         self.notes += found.notes
         return found

@@ -16,6 +16,7 @@ from .densematch import STEP as MATCH
 from .intersect import STEP as INTERSECT
 from .leveldtm import STEP as LEVEL
 from .pointstodtm import STEP as GRID
+from .provenance import made_by
 from .recovereop import STEP as RECOVER
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -53,7 +54,7 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
             chain.orient()
             matches = chain.match()
         points = chain.intersect(matches)
-        raw = chain.grid(points)
+        raw = chain.grid(points, made_by(STEP, given))
         dtm = level_stereo(chain, raw)
         made = {"OUTPUT": dtm, "OUTPUT_EOPS": chain.eops, "OUTPUT_POINTS": points}
         if "OUTPUT_REPORT" in targets:

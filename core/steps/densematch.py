@@ -16,6 +16,7 @@ from ..matching.match_file import writing_matches
 from ..outputs import require_writable, together
 from ..progress import Progress, part, silent
 from ..rasters import Raster, Window
+from .provenance import made_by
 from .scans import EOPS, SENSOR, StereoImage, camera_of, checked_coverage, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
@@ -43,6 +44,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Match two images, or three together; see `STEP` for the parameters."""
+    given = dict(locals())
     if kernel % 2 == 0:
         raise InputError(f"KERNEL is {kernel}; a window needs an odd number of pixels.")
     if bool(image_c) != bool(output_c):
@@ -55,8 +57,7 @@ def run(
     if image_c:
         pairs.append(_Pair.of(a, Raster(image_c, "IMAGE_C"), view_c))
     warnings = _set_epipolar(sensor, eops, pairs, [view_a, view_b, view_c])
-    names = {"METHOD": "densematch", "IMAGE_A": a.name, "VIEW_A": view_a or _view(a)}
-    names |= {"KERNEL": str(kernel), "THRESHOLD": f"{threshold:g}"}
+    names = made_by(STEP, given, IMAGE_A=a.name, VIEW_A=view_a or _view(a))
     with ExitStack() as files:
         files.enter_context(together())
         writers = []

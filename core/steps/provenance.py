@@ -16,7 +16,7 @@ _OWN = ("METHOD", "INPUTS", "PARAMETERS", "VERSION")
 
 
 def made_by(step: Step, given: Mapping[str, Any], **facts: str) -> dict[str, str]:
-    """METHOD (the step's id), INPUTS (names of files by parameter, JSON), PARAMETERS (values, JSON), VERSION, ``facts``.
+    """METHOD (the step's id), INPUTS (names of files, JSON), PARAMETERS (values, JSON), VERSION, and ``facts``.
 
     ``given``: the checked values, by lower-case names, as the step is run with them; what was left open is left out.
     Files and folders are told by name alone: the same work elsewhere gives the same bytes.

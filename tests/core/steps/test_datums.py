@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.core.steps import step
 from planetary_dtm.core.steps.inputs import reference_on
 from planetary_dtm.core.tables import read_table, write_table
+from planetary_dtm.core.version import VERSION
 
 MARS, OBLATE = "+proj=longlat +R=3396190 +no_defs", "+proj=longlat +a=3396190 +b=3376200 +no_defs"
 MOON, LARGER = "+proj=longlat +R=1737400 +no_defs", "+proj=longlat +R=1738000 +no_defs"
@@ -175,6 +177,18 @@ def rescaled(path, scale, offset):
     dataset = gdal.Open(str(path), gdal.GA_Update)
     dataset.GetRasterBand(1).SetScale(scale)
     dataset.GetRasterBand(1).SetOffset(offset)
+
+
+def test_how_a_dtm_was_made_is_told(tmp_path):
+    relief, coarse = dem(tmp_path / "relief.tif", MOON, LEVELLED="NO", METHOD="mosaic"), dem(tmp_path / "c.tif", MOON)
+    run("leveldtm", INPUT=relief, REFERENCE_DEM=coarse, OUTPUT=tmp_path / "a.tif")
+    run("leveldtm", INPUT=relief, REFERENCE_DEM=coarse, OUTPUT=tmp_path / "b.tif")
+    assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
+    told = Raster(tmp_path / "a.tif").metadata
+    assert (told["METHOD"], told["INPUT_METHOD"], told["VERSION"]) == ("leveldtm", "mosaic", VERSION)
+    assert json.loads(told["INPUTS"]) == {"INPUT": "relief.tif", "REFERENCE_DEM": "c.tif"}
+    assert json.loads(told["PARAMETERS"]) == {"MODE": "relative"}
+    assert str(tmp_path) not in str(told)
 
 
 def test_a_relative_dtm_is_nothing_to_level_to(tmp_path):

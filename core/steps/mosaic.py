@@ -239,7 +239,7 @@ def _write(
     blocks: Sequence[Block],
     manifest: Manifest,
     job: Job,
-    made: dict[str, str],
+    told: dict[str, str],
     threads: int,
     progress: Progress,
 ) -> None:
@@ -252,7 +252,7 @@ def _write(
         return list(bands[:, row : row + window.height, column : column + window.width])
 
     added = {} if metres else _levels(layout, known, read)
-    about = {**made, "LEVELLED": "YES" if metres else "NO"}
+    about = {**told, "LEVELLED": "YES" if metres else "NO"}
     if metres:
         about["LEVELLED_TO"] = Path((job.altimetry or job.reference_dem or "").partition("|")[0]).name
     else:

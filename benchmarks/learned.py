@@ -51,6 +51,7 @@ from ..core.terrain.levelling import level_relative
 from ..core.terrain.pyramid import fill_invalid
 from .data import real_data
 from .learned_rival import RIVAL_MODEL, budgets, compared, loss_curves
+from .learned_seams import seams
 from .learned_sites import FRAMES, GALE_CELL_M, Site, apollo, gale, viking
 from .table import Check, Table, Tables
 
@@ -93,7 +94,7 @@ def run(data: str | Path | None = None, folder: str | Path | None = None, progre
             theirs = [Judged(case.name, learned(case, rival), case.height, case.pixel_m) for case in cases]
             tables.append(_beside(title, judged, theirs, bounded=True))
         drawn.append(judged[0])
-    tables += [suns(SUNS, part(progress, 0.6, 0.7)), speed(engine)]
+    tables += [suns(SUNS, part(progress, 0.6, 0.68)), seams(engine, part(progress, 0.68, 0.7)), speed(engine)]
     if dems:
         real, others = _real(data, engine, rival, part(progress, 0.7, 1.0))
         tables += [scoreboard(f"Real: {case.name}, {case.pixel_m:.0f} m a pixel", [case]) for case in real]

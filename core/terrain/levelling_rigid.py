@@ -25,12 +25,15 @@ from .shots import Shots
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-FEWEST = 10  # shots: five unknowns
+UNKNOWNS = 5  # a shift along rows and columns, and a plane
+FEWEST = 10  # shots
 MOST = 20_000  # shots that are used; of more, every k-th
 ROUNDS = 20
 LEAP = 2.0  # pixels: the longest step of a round
 STILL = 1e-3  # pixels: a step that ends the search
 WILD = 4.685  # standard deviations, where Tukey's weight ends
+OWN = 0.5  # of what the shots leave over (m²) at least is the terrain's, however large their own sigma is said to be
+LEAST_SIGMA_M = 1e-3
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ def level_rigid(
     """Move a DTM (H, W), metres, onto altimeter shots on its grid.
 
     gsd_m: ground size of a pixel (m), or its (row, column) sizes; sigma (H, W): the DTM's own error, scaled so that
-    68 % of the shots fall within it; without it the sigma is the spread of the shots. Shifts up to ``search_m`` m are
-    looked at. Raises InputError when fewer than `FEWEST` shots fall on the terrain.
+    68 % of the shots fall within it and their own; without it the sigma is the spread of the shots. Shifts up to
+    ``search_m`` m are looked at. Raises InputError when fewer than `FEWEST` shots fall on the terrain.
     """
     pixel = np.broadcast_to(np.asarray(gsd_m, dtype=np.float64), (2,))
     valid = np.asarray(valid, dtype=bool) & np.isfinite(height)
@@ -93,12 +96,14 @@ def level_rigid(
         source = np.arange(valid.shape[axis]) - by
         known &= np.expand_dims((source >= 0) & (source <= valid.shape[axis] - 1), 1 - axis)
     result = slide(terrain, rows, cols) + _tilted(valid.shape, pixel, plane)
-    error = np.full(valid.shape, nmad(residual[~wild]), dtype=np.float32)
+    left = nmad(residual[~wild])
+    error = np.full(valid.shape, left, dtype=np.float32)
     if sigma is not None:
         error = slide(fill_invalid(np.where(valid, sigma, 0).astype(np.float32), valid), rows, cols)
-        # 68 % of the shots shall lie within sigma and their own errors together.
-        own = (residual**2 - seen.sigma**2) / np.maximum(cubic(error, seen.row, seen.col), 1e-6) ** 2
-        error *= np.float32(np.sqrt(max(float(np.quantile(own[~wild], 0.683)), 0.0)))
+        error *= _calibration(residual[~wild], seen.sigma[~wild], cubic(error, seen.row, seen.col)[~wild])
+    # The shift and the plane took their share of what the shots would leave over.
+    count = int((~wild).sum())
+    error = np.maximum(error * np.float32(np.sqrt(count / max(count - UNKNOWNS, 1))), np.float32(LEAST_SIGMA_M))
     return RigidlyLevelled(
         np.where(known, result, np.float32(np.nan)),
         np.where(known, error, np.float32(np.nan)),
@@ -107,10 +112,21 @@ def level_rigid(
         float(plane[0]),
         (float(plane[1]), float(plane[2])),
         nmad(here.altitude - cubic(terrain, here.row, here.col)),
-        nmad(residual[~wild]),
-        int((~wild).sum()),
+        left,
+        count,
         int(wild.sum()),
     )
+
+
+def _calibration(residual: Array, shots_sigma: Array, sigma: Array) -> np.float32:
+    """The factor of the terrain's sigma (N,) at which it and the shots' own errors (N,) hold 68 % of residuals (N,).
+
+    Shots that lie nearer than their sigma says contradict it, for it is often a guess. How much of a residual is whose
+    is then unknown, and none of it would be the terrain's: `OWN` is.
+    """
+    scale = np.maximum(sigma, 1e-6) ** 2
+    whole, rest = (np.quantile(v / scale, 0.683) for v in (residual**2, residual**2 - shots_sigma**2))
+    return np.float32(np.sqrt(max(float(rest), OWN * float(whole))))
 
 
 def _refine(
@@ -127,7 +143,8 @@ def _refine(
         right = cubic(terrain, r, c + 0.5) - cubic(terrain, r, c - 0.5)
         design = np.column_stack([-down, -right, _plane(seen.row, seen.col, valid.shape, pixel)])
         found, _ = irls(design, seen.altitude - cubic(terrain, r, c))
-        step, plane = np.clip(found[:2], -LEAP, LEAP), found[2:]
+        # Across a single row or column there is no shift to see, and rounding's would move all of it off.
+        step, plane = np.where(np.array(valid.shape) > 1, np.clip(found[:2], -LEAP, LEAP), 0.0), found[2:]
         rows, cols = rows + float(step[0]), cols + float(step[1])
         if np.abs(step).max() < STILL:
             break

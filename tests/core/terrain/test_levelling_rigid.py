@@ -9,7 +9,9 @@ from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.simulation.shading import fractal
 from planetary_dtm.core.simulation.tracks import Altimeter, simulate_tracks
 from planetary_dtm.core.terrain.levelling_rigid import level_rigid
-from planetary_dtm.core.terrain.sampling import slide
+from planetary_dtm.core.terrain.merging import Heights, within_flight
+from planetary_dtm.core.terrain.sampling import cubic, slide
+from planetary_dtm.core.terrain.shots import make_shots
 
 GSD = 50.0
 
@@ -61,3 +63,42 @@ def test_refuses_too_few_shots(terrain):
     shots = shots_over(terrain)[:7]
     with pytest.raises(InputError, match="at least 10 altimeter shots"):
         level_rigid(terrain.astype(np.float32), np.ones(terrain.shape, bool), GSD, shots)
+
+
+@pytest.mark.parametrize("stated", [5.0, 2.0, 0.5])
+def test_shots_better_than_they_say_leave_the_terrain_its_error(terrain, stated):
+    """Shots good to 0.5 m whose sigma is a guess, over a terrain with errors of its own."""
+    rng = np.random.default_rng(9)
+    noise = fractal(terrain.shape, rng, 2.0)
+    noisy = (terrain + 1.2 * noise / noise.std()).astype(np.float32)
+    altimeter = Altimeter(2000.0, 60.0, heading_deg=4.0, noise_m=0.5)
+    shots = simulate_tracks(terrain, np.ones(terrain.shape, bool), GSD, altimeter, seed=3)
+    shots = make_shots(shots.row, shots.col, shots.altitude, stated, shots.track)
+    made = level_rigid(noisy, np.ones(terrain.shape, bool), GSD, shots, np.full(terrain.shape, 2.0, np.float32))
+    inside = np.isfinite(made.height)
+    within = (np.abs(made.height - terrain) < made.sigma)[inside].mean()
+    assert 0.5 < within < 0.8
+    assert np.isfinite(within_flight([Heights(made.height, made.sigma, inside * 1.0)]).height[inside]).all()
+
+
+@pytest.mark.parametrize("sigma", [None, 2.0])
+def test_a_terrain_that_agrees_exactly_has_a_sigma_above_nothing(terrain, sigma):
+    row, col = (g.ravel().astype(float) for g in np.mgrid[10:200:12, 10:240:12])
+    flat = np.zeros(terrain.shape, np.float32)
+    own = None if sigma is None else flat + np.float32(sigma)
+    made = level_rigid(flat, np.ones(flat.shape, bool), GSD, make_shots(row, col, 0 * row + 7.0), own, search_m=0.0)
+    assert made.rise == pytest.approx(7.0) and 0 < np.nanmin(made.sigma) < 0.01
+
+
+def test_few_shots_are_not_believed_to_fit_as_well_as_they_seem(terrain):
+    """Fourteen shots and five unknowns: the shots leave less over than the terrain is off."""
+    ratio = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        row, col = rng.uniform(20, 200, 14), rng.uniform(20, 230, 14)
+        altitude = cubic(terrain, row, col) + rng.normal(0, 3.0, 14)
+        made = level_rigid(
+            terrain.astype(np.float32), np.ones(terrain.shape, bool), GSD, make_shots(row, col, altitude)
+        )
+        ratio.append(np.nanmedian(made.sigma) / 3.0)
+    assert 0.8 < np.median(ratio) < 1.25

@@ -148,7 +148,8 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
     were tried on 21 rendered sites: they do not go with the true ones (correlation -0.1 to 0.1).
     """
     step = frame.extent_m / (NODES - 1) / frame.pixel
-    rows, cols = (np.linspace(0, n - 1, max(2, int(np.ceil(n / s)) + 1)) for n, s in zip(frame.shape, step))
+    # A raster of one row or column has one node across.
+    rows, cols = (np.linspace(0, n - 1, min(n, max(2, int(np.ceil(n / s)) + 1))) for n, s in zip(frame.shape, step))
     nodes = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
     place = nodes * frame.pixel
     plane = frame.plane(place)
@@ -163,8 +164,9 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
 
 def _usual_slope(height: Field, seen: Mask, pixel: Array) -> np.float32:
     """Root mean square slope (tangent, along one axis) where the ground is seen."""
-    slopes = np.gradient(height, *pixel.astype(np.float32))
-    return np.float32(np.sqrt(np.mean([np.mean(slope[seen] ** 2) for slope in slopes])) if seen.any() else 0.0)
+    long = [axis for axis in (0, 1) if height.shape[axis] > 1]
+    slopes = [np.gradient(height, np.float32(pixel[axis]), axis=axis) for axis in long] if seen.any() else []
+    return np.float32(np.sqrt(np.mean([np.mean(slope[seen] ** 2) for slope in slopes])) if slopes else 0.0)
 
 
 def _within_cells(fusion: Fusion) -> float:
@@ -186,6 +188,8 @@ def _within_cells(fusion: Fusion) -> float:
 
 def _on_grid(values: Array, rows: Array, cols: Array, shape: tuple[int, int]) -> Field:
     """Node values (R * C,) on the full grid (H, W) by cubic convolution."""
-    up = bicubic_rows(len(rows), shape[0], 0.0, 1.0 / (rows[1] - rows[0])).astype(np.float32)
-    across = bicubic_rows(len(cols), shape[1], 0.0, 1.0 / (cols[1] - cols[0])).astype(np.float32)
+    steps = [1.0 / (nodes[1] - nodes[0]) if len(nodes) > 1 else 0.0 for nodes in (rows, cols)]
+    up, across = (
+        bicubic_rows(len(nodes), n, 0.0, step).astype(np.float32) for nodes, n, step in zip((rows, cols), shape, steps)
+    )
     return product(product(up, values.reshape(len(rows), len(cols)).astype(np.float32)), across.T)

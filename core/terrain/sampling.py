@@ -39,18 +39,19 @@ def bilinear(grid: Grid, valid: Mask, row: Array, col: Array) -> tuple[Array, Ma
 def bicubic_rows(coarse: int, fine: int, first: float, step: float) -> Array:
     """Weights (fine, coarse) of cubic convolution (Keys 1981, a = -1/2): fine sample i lies at first + i * step.
 
-    Beyond the ends the outermost parabola goes on (Keys' boundary), so straight lines are kept everywhere.
+    Beyond the ends the outermost parabola goes on (Keys' boundary), so straight lines are kept everywhere. A single
+    coarse sample is the value everywhere.
     """
+    if coarse == 1:
+        return np.ones((fine, 1))
     place = first + np.arange(fine) * step
-    base = np.clip(np.floor(place).astype(np.int64), 0, max(coarse - 2, 0))
+    base = np.clip(np.floor(place).astype(np.int64), 0, coarse - 2)
     t = place - base
     padded = np.zeros((fine, coarse + 2))
     lines = np.arange(fine)
     for offset, weight in enumerate(_keys(t)):
         padded[lines, base + offset] += weight
     inner = padded[:, 1:-1].copy()
-    if coarse == 1:
-        return np.ones_like(inner)
     # Ghost samples continue the line through the two outermost ones.
     for ghost, outer, next_one in ((0, 0, 1), (-1, -1, -2)):
         inner[:, outer] += 2.0 * padded[:, ghost]

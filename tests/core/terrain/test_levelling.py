@@ -12,8 +12,10 @@ from planetary_dtm.core.simulation.relief import random_relief
 from planetary_dtm.core.simulation.shading import fractal, smooth
 from planetary_dtm.core.simulation.tracks import Altimeter, simulate_tracks
 from planetary_dtm.core.terrain.interpolators import BASELINES
+from planetary_dtm.core.terrain.level_dem import level_to_dem
 from planetary_dtm.core.terrain.levelling import FEWEST, Levelled, level_relative
-from planetary_dtm.core.terrain.shots import Shots
+from planetary_dtm.core.terrain.levelling_rigid import level_rigid
+from planetary_dtm.core.terrain.shots import Shots, make_shots
 
 SIDE, PIXEL = 160, 100.0
 ALL = np.ones((SIDE, SIDE), bool)
@@ -124,3 +126,32 @@ def test_too_few_shots_are_refused() -> None:
     truth, relief = site(0)
     with pytest.raises(InputError, match=f"at least {FEWEST} altimeter shots"):
         level_relative(relief, ALL, PIXEL, tracks(truth, 5)[: FEWEST - 1])
+
+
+@pytest.mark.parametrize("shape", [(1, 400), (400, 1), (2, 400)])
+def test_a_profile_is_levelled_too(shape: tuple[int, int]) -> None:
+    """A raster of one row or column: the same terrain, without a slope across."""
+    rng = np.random.default_rng(0)
+    truth = 300 * np.sin(np.arange(shape[0])[:, None] / 19 + np.arange(shape[1]) / 17)
+    relief, valid = (0.5 * truth + rng.normal(0, 1, shape)).astype(np.float32), np.ones(shape, bool)
+    row, col = rng.integers(0, shape[0], 60), rng.integers(0, shape[1], 60)
+    shots = make_shots(row, col, truth[row, col] + rng.normal(0, 1, 60), 1.0, np.repeat(np.arange(4), 15))
+    hidden = np.zeros(shape, np.float32)
+    hidden.flat[:50] = 100.0
+    for made in (
+        level_relative(relief, valid, 50.0, shots),
+        level_relative(relief, valid, 50.0, shots, hidden=hidden),
+        level_to_dem(relief, valid, truth, valid, 8.0),
+    ):
+        assert rmse(made.height, truth) < 4.0 and np.isfinite(made.height).all() and (made.sigma > 0).all()
+    if 1 in shape:
+        rigid = level_rigid(2 * relief + np.float32(70), valid, 50.0, shots)
+        assert np.isfinite(rigid.height).mean() > 0.95 and rmse(rigid.height, truth) < 4.0
+
+
+def test_a_dem_of_one_row_of_cells_levels_a_narrow_terrain() -> None:
+    column = np.arange(2000) / 150
+    truth = np.broadcast_to(300 * np.sin(column), (100, 2000))
+    relief = np.broadcast_to(np.sin(column), (100, 2000)).astype(np.float32)
+    made = level_to_dem(relief, np.ones(truth.shape, bool), truth, np.ones(truth.shape, bool), 80.0)
+    assert made.cells == 25 and rmse(made.height, truth) < 5.0

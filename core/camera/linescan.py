@@ -66,8 +66,10 @@ class LineScan:
 
     @property
     def lines(self) -> tuple[float, float]:
-        """First and last instant of the orientation."""
-        return float(self.orientation.line[0]), float(self.orientation.line[-1])
+        """First and last instant whose orientation is solved (all of them, where none is)."""
+        solved = np.isfinite(self.orientation.position).all(axis=-1)
+        line = self.orientation.line[solved] if solved.any() else self.orientation.line
+        return float(line[0]), float(line[-1])
 
     @property
     def samples(self) -> int:
@@ -95,6 +97,7 @@ class LineScan:
     def displacement(self, line: ArrayLike, points: Array) -> Array:
         """Covariance (..., 3, 3) m² of the rays' movement at ``points`` by the EOP errors; 0 without covariances.
 
+        Instants without one (failed, or carried by their neighbours) take that of the nearest instant that has one.
         A ray at P moves by dC + R (w x x), x = Rᵀ(P - C), for errors dC of the position and w (camera frame) of the
         attitude. Only the part across the ray matters to an intersection.
         """
@@ -102,13 +105,14 @@ class LineScan:
         if self.joint is not None:  # as in `shared`: what rays have in common then cancels to the last digit
             by_error = self.displacement_jacobian(line, points)
             return np.asarray(by_error @ self.joint.between(line, line) @ np.swapaxes(by_error, -1, -2))
-        if self.orientation.covariance is None:
+        covariance, known = self.orientation.covariance, self._with_covariance
+        if covariance is None or not len(known):
             return np.zeros((*line.shape, 3, 3))
-        nearest = np.clip(np.searchsorted(self.orientation.line, line), 0, len(self.orientation) - 1)
+        lines = self.orientation.line[known]
+        nearest = known[np.searchsorted(0.5 * (lines[1:] + lines[:-1]), line)]
         by_eop = self.displacement_jacobian(line, points)
         by_eop[..., 3:] = by_eop[..., 3:] @ angle_rates(self.orientation.angles[nearest])
-        covariance = np.nan_to_num(self.orientation.covariance[nearest])
-        return np.asarray(by_eop @ covariance @ np.swapaxes(by_eop, -1, -2))
+        return np.asarray(by_eop @ covariance[nearest] @ np.swapaxes(by_eop, -1, -2))
 
     def shared(self, line: Array, other: ImageCamera, other_line: Array, points: Array) -> Array | None:
         """Covariance (..., 3, 3) m² of this view's movement at ``points`` with that of another view of the flight."""
@@ -123,6 +127,15 @@ class LineScan:
         position, rotation = self._exterior(np.asarray(line, float))
         turn = -rotation @ skew(to_camera(points, position, rotation))
         return np.concatenate([np.broadcast_to(np.eye(3), turn.shape), turn], axis=-1)
+
+    @cached_property
+    def _with_covariance(self) -> NDArray[np.intp]:
+        """The instants (n,) whose angles and covariance are known."""
+        covariance = self.orientation.covariance
+        if covariance is None:
+            return np.empty(0, np.intp)
+        known = np.isfinite(covariance).all(axis=(-2, -1)) & np.isfinite(self.orientation.angles).all(axis=-1)
+        return np.flatnonzero(known)
 
     def _exterior(self, line: Array) -> tuple[Array, Array]:
         """`Orientation.at` by the cubic of each interval between solved instants, worked out once."""

@@ -70,6 +70,32 @@ def test_displacement_takes_the_orientation_covariance(scene):
     assert not LineScan(scene.sensor, 0, scene.truth).displacement([700.0], points).any()
 
 
+def test_instants_of_unknown_covariance_are_as_uncertain_as_the_nearest_known(scene):
+    """A failed instant is NaN throughout; one that its neighbours carry has a pose, but no covariance of its own."""
+    variance = np.where(scene.truth.line < 702, 4.0, 9.0)[:, None, None]
+    covariance = variance * np.diag([1.0, 1.0, 1.0, 1e-10, 1e-10, 1e-10])
+    position, angles = scene.truth.position.copy(), scene.truth.angles.copy()
+    covariance[700:710] = np.nan
+    position[705:710] = angles[705:710] = np.nan
+    camera = LineScan(scene.sensor, 0, replace(scene.truth, position=position, angles=angles, covariance=covariance))
+    line = np.array([699.0, 701.0, 708.5, 710.0])
+    moved = camera.displacement(line, scene.ground(line, 0, 100.0))
+    assert np.sqrt(moved[:, 0, 0] / moved[0, 0, 0]) == pytest.approx([1.0, 1.0, 1.5, 1.5], rel=0.01)
+    nothing = replace(scene.truth, covariance=np.full_like(covariance, np.nan))
+    assert not LineScan(scene.sensor, 0, nothing).displacement(line, scene.ground(line, 0, 100.0)).any()
+
+
+@pytest.mark.parametrize("bad", [slice(0, 200), slice(1300, 1500)])
+def test_lines_beside_unsolved_ends_are_found(scene, bad):
+    position = scene.truth.position.copy()
+    position[bad] = np.nan
+    camera = LineScan(scene.sensor, 1, replace(scene.truth, position=position))
+    solved = np.flatnonzero(np.isfinite(position[:, 0]))
+    assert camera.lines == (solved[0], solved[-1])
+    line = np.r_[solved[:100], solved[-100:]].astype(float)
+    np.testing.assert_allclose(camera.project(scene.ground(line, 1, 255.5))[0], line, atol=1e-3)
+
+
 def replace_lines(truth, rows):
     return Orientation(truth.line[rows], truth.position[rows], truth.angles[rows], truth.method)
 

@@ -29,7 +29,7 @@ from .rasters import quiet_gdal
 from .sources import allowed, is_plain_file, offline, require_local
 
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
-_LATITUDES = ("lat", "latitude", "pt_latitude", "areod_lat", "y_lat")
+_LATITUDES = ("lat", "latitude", "pt_latitude", "y_lat")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ class Table:
         """Planetocentric longitude, latitude (rad): from the geometry, else from columns in degrees."""
         if self.geometry is not None:
             return self.geometry
+        if self.find("areod_lat") and not self.find(*_LATITUDES):
+            raise InputError(
+                f"{self.name!r} has areodetic latitudes (areod_lat) alone, up to 20 km from planetocentric ones; add a "
+                "column lat with those."
+            )
         lon, lat = self.numbers(*_LONGITUDES), self.numbers(*_LATITUDES)
         assert_degrees(self.name, lon, lat)
         return np.radians(lon), np.radians(lat)

@@ -107,6 +107,7 @@ def _merged(shots: Shots) -> tuple[Shots, Indices, ShotIndex]:
         return shots, np.arange(len(shots)), index
     cells = np.round(index.vectors * (index.radius / _SAME_PLACE_M)).astype(np.int64)
     _, first, place = np.unique(cells, axis=0, return_index=True, return_inverse=True)
+    place = place.reshape(-1)  # NumPy 2.0 gives it a second axis
     count = np.bincount(place)
     mean = np.bincount(place, shots.altitude) / count
     sigma = None if shots.sigma is None else np.sqrt(np.bincount(place, shots.sigma**2)) / count

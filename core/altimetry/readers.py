@@ -129,6 +129,11 @@ def _lonlat(table: Table) -> tuple[Array, Array]:
     return table.lonlat()
 
 
+def _altitude_names(table: Table) -> tuple[str, ...]:
+    """Names an altitude goes by in a table: z is none beside x and y, where it is a place's third coordinate."""
+    return tuple(name for name in ALTITUDES if not (name == "z" and table.find("x") and table.find("y")))
+
+
 def _altitude(table: Table, lat: Array, own: Body, wanted: Body, field: str | None) -> tuple[Array, str]:
     """Altitudes above the datum of ``wanted`` and that datum's name; ``own`` is the body as the file has it."""
     name = field or next((n for n in ("pt_radius", "planet_rad") if table.find(n)), None)
@@ -137,7 +142,7 @@ def _altitude(table: Table, lat: Array, own: Body, wanted: Body, field: str | No
         radius = table.numbers(key)
         scale = 1000.0 if np.nanmedian(radius) < 0.1 * own.radius_m else 1.0
         return radius * scale - surface_radius(wanted, lat), wanted.datum
-    if key == "topography" or (not key and table.find("topography") and not table.find(*ALTITUDES)):
+    if key == "topography" or (not key and table.find("topography") and not table.find(*_altitude_names(table))):
         topography = table.numbers("topography")
         areoid = table.optional_numbers("areoid_rad")
         if field is None and areoid is not None:
@@ -149,7 +154,8 @@ def _altitude(table: Table, lat: Array, own: Body, wanted: Body, field: str | No
                 "above the areoid."
             )
         return topography, AREOID
-    altitude = table.numbers(name) if name else table.numbers(*ALTITUDES, what="metres; or name the altitude field")
+    names = (name,) if name else _altitude_names(table)
+    altitude = table.numbers(*names, what="" if name else "metres; or name the altitude field")
     counted = _noted(table, own) or Datum(own)
     if counted.areoid:
         return altitude, AREOID

@@ -33,6 +33,7 @@ _MOST_MISSING = 64  # lines without orientation at the image's start that are br
 _VELOCITY_KNOTS = 100  # lines
 ELEVATION_M = (-12_000.0, 25_000.0)  # of any ground on a rocky body
 PARAMETERS = 16
+LEAST_LINES = 8  # of an image: as many as the highest interpolation takes
 PARAMETER_TYPES = [2] * PARAMETERS  # REAL; some readers of 2026 fail without the key
 _WIDEST_ARC = 45.0  # degrees
 
@@ -195,8 +196,10 @@ def _known_lines(sensor: Sensor, orientation: Orientation) -> Array:
         )
     known = np.arange(np.ceil(line[0] - 1e-9), np.floor(line[-1] + 1e-9) + 1) if len(line) else np.empty(0)
     known = known[known >= 0]
-    if len(known) < 8:
-        raise InputError(f"The EOPs of {sensor.name!r} cover {len(known)} lines; a CSM state needs at least 8.")
+    if len(known) < LEAST_LINES:
+        raise InputError(
+            f"The EOPs of {sensor.name!r} cover {len(known)} lines; a CSM state needs at least {LEAST_LINES}."
+        )
     return known
 
 

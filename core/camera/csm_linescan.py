@@ -6,6 +6,7 @@ the upper-left corner, so that the centre of the first pixel is (0.5, 0.5); here
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -190,6 +191,21 @@ class CsmLineScan:
         # A camera below the point's horizon would look at it through the body.
         hidden = np.sum((position - points) * points, axis=-1) <= 0
         return np.where(hidden, np.nan, ahead), np.where(hidden, np.nan, sample) - CSM_CORNER
+
+
+def require_coverage(camera: CsmLineScan, spans: Mapping[str, tuple[float, float]], source: str, fix: str) -> None:
+    """Raise `InputError` where a table ends more than a line short of the image: nothing is extrapolated silently.
+
+    ``spans``: what each table holds, and the times (s, from the centre) of its first and last row.
+    """
+    first, last = camera.times.at(np.array([0.5, camera.line_count - 0.5]))
+    slack = float(camera.times.step.max())
+    for what, (begins, ends) in spans.items():
+        if begins > first + slack or ends < last - slack:
+            raise InputError(
+                f"{source}: its table of {what} covers {begins:.3f} to {ends:.3f} s about the image centre, its "
+                f"lines {first:.3f} to {last:.3f} s; {fix}."
+            )
 
 
 def checked_camera(camera: CsmLineScan, source: str) -> CsmLineScan:

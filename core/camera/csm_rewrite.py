@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .csm_export import ELEVATION_M, PARAMETER_TYPES, PARAMETERS
+from ..errors import InputError
+from .csm_export import ELEVATION_M, LEAST_LINES, PARAMETER_TYPES, PARAMETERS
 from .csm_linescan import CSM_CORNER, CsmLineScan
 from .csm_nodes import continuous, floats, uniform_nodes
 from .csm_state import DISTORTION_TYPES, MODEL
@@ -24,9 +25,14 @@ TOLERANCE_PX = 1e-5  # between nodes; tables of pointing have kinks that would a
 
 
 def rewritten_state(camera: CsmLineScan, ground_sigma_m: float) -> dict[str, Any]:
-    """The state of a camera, as `state_text` writes it; ``ground_sigma_m`` becomes its variances on the ground."""
+    """The state of a camera, as `state_text` writes it; ``ground_sigma_m`` becomes its variances on the ground.
+
+    Raises `InputError` for an image of fewer lines than the nodes of a state need, and one whose middle sees no ground.
+    """
     first, last = (float(time) for time in camera.times.at(np.array(camera.lines) + CSM_CORNER))
     count = camera.line_count
+    if count < LEAST_LINES:
+        raise InputError(f"Camera {camera.name!r} has {count} lines; a CSM state needs at least {LEAST_LINES}.")
     period = (last - first) / (count - 1)
     tick = np.arange(count, dtype=float)
     position, rotation = camera.trajectory.at(first + period * tick)
@@ -34,6 +40,8 @@ def rewritten_state(camera: CsmLineScan, ground_sigma_m: float) -> dict[str, Any
     sample = 0.5 * (camera.samples - 1) + np.array([0.0, 1.0])
     origin, direction = camera.rays(np.full(2, middle), sample)
     ground = intersect_sphere(origin, direction, camera.body_radius_m)
+    if not np.isfinite(ground).all():
+        raise InputError(f"Camera {camera.name!r} looks past the body at its middle line; no CSM state can be written.")
     distance = float(np.linalg.norm(ground[0] - origin[0]))
     gsd = float(np.linalg.norm(ground[1] - ground[0]))
     positions = uniform_nodes(tick, position, gsd, TOLERANCE_PX)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .csm_linescan import CsmLineScan, FocalPlane, LineTimes, checked_camera
+from .csm_linescan import CsmLineScan, FocalPlane, LineTimes, checked_camera, require_coverage
 from .distortion import KINDS, Distortion
 from .json_fields import Fields, read_text
 from .rotations import matrix_from_quaternion
@@ -114,15 +114,19 @@ def camera_from_state(text: str, file_name: str) -> CsmLineScan:
         fields.refuse("m_currentParameterValue", "zeros: a camera with corrections on top is not supported")
     if fields.content.get("m_zDirection", 1) != 1:
         fields.refuse("m_zDirection", "1: a camera that looks along -z is not supported")
+    trajectory = _trajectory(fields)
     camera = CsmLineScan(
         name=file_name.split(".")[0],
         line_count=fields.count("m_nLines"),
         samples=fields.count("m_nSamples"),
         times=_line_times(fields),
         focal_plane=_focal_plane(fields),
-        trajectory=_trajectory(fields),
+        trajectory=trajectory,
         axes_m=(fields.number("m_majorAxis", above=0), fields.number("m_minorAxis", above=0)),
     )
+    tables = {"positions": trajectory.position, "quaternions": trajectory.quaternion}
+    spans = {what: (table.start, table.start + table.step * (len(table.values) - 1)) for what, table in tables.items()}
+    require_coverage(camera, spans, source, "write the state from an orbit that covers the image")
     return checked_camera(camera, source)
 
 

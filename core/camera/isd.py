@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, MissingPackageError
-from .csm_linescan import CsmLineScan, FocalPlane, LineTimes, checked_camera
+from .csm_linescan import CsmLineScan, FocalPlane, LineTimes, checked_camera, require_coverage
 from .csm_state import MODEL
 from .distortion import KINDS, Distortion
 from .json_fields import Fields, read_text
@@ -194,19 +194,9 @@ def _metres(table: Fields, default: str) -> float:
 
 
 def _check_coverage(camera: CsmLineScan, source: str) -> None:
-    """Raise `InputError` where a table ends more than a line short of the image: nothing is extrapolated silently."""
     trajectory = camera.trajectory
     if not isinstance(trajectory, InertialTrajectory):
         return
-    first, last = camera.times.at(np.array([0.5, camera.line_count - 0.5]))
-    slack = float(camera.times.step.max())
-    for what, time in (
-        ("positions", trajectory.path.time),
-        ("pointing", trajectory.pointing.time),
-        ("body rotation", trajectory.body.time),
-    ):
-        if time[0] > first + slack or time[-1] < last - slack:
-            raise InputError(
-                f"{source}: its table of {what} covers {time[0]:.3f} to {time[-1]:.3f} s about the image centre, its "
-                f"lines {first:.3f} to {last:.3f} s; make the ISD from kernels that cover the image."
-            )
+    tables = {"positions": trajectory.path, "pointing": trajectory.pointing, "body rotation": trajectory.body}
+    spans = {what: (float(table.time[0]), float(table.time[-1])) for what, table in tables.items()}
+    require_coverage(camera, spans, source, "make the ISD from kernels that cover the image")

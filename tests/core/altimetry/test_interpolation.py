@@ -41,6 +41,17 @@ def test_a_query_on_a_shot_returns_it_and_shots_of_one_place_their_mean():
     assert surface.place[0] == surface.place[-1]
 
 
+def test_shots_of_one_place_are_merged_with_the_second_axis_of_numpy_2_0(monkeypatch):
+    usual = np.unique
+
+    def with_an_axis(values, *, axis=None, **options):
+        found = usual(values, axis=axis, **options)
+        return found if axis is None else (*found[:-1], found[-1].reshape(-1, 1))
+
+    monkeypatch.setattr(np, "unique", with_an_axis)
+    test_a_query_on_a_shot_returns_it_and_shots_of_one_place_their_mean()
+
+
 def test_empty_sectors_contribute_nothing_and_a_constant_stays_one():
     shots = replace(scattered(), altitude=np.full(400, 7.0))
     outside = interpolate(shots, np.array([0.0, 0.3, -3.0]), np.array([0.15, 0.15, -1.5]))

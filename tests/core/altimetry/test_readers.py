@@ -123,3 +123,20 @@ def test_real_hadley_shots(real_data):
     assert len(shots) == 52_363
     assert shots.track.max() + 1 == 45
     assert -3000 < shots.altitude.min() < shots.altitude.max() < 700
+
+
+def test_z_beside_x_and_y_is_a_coordinate_and_no_altitude(tmp_path):
+    lon, lat, altitude = np.radians([10.0, 11.0, 12.0]), np.radians([1.0, 0.5, -0.4]), np.array([100.0, -50.0, 30.0])
+    x, y, z = (MOON.radius_m + altitude) * np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    columns = {"lon": np.degrees(lon), "lat": np.degrees(lat), "x": x, "y": y, "z": z}
+    write_table(tmp_path / "xyz.csv", columns)
+    with pytest.raises(InputError, match="'xyz.csv' has no column 'altitude' .*name the altitude field"):
+        read_shots(tmp_path / "xyz.csv", MOON)
+    write_table(tmp_path / "z.csv", {"lon": columns["lon"], "lat": columns["lat"], "z": altitude})
+    assert read_shots(tmp_path / "z.csv", MOON).altitude.tolist() == altitude.tolist()
+
+
+def test_areodetic_latitudes_are_not_taken_for_planetocentric_ones(tmp_path):
+    path = write(tmp_path / "a.csv", "lon,areod_lat,altitude\n10,45,100\n11,45,120\n")
+    with pytest.raises(InputError, match="'a.csv' has areodetic latitudes .* add a column lat"):
+        read_shots(path, MARS)

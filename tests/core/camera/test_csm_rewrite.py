@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from planetary_dtm.core.camera.csm_rewrite import rewritten_state
 from planetary_dtm.core.camera.csm_state import camera_from_state, state_text
+from planetary_dtm.core.errors import InputError
 
 from ..resection import narrow
 
@@ -28,3 +32,14 @@ def test_line_times_are_inverted():
     times = narrow.pair()[0].times
     line = np.array([0.5, 17.25, 2000.0])
     np.testing.assert_allclose(times.lines(times.at(line)), line, atol=1e-9)
+
+
+@pytest.mark.parametrize("lines", [1, 7])
+def test_an_image_of_few_lines_is_refused(lines):
+    with pytest.raises(InputError, match=f"has {lines} lines; a CSM state needs at least 8"):
+        rewritten_state(replace(narrow.camera("short", 0.0), line_count=lines), 5.0)
+
+
+def test_a_look_past_the_body_is_refused():
+    with pytest.raises(InputError, match="'limb' looks past the body"):
+        rewritten_state(narrow.camera("limb", 0.0, turn=(2.3, 0.0, 0.0)), 5.0)

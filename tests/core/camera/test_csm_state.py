@@ -223,6 +223,7 @@ def test_line_rates_may_change(state):
         "m_intTimeLines": [0.5, half + 0.5],
         "m_intTimeStartTimes": [start, start + half * period],
         "m_intTimes": [period, 2 * period],
+        "m_nLines": half + half // 2,  # as far as the orbit reaches
     }
     camera, changed = (camera_from_state(state_text(s), "state.json") for s in (state, {**state, **parts}))
     assert changed.times.at(np.array([half + 10.5])) == pytest.approx(camera.times.at(np.array([half + 21.0])))
@@ -354,3 +355,16 @@ def test_values_that_usgscsm_tests_itself_by_are_met_in_orbit():
     ground = intersect_sphere(*camera.rays(8.5 - 0.5, 8.0 - 0.5), 1.0e6)
     # its table of the orbit is rounded to centimetres
     np.testing.assert_allclose(ground, [999999.67040488799, 0.0, -811.90523782723039], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("key", "count", "size"), [("m_positions", "m_numPositions", 3), ("m_quaternions", "m_numQuaternions", 4)]
+)
+def test_nodes_that_end_within_the_image_are_refused(state, key, count, size):
+    nodes = len(state[key]) // size
+    cut = {**state, key: state[key][: size * (nodes // 2)], count: size * (nodes // 2)}
+    with pytest.raises(InputError, match=f"its table of {key[2:]} covers .* lines .* orbit that covers the image"):
+        camera_from_state(state_text(cut), "cut.json")
+    late = "m_t0Ephem" if size == 3 else "m_t0Quat"
+    with pytest.raises(InputError, match=f"its table of {key[2:]} covers"):
+        camera_from_state(state_text({**state, late: state[late] + 100.0}), "late.json")

@@ -31,6 +31,8 @@ from .sources import allowed, is_plain_file, offline, require_local
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
 _LATITUDES = ("lat", "latitude", "pt_latitude", "y_lat")
 
+_TEXTS = (".csv", ".csv.gz", ".tab", ".txt", ".tsv")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -102,11 +104,30 @@ def read_table(path: str | Path, what: str = "Table") -> Table:
     if not _exists(file) and not bare.startswith("/vsi"):
         raise InputError(f"{what} {bare!r} does not exist; check the path.")
     lower = file.name.lower()
-    if lower.endswith((".csv", ".csv.gz", ".tab", ".txt", ".tsv")):
+    if lower.endswith(_TEXTS):
         if not is_plain_file(file):
             raise InputError(f"{what} {bare!r} is no file; give a file.")
         return _read_csv(file, what)
     return _read_vector(bare, dict(p.split("=", 1) for p in layer.split("|") if "=" in p), what)
+
+
+def layer_crs(path: str | Path) -> str | None:
+    """WKT of a vector layer's CRS; None for a text table, a layer without one, and what is no layer."""
+    from osgeo import gdal
+
+    bare, _, rest = str(path).partition("|")
+    if bare.lower().endswith((*_TEXTS, ".las", ".laz")):
+        return None
+    require_local(bare, "Layer")
+    name = dict(part.split("=", 1) for part in rest.split("|") if "=" in part).get("layername")
+    with quiet_gdal(), offline(bare):
+        try:
+            dataset = gdal.OpenEx(bare, gdal.OF_VECTOR, allowed_drivers=allowed(bare, "vector"))
+            layer = dataset and (dataset.GetLayerByName(name) if name else dataset.GetLayer(0))
+            reference = layer and layer.GetSpatialRef()
+        except RuntimeError:
+            reference = None
+    return str(reference.ExportToWkt(["FORMAT=WKT2_2019"])) if reference else None
 
 
 def _exists(path: Path) -> bool:

@@ -24,6 +24,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsProcessingParameterFile,
     QgsProcessingUtils,
     QgsProviderRegistry,
     QgsRasterBlockFeedback,
@@ -41,6 +42,7 @@ from qgis.PyQt.QtCore import Qt
 from ..core.bodies import body_of_crs, is_angular, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
 from ..core.steps import Kind, Parameter, Step
+from ..core.tables import layer_crs
 from .words import say, say_progress
 
 _TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
@@ -80,7 +82,7 @@ def collect(
         source = values[parameter.name]
         if isinstance(source, RenderedRaster):
             areas = [values[p.name] for p in given if p.kind is Kind.EXTENT and p.parent == parameter.name]
-            source.aim(areas[0] if areas else None, size)
+            source.aim(areas[0] if areas and not reader.crs(given).isValid() else None, size)
     return values
 
 
@@ -256,8 +258,8 @@ class _Reader:
         return algorithm.parameterAsString(*asked)
 
     def extent(self, parameter: Parameter, chosen: QgsCoordinateReferenceSystem) -> tuple[float, float, float, float]:
-        """The extent in the CRS of the parent layer, else the one ``chosen``, else longitude and latitude."""
-        target = self._crs_of(parameter.parent) if parameter.parent else chosen
+        """The extent in the CRS ``chosen``, else in the parent layer's, else in longitude and latitude."""
+        target = chosen if chosen.isValid() else self._crs_of(parameter.parent)
         value = self._parameters[parameter.name]
         plain = isinstance(value, QgsRectangle) and not isinstance(value, QgsReferencedRectangle)
         if plain or (isinstance(value, str) and _NUMBERS_ALONE.match(value)):
@@ -308,10 +310,16 @@ class _Reader:
         return self._algorithm.parameterAsLayer(self._parameters, name, self._context)
 
     def _crs_of(self, name: str) -> QgsCoordinateReferenceSystem:
+        definition = self._algorithm.parameterDefinition(name) if name else None
+        if isinstance(definition, QgsProcessingParameterFile):
+            path = self._algorithm.parameterAsFile(self._parameters, name, self._context)
+            return QgsCoordinateReferenceSystem.fromWkt(_CODE.sub("", (path and layer_crs(path)) or ""))
         layer = self._map_layer(name)
         return known(layer.crs()) if layer is not None else QgsCoordinateReferenceSystem()
 
     def _name_of(self, name: str) -> str:
+        if isinstance(self._algorithm.parameterDefinition(name), QgsProcessingParameterFile):
+            return Path(str(self._parameters.get(name) or "")).name
         layer = self._map_layer(name)
         return layer.name() if layer is not None else ""
 

@@ -197,6 +197,7 @@ def _check_coverage(camera: CsmLineScan, source: str) -> None:
     trajectory = camera.trajectory
     if not isinstance(trajectory, InertialTrajectory):
         return
-    tables = {"positions": trajectory.path, "pointing": trajectory.pointing, "body rotation": trajectory.body}
-    spans = {what: (float(table.time[0]), float(table.time[-1])) for what, table in tables.items()}
+    path, pointing, body = trajectory.path, trajectory.pointing, trajectory.body
+    times = {"positions": path.time, "pointing": pointing.time, "body rotation": body.time}
+    spans = {what: (float(time[0]), float(time[-1])) for what, time in times.items()}
     require_coverage(camera, spans, source, "make the ISD from kernels that cover the image")

@@ -13,6 +13,7 @@ from ..geotiff import Band, writing_dtm
 from ..memory import require_memory
 from ..progress import Progress, part, silent
 from ..rasters import Grid
+from ..tables import layer_crs
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
 from .inputs import ALTIMETRY_HELP, Extent
 from .provenance import made_by
@@ -48,7 +49,8 @@ def run(
     needed = _FIXED_MB + _BYTES_PER_SHOT * len(shots) / 1e6
     require_memory(needed, f"A map of {len(shots)} shots", "crop INPUT to the area of the map", progress)
     place = shots.lon, shots.lat, shots.body
-    grid = target_grid(*place, pixel_size or 1.0, crs, extent, LONGEST_SIDE if pixel_size else _CELLS_ACROSS)
+    limit = LONGEST_SIDE if pixel_size else _CELLS_ACROSS
+    grid = target_grid(*place, pixel_size or 1.0, crs, extent, limit, layer_crs(input) if extent else None)
     surface = Interpolator(shots, bins)
     if extent:
         _require_reach(grid, surface, DMAX_RADIANS * shots.body.radius_m if dmax is None else dmax)
@@ -118,7 +120,15 @@ STEP = Step(
             "Name of the body (Moon, Mars ...) where a table without geometry does not tell it.",
             optional=True,
         ),
-        Parameter("EXTENT", Kind.EXTENT, "Extent", "Area of the map in its CRS; left empty, all shots.", optional=True),
+        Parameter(
+            "EXTENT",
+            Kind.EXTENT,
+            "Extent",
+            "Area of the map: in CRS where that is given, else in the CRS of the altimetry (of a table, longitude and "
+            "latitude in degrees). Left empty, all shots.",
+            optional=True,
+            parent="INPUT",
+        ),
         Parameter(
             "PIXEL_SIZE",
             Kind.NUMBER,

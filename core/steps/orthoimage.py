@@ -166,8 +166,10 @@ STEP = Step(
             "EXTENT",
             Kind.EXTENT,
             "Extent",
-            "Area of the map in its CRS; left empty, all of the DTM, or of the image where there is none.",
+            "Area of the map: in CRS where that is given, else in the DTM's (without a DTM, longitude and latitude in "
+            "degrees). Left empty, all of the DTM, or of the image where there is none.",
             optional=True,
+            parent="DTM",
         ),
         Parameter(
             "PIXEL_SIZE",

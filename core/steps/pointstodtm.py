@@ -17,6 +17,7 @@ from ..memory import require_memory
 from ..outputs import on_disk_of
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid
+from ..tables import layer_crs
 from ..terrain.gridding import PointSpool, fill_holes
 from ..terrain.points import PointFile, Points, open_points
 from ..terrain.target_grid import LONGEST_SIDE, point_spacing, target_grid
@@ -50,7 +51,8 @@ def run(
     body = file.body
     lon, lat = _places(file, Path(input).name)
     size = pixel_size or _CELLS_PER_SPACING * point_spacing(lon, lat, body)
-    grid = target_grid(lon, lat, body, size, crs, extent, None if pixel_size else LONGEST_SIDE)
+    own = layer_crs(input) if extent else None
+    grid = target_grid(lon, lat, body, size, crs, extent, None if pixel_size else LONGEST_SIDE, own)
     needed = _FIXED_MB + (_BYTES_PER_POINT * len(lon) + fill * _BYTES_PER_CELL * grid.width * grid.height) / 1e6
     fix = "split INPUT" if not fill else "split INPUT, leave FILL out or choose a larger PIXEL_SIZE"
     require_memory(needed, f"Gridding {len(lon)} points", fix, progress)
@@ -129,8 +131,10 @@ STEP = Step(
             "EXTENT",
             Kind.EXTENT,
             "Extent",
-            "Area of the DTM in its CRS; left empty, all points.",
+            "Area of the DTM: in CRS where that is given, else in the CRS of the points (of a text file, LAS or LAZ, "
+            "longitude and latitude in degrees). Left empty, all points.",
             optional=True,
+            parent="INPUT",
         ),
         Parameter(
             "PIXEL_SIZE",

@@ -30,7 +30,7 @@ class Kind(Enum):
     FILE = "file"  # path
     FILES = "files"  # list of paths
     FOLDER = "folder"  # path
-    EXTENT = "extent"  # (xmin, ymin, xmax, ymax) in the CRS of the RASTER named in `parent`
+    EXTENT = "extent"  # (xmin, ymin, xmax, ymax) in the step's CRS where given, else in that of its `parent`
     NUMBER = "number"  # float
     INTEGER = "integer"  # int
     CHOICE = "choice"  # one of `choices`

@@ -131,7 +131,15 @@ STEP = Step(
         Parameter(
             "LEVEL", Kind.FLAG, "Level", "Move the DTM onto ALTIMETRY or REFERENCE_DEM, never scaling it.", default=True
         ),
-        *_of(GRID, "EXTENT", "PIXEL_SIZE", "CRS", "FILL"),
+        Parameter(
+            "EXTENT",
+            Kind.EXTENT,
+            "Extent",
+            "Area of the DTM: in CRS where that is given, else longitude and latitude in degrees. Left empty, all "
+            "points.",
+            optional=True,
+        ),
+        *_of(GRID, "PIXEL_SIZE", "CRS", "FILL"),
         *_of(MATCH, "KERNEL", "THRESHOLD", advanced=True),
         *_of(RECOVER, "METHOD", "USE_CERTAINTY", "SIGMA_LATERAL", advanced=True),
         Parameter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, floor, isfinite, pi
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ Array = npt.NDArray[np.float64]
 LONGEST_SIDE = 4096  # pixels, where the pixel size is left open
 _POLAR = np.radians(75.0)  # beyond it longitude and latitude stretch too much: polar stereographic
 _MOST_PIXELS = 2**31
+_SAMPLED = 42  # places along a side of an extent; an even number misses a pole in the very middle
 
 
 def default_crs(lat: Array, body: Body) -> str:
@@ -38,12 +40,15 @@ def target_grid(
     crs: str | None = None,
     extent: Sequence[float] | None = None,
     limit: int | None = None,
+    extent_crs: str | None = None,
 ) -> Grid:
     """A north-up grid over points lon, lat (rad) of ``body``, its edges on multiples of the pixel size.
 
     ``pixel_m`` is metres on the ground, in a geographic CRS degrees of latitude along both axes; with ``limit`` it is
-    coarsened until the longest side has at most so many pixels. ``extent`` (xmin, ymin, xmax, ymax) in the CRS is
-    snapped outward. Raises `InputError` for a CRS of another body, an empty extent, or too many pixels.
+    coarsened until the longest side has at most so many pixels. ``extent`` (xmin, ymin, xmax, ymax) is in ``crs``, or
+    where that is left open in ``extent_crs`` (the input's; default: longitude and latitude in degrees) and carried to
+    the CRS chosen; it is snapped outward. Raises `InputError` for a CRS of another body, an empty extent, or too many
+    pixels.
     """
     text = crs or default_crs(lat, body)
     reference = spatial_reference(text)
@@ -52,6 +57,8 @@ def target_grid(
         extent = _bounds(lon, lat, LonLat(reference))
     elif not (all(map(isfinite, extent)) and extent[0] < extent[2] and extent[1] < extent[3]):
         raise InputError(f"EXTENT {' '.join(f'{v:g}' for v in extent)} is empty; give xmin ymin xmax ymax.")
+    elif not crs:
+        extent = _carried(extent, extent_crs, reference, body)
     unit = 180.0 / (pi * body.radius_m) if is_angular(reference) else 1.0 / (reference.GetLinearUnits() or 1.0)
     step = pixel_m * unit
     longest = max(extent[2] - extent[0], extent[3] - extent[1]) / step
@@ -74,6 +81,17 @@ def point_spacing(lon: Array, lat: Array, body: Body) -> float:
     if not len(step):
         raise InputError("PIXEL_SIZE cannot be chosen from a single point; give it.")
     return float(np.median(step))
+
+
+def _carried(extent: Sequence[float], own: str | None, reference: Any, body: Body) -> Sequence[float]:
+    """The extent in the CRS chosen, around all that it holds; ``own`` None: planetocentric degrees."""
+    given = spatial_reference(own) if own else body.lonlat_crs()
+    require_same_body(body_of_crs(given), "EXTENT", body, "the input")
+    if given.IsSame(reference):
+        return extent
+    x, y = (np.linspace(extent[axis], extent[axis + 2], _SAMPLED) for axis in (0, 1))
+    lon, lat = (angle.ravel() for angle in LonLat(given).from_xy(*np.meshgrid(x, y)))
+    return _bounds(lon, lat, LonLat(reference))
 
 
 def _bounds(lon: Array, lat: Array, frame: LonLat) -> tuple[float, float, float, float]:

@@ -1580,10 +1580,6 @@
         <translation>Interpoliert Laserhöhen zwischen den Bahnen und sagt, wie weit ihnen zu trauen ist: die Sicherheit von Xu et al. (2016), mu = alpha mu_dist + (1 - alpha) mu_cross, aus dem Abstand zu den nächsten Messungen und daraus, wie gut sie einander vorhersagen, und einen Ein-Sigma-Fehler in Metern, geeicht an zurückgehaltenen Messungen.</translation>
     </message>
     <message>
-        <source>Area of the map in its CRS; left empty, all shots.</source>
-        <translation>Gebiet der Karte in ihrem KBS; leer: alle Messungen.</translation>
-    </message>
-    <message>
         <source>Ground size of a cell. Left empty: 512 cells along the longer side.</source>
         <translation>Größe einer Zelle am Boden. Leer: 512 Zellen auf der längeren Seite.</translation>
     </message>
@@ -2192,10 +2188,6 @@
         <translation>Datei CSV, LAS oder LAZ mit lon, lat und altitude, oder ein Punktlayer.</translation>
     </message>
     <message>
-        <source>Area of the DTM in its CRS; left empty, all points.</source>
-        <translation>Gebiet des DGM in seinem KBS; leer: alle Punkte.</translation>
-    </message>
-    <message>
         <source>Ground size of a pixel. Left empty: one and a half times the distance between points, coarsened until the longer side has at most 4096 pixels.</source>
         <translation>Größe eines Pixels am Boden. Leer: das Anderthalbfache des Punktabstands, vergröbert, bis die längere Seite höchstens 4096 Pixel hat.</translation>
     </message>
@@ -2318,10 +2310,6 @@
     <message>
         <source>Name of the image&apos;s view or camera; left empty, from the image&apos;s metadata or its file name.</source>
         <translation>Name der Blickrichtung oder Kamera des Bildes; leer: aus den Metadaten des Bildes oder seinem Dateinamen.</translation>
-    </message>
-    <message>
-        <source>Area of the map in its CRS; left empty, all of the DTM, or of the image where there is none.</source>
-        <translation>Gebiet der Karte in ihrem KBS; leer: das ganze DGM, oder das des Bildes, wo keines ist.</translation>
     </message>
     <message>
         <source>Ground size of a pixel of the map; left empty, the DTM&apos;s, or the image&apos;s where there is none.</source>
@@ -2886,6 +2874,22 @@
     <message>
         <source>GeoTIFF in metres above the datum its metadata name: height, sigma, count.</source>
         <translation>GeoTIFF in Metern über dem Datum, das seine Metadaten nennen: Höhe, Sigma, Anzahl.</translation>
+    </message>
+    <message>
+        <source>Area of the map: in CRS where that is given, else in the CRS of the altimetry (of a table, longitude and latitude in degrees). Left empty, all shots.</source>
+        <translation>Gebiet der Karte: im KBS, wo es angegeben ist, sonst im KBS der Altimetrie (bei einer Tabelle Länge und Breite in Grad). Leer: alle Messungen.</translation>
+    </message>
+    <message>
+        <source>Area of the DTM: in CRS where that is given, else in the CRS of the points (of a text file, LAS or LAZ, longitude and latitude in degrees). Left empty, all points.</source>
+        <translation>Gebiet des DGM: im KBS, wo es angegeben ist, sonst im KBS der Punkte (bei Textdatei, LAS oder LAZ Länge und Breite in Grad). Leer: alle Punkte.</translation>
+    </message>
+    <message>
+        <source>Area of the DTM: in CRS where that is given, else longitude and latitude in degrees. Left empty, all points.</source>
+        <translation>Gebiet des DGM: im KBS, wo es angegeben ist, sonst Länge und Breite in Grad. Leer: alle Punkte.</translation>
+    </message>
+    <message>
+        <source>Area of the map: in CRS where that is given, else in the DTM&apos;s (without a DTM, longitude and latitude in degrees). Left empty, all of the DTM, or of the image where there is none.</source>
+        <translation>Gebiet der Karte: im KBS, wo es angegeben ist, sonst in dem des DGM (ohne DGM Länge und Breite in Grad). Leer: das ganze DGM, oder das Bild, wo es keines gibt.</translation>
     </message>
 </context>
 <context>

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import processing
 import pytest
+from osgeo import ogr
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
@@ -31,6 +32,7 @@ from qgis.core import (
 )
 from qgis.gui import QgsGui
 
+from planetary_dtm.core.bodies import spatial_reference
 from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, StepResult, step
@@ -214,6 +216,24 @@ def test_extent_of_a_step_without_a_raster(provider, scene, tmp_path):
     assert chosen["EXTENT"] == pytest.approx((19.9 * degree, -0.1 * degree, 20.1 * degree, 0.1 * degree), abs=1)
     plain = given("pointstodtm", tmp_path, INPUT=points, EXTENT="19.9,20.1,-0.1,0.1")["EXTENT"]
     assert plain == (19.9, -0.1, 20.1, 0.1)
+
+
+def test_an_extent_without_a_crs_for_the_output_is_in_that_of_the_input(provider, image, tmp_path):
+    """Of a table in the map, a layer's file and a DTM; the CRS chosen for the output comes first."""
+    degree = np.pi / 180 * 1737400
+    there, metres = "19.9,20.1,-0.1,0.1 [IAU_2015:30100]", (19.9 * degree, -0.1 * degree, 20.1 * degree, 0.1 * degree)
+    saved = tmp_path / "points.gpkg"
+    layer = ogr.GetDriverByName("GPKG").CreateDataSource(str(saved))
+    layer.CreateLayer("points", spatial_reference("IAU_2015:30110"), ogr.wkbPoint)
+    del layer
+    table = QgsVectorLayer(str(saved), "points")
+    assert given("certaintymap", tmp_path, INPUT=table, EXTENT=there)["EXTENT"] == pytest.approx(metres, abs=1)
+    assert given("pointstodtm", tmp_path, INPUT=str(saved), EXTENT=there)["EXTENT"] == pytest.approx(metres, abs=1)
+    on_dtm = given("orthoimage", tmp_path, IMAGE=image, DTM=image, EXTENT=there)["EXTENT"]
+    assert on_dtm == pytest.approx(metres, abs=1)
+    for step_id, inputs in (("certaintymap", {"INPUT": table}), ("orthoimage", {"IMAGE": image, "DTM": image})):
+        chosen = given(step_id, tmp_path, **inputs, EXTENT=there, CRS="IAU_2015:30100")["EXTENT"]
+        assert chosen == pytest.approx((19.9, -0.1, 20.1, 0.1), abs=1e-6)
 
 
 @pytest.mark.parametrize("crs, body", [("EPSG:4326", "Earth"), ("EPSG:3857", "Earth"), ("IAU_2015:49900", "Mars")])

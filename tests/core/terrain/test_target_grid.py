@@ -61,3 +61,22 @@ def test_too_many_pixels_are_refused():
 def test_spacing_is_that_of_neighbours_in_the_file():
     lon, lat = np.meshgrid(np.arange(50) * 1e-4, np.arange(40) * 3e-4)
     assert point_spacing(lon.ravel(), lat.ravel(), MOON) == pytest.approx(173.74, rel=1e-3)
+
+
+def test_without_a_crs_an_extent_is_in_degrees_or_the_inputs_crs_and_is_carried_to_the_one_chosen():
+    lon, lat = np.radians([5.0, 9.0]), np.radians([77.0, 80.0])  # so high that the grid is polar stereographic
+    grid = target_grid(lon, lat, MOON, 1000.0, None, (5.0, 76.0, 10.0, 78.0))
+    assert not grid.is_geographic
+    inside, outside = np.radians([[5.1, 9.9, 7.0], [76.1, 77.9, 77.0]]), np.radians([[7.0, 7.0], [75.0, 79.0]])
+    column, row = grid.pixel_of(*inside)
+    assert ((column > -0.5) & (column < grid.width - 0.5) & (row > -0.5) & (row < grid.height - 0.5)).all()
+    column, row = grid.pixel_of(*outside)
+    assert ((row < -0.5) | (row > grid.height - 0.5)).all()
+    metres = np.radians(1.0) * MOON.radius_m
+    own = target_grid(lon, np.radians([10.0, 20.0]), MOON, 3000.0, None, [5 * metres, 0, 10 * metres, metres],
+                      extent_crs="IAU_2015:30110")  # fmt: skip
+    assert own.is_geographic and own.extent == pytest.approx((5.0, 0.0, 10.0, 1.0), abs=0.2)
+    turn = target_grid(lon, lat * 0, MOON, 3000.0, None, (185.0, -1.0, 190.0, 1.0))
+    assert turn.extent[0] == pytest.approx(185.0, abs=0.1)
+    with pytest.raises(InputError, match="EXTENT is on Mars"):
+        target_grid(lon, lat, MOON, 1000.0, None, (5.0, 76.0, 10.0, 78.0), extent_crs="IAU_2015:49900")

@@ -10,9 +10,9 @@ deviations.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
+from os import SEEK_END
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import breathe
+from .target_grid import cells
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -50,11 +51,11 @@ def grid_points(column: Array, row: Array, height: Array, sigma: Array, shape: t
     is not divided by the root of their number; only the scatter about the plane is. The larger of both is given.
     """
     rows, columns = shape[0] + 2, shape[1] + 2
-    inside = (np.abs(column - 0.5 * shape[1] + 0.5) < 0.5 * columns) & (np.abs(row - 0.5 * shape[0] + 0.5) < 0.5 * rows)
-    inside &= np.isfinite(height)
-    place, h, sigma = np.stack([column, row])[:, inside], height[inside], sigma[inside]
-    whole = np.rint(place)
-    uv = place - whole
+    place = np.stack([column, row])
+    whole = cells(place)
+    inside = _on(whole, shape, 1) & np.isfinite(height)
+    whole, h, sigma = whole[:, inside], height[inside], sigma[inside]
+    uv = place[:, inside] - whole
     cell = ((whole[1] + 1) * columns + whole[0] + 1).astype(np.int64)
     base = float(np.median(h)) if len(h) else 0.0
     h = h - base  # squares of altitudes would cost digits
@@ -77,6 +78,12 @@ def grid_points(column: Array, row: Array, height: Array, sigma: Array, shape: t
     spread = np.sqrt(np.where(count > 1, scatter, np.nan))
     made = (mean + base, np.fmax(given, spread), count.astype(np.int64))
     return Gridded(*(values.reshape(rows, columns)[1:-1, 1:-1] for values in made))
+
+
+def _on(whole: Array, shape: tuple[int, int], beyond: int) -> Mask:
+    """Which cells (2, N), whole columns and rows, lie on a raster of ``shape``, or so many ``beyond`` its rim."""
+    column, row = whole
+    return np.asarray((column >= -beyond) & (column < shape[1] + beyond) & (row >= -beyond) & (row < shape[0] + beyond))
 
 
 def _sums(cell: Integers, size: int, *values: NDArray[np.generic]) -> Array:
@@ -140,42 +147,47 @@ def _medians(cell: Integers, values: Array, size: int) -> Array:
 class PointSpool:
     """Keeps points on disk by bands of `ROWS` rows, so that a raster of any size is gridded band by band.
 
-    The files lie in ``folder`` (default: the system's for temporary files) and have no names that could stay behind.
+    One file in ``folder`` (default: the system's for temporary files) holds them all, whatever the number of bands; it
+    has no name that could stay behind.
     """
 
     def __init__(self, shape: tuple[int, int], folder: Path | None = None) -> None:
-        self._shape, self._stack = shape, ExitStack()
-        bands = -(-shape[0] // ROWS)
-        self._files: list[IO[bytes]] = [
-            self._stack.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115
-            for _ in range(bands)
-        ]
+        self._shape = shape
+        self._held: list[list[tuple[int, int]]] = [[] for _ in range(0, shape[0], ROWS)]  # place and bytes in the file
+        self._file: IO[bytes] = TemporaryFile(dir=folder)  # noqa: SIM115
 
     def __enter__(self) -> PointSpool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._file.close()
 
     def add(self, column: Array, row: Array, height: Array, sigma: Array) -> int:
         """Add points (N,), fractional cell coordinates; returns how many lie on the raster."""
-        on = (column >= -0.5) & (column < self._shape[1] - 0.5) & (row >= -0.5) & (row < self._shape[0] - 0.5)
-        near = (column > -1.5) & (column < self._shape[1] + 0.5)
-        for band, file in enumerate(self._files):
+        whole = cells(np.stack([column, row]))
+        near = _on(whole, self._shape, 1)
+        order = np.argsort(whole[1, near], kind="stable")
+        rows = whole[1, near][order]
+        points = np.stack([column, row, height, sigma], axis=1)[near][order]
+        for band in np.unique(np.clip(rows // ROWS + np.array([[-1], [0], [1]]), 0, len(self._held) - 1)).astype(int):
             # One row of the bands above and below comes along for the tilt.
-            chosen = near & (row > band * ROWS - 1.5) & (row < (band + 1) * ROWS + 0.5)
-            if chosen.any():
-                file.write(np.stack([column, row, height, sigma], axis=1)[chosen].tobytes())
-        return int(on.sum())
+            first, last = np.searchsorted(rows, (band * ROWS - 1, (band + 1) * ROWS + 1))
+            if first < last:
+                place = self._file.seek(0, SEEK_END)
+                self._held[band].append((place, self._file.write(points[first:last].tobytes())))
+        return int(_on(whole, self._shape, 0).sum())
 
     def grid(self) -> Iterator[tuple[int, Gridded]]:
         """The first row and the cells of each band, from the top."""
-        for band, file in enumerate(self._files):
+        for band, held in enumerate(self._held):
             first = band * ROWS
-            file.seek(0)
-            column, row, height, sigma = np.frombuffer(file.read()).reshape(-1, 4).T
+            column, row, height, sigma = np.frombuffer(b"".join(map(self._read, held))).reshape(-1, 4).T
             shape = min(ROWS, self._shape[0] - first), self._shape[1]
             yield first, grid_points(column, row - first, height, sigma, shape)
+
+    def _read(self, held: tuple[int, int]) -> bytes:
+        self._file.seek(held[0])
+        return self._file.read(held[1])
 
 
 def fill_holes(height: Array) -> Array:

@@ -17,6 +17,7 @@ from ..rasters import Grid
 Array = npt.NDArray[np.float64]
 
 LONGEST_SIDE = 4096  # pixels, where the pixel size is left open
+EDGE = 1e-5  # pixels: a point so near to the edge between two cells lies on it, for coordinates are rounded
 _POLAR = np.radians(75.0)  # beyond it longitude and latitude stretch too much: polar stereographic
 _MOST_PIXELS = 2**31
 _SAMPLED = 42  # places along a side of an extent; an even number misses a pole in the very middle
@@ -47,12 +48,13 @@ def target_grid(
     ``pixel_m`` is metres on the ground, in a geographic CRS degrees of latitude along both axes; with ``limit`` it is
     coarsened until the longest side has at most so many pixels. ``extent`` (xmin, ymin, xmax, ymax) is in ``crs``, or
     where that is left open in ``extent_crs`` (the input's; default: longitude and latitude in degrees) and carried to
-    the CRS chosen; it is snapped outward. Raises `InputError` for a CRS of another body, an empty extent, or too many
-    pixels.
+    the CRS chosen; it is snapped outward; without it every point lies in one of the grid's `cells`. Raises `InputError`
+    for a CRS of another body, an empty extent, or too many pixels.
     """
     text = crs or default_crs(lat, body)
     reference = spatial_reference(text)
     require_same_body(body_of_crs(reference), "CRS", body, "the input")
+    of_points = extent is None
     if extent is None:
         extent = _bounds(lon, lat, LonLat(reference))
     elif not (all(map(isfinite, extent)) and extent[0] < extent[2] and extent[1] < extent[3]):
@@ -65,12 +67,23 @@ def target_grid(
     if limit and longest > limit:
         step *= longest / (limit - 2)  # two pixels to spare for the snapping
     # A hair inward: an extent that lies on the pixels' edges must not gain a row.
-    x0, y0 = floor(extent[0] / step + 1e-6) * step, ceil(extent[3] / step - 1e-6) * step
-    width, height = ceil((extent[2] - x0) / step - 1e-6), ceil((y0 - extent[1]) / step - 1e-6)
+    hair = EDGE if of_points else 1e-6
+    x0, y0 = floor(extent[0] / step + hair) * step, ceil(extent[3] / step - hair) * step
+    across, down = (extent[2] - x0) / step, (y0 - extent[1]) / step
+    # The cell of a point on an edge is the next one; an extent ends there.
+    width, height = (floor(n + hair) + 1 if of_points else ceil(n - hair) for n in (across, down))
     if width * height > _MOST_PIXELS:
         raise InputError(f"PIXEL_SIZE {pixel_m:g} m gives {width} x {height} pixels; choose a larger one.")
     wkt = str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
     return Grid(max(width, 1), max(height, 1), (x0, step, 0.0, y0, 0.0, -step), wkt)
+
+
+def cells(place: Array) -> Array:
+    """Whole columns or rows of the cells in which points at fractional ones (centres at integers) lie.
+
+    A point between two cells lies in the one that begins there, to the right or below.
+    """
+    return np.asarray(np.floor(place + (0.5 + EDGE)))
 
 
 def point_spacing(lon: Array, lat: Array, body: Body) -> float:

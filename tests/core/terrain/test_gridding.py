@@ -1,10 +1,14 @@
 """Points to rasters: no bias from where in a cell a point lies, wild points left out, bands that join."""
 
+from tempfile import TemporaryFile
+
 import numpy as np
 import pytest
 
+from planetary_dtm.core.bodies import LonLat, body_named
 from planetary_dtm.core.terrain import gridding
 from planetary_dtm.core.terrain.gridding import PointSpool, fill_holes, grid_points
+from planetary_dtm.core.terrain.target_grid import target_grid
 
 SHAPE = (40, 50)
 
@@ -100,3 +104,38 @@ def test_only_holes_inside_the_data_are_filled():
     assert np.isnan(filled).sum() == 900 - 400
     assert np.abs(filled - CENTRES[:30, :30])[12:16, 12:15].max() < 30.0
     np.testing.assert_array_equal(filled[5:12, 5:25], CENTRES[5:12, 5:25])
+
+
+@pytest.mark.parametrize("pixel", [100.0, 7.3])
+def test_a_lattice_on_the_cells_edges_fills_every_cell_once(pixel):
+    """Places come through longitude and latitude with nine digits of a degree, as point files hold them."""
+    x, y = np.meshgrid(np.arange(-3, 12) * pixel, np.arange(40, 61) * pixel)
+    crs = "+proj=eqc +R=1737400 +units=m +no_defs"
+    lon, lat = (np.radians(np.round(np.degrees(v), 9)) for v in LonLat(crs).from_xy(x.ravel(), y.ravel()))
+    grid = target_grid(lon, lat, body_named("Moon"), pixel, crs)
+    assert (grid.width, grid.height) == (15, 21)
+    column, row = grid.pixel_of(lon, lat)
+    with PointSpool((grid.height, grid.width)) as spool:
+        assert spool.add(column, row, x.ravel(), np.ones(x.size)) == x.size
+        (_, made), *_ = spool.grid()
+    assert (made.count == 1).all()
+    middle = x[0, 1:-1] + pixel / 2  # in the corners are too few points for a tilt
+    np.testing.assert_allclose(made.height[:, 1:-1], np.tile(middle, (21, 1)), atol=1e-3 * pixel)
+
+
+def test_a_raster_of_many_bands_needs_one_file(monkeypatch):
+    monkeypatch.setattr(gridding, "ROWS", 2)
+    made = []
+
+    def opened(**where):
+        made.append(TemporaryFile(**where))  # noqa: SIM115
+        return made[-1]
+
+    monkeypatch.setattr(gridding, "TemporaryFile", opened)
+    column, row, rng = scattered(300)
+    with PointSpool((4000, SHAPE[1])) as spool:
+        for part in range(3):
+            spool.add(column, 100 * row + 50 * part, rng.normal(size=300), np.ones(300))
+        count = np.concatenate([band.count for _, band in spool.grid()])
+    assert len(made) == 1 and made[0].closed
+    assert count.shape == (4000, SHAPE[1]) and 700 < count.sum() <= 900

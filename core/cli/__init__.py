@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import signature
 from typing import Any
 
@@ -37,6 +40,7 @@ BENCHMARKS = (
     "cancel",
 )
 CANCELLED = 130
+TRACEBACK = "PLANETARY_DTM_TRACEBACK"  # environment variable: set, it shows where the program itself failed
 _GDAL_CACHE_MB = "64"
 
 
@@ -62,6 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except MemoryError:
             print(
                 f"planetary-dtm {command}: not enough memory; choose a larger pixel size or a smaller extent.",
+                file=sys.stderr,
+            )
+            return 1
+        except Exception as error:
+            if os.environ.get(TRACEBACK):
+                traceback.print_exc()
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            print(
+                f"planetary-dtm {command}: a fault of the program itself ({told}); set {TRACEBACK}=1 to see where, and "
+                "report it.",
                 file=sys.stderr,
             )
             return 1
@@ -102,6 +116,8 @@ def _run(chosen: Step, values: dict[str, Any], interrupts: Interrupts) -> int:
 
 
 def _bench(options: dict[str, Any], interrupts: Interrupts) -> int:
+    if find_spec("...benchmarks", __package__) is None:
+        raise InputError("Benchmarks are not in the plugin's zip; run them from the sources of the plugin.")
     module = import_module(f"...benchmarks.{options['name']}", __package__)
     own = {} if options["seeds"] is None else {"seeds": options["seeds"]}
     if own and "seeds" not in signature(module.run).parameters:
@@ -114,8 +130,16 @@ def _bench(options: dict[str, Any], interrupts: Interrupts) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes -1e5 for a number: before 3.14 Python takes it for an option."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
+
+
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="planetary-dtm", description="Terrain models of planets and moons from one image or push-broom stereo."
     )
     parser.add_argument("--version", action="version", version=f"planetary-dtm {VERSION}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from planetary_dtm.core.cli import main
+from planetary_dtm.core.cli import TRACEBACK, main
+from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, OutputKind, step
 from planetary_dtm.core.tables import read_table
@@ -93,3 +95,51 @@ def test_simulated_view_is_whole(tmp_path):
     heights, _ = truth.read()
     near = heights[row.round().astype(int), column.round().astype(int)]
     assert abs(near - shots.numbers("altitude")).mean() < 40
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The values that a command hands to its step."""
+    seen = []
+
+    def run(**values):
+        seen.append(values)
+        raise InputError("Enough.")
+
+    monkeypatch.setattr("planetary_dtm.core.steps.dtmfromextent.STEP", replace(step("dtmfromextent"), run=run))
+    return seen
+
+
+@pytest.mark.parametrize(
+    "numbers", [["-1e5", "-2e5", "1e5", "2e5"], ["-1.5E+5", "-.2e6", "-1e-3", "+2.e5"], ["-5", "-.5", "0", "1"]]
+)
+def test_negative_numbers_with_exponents_are_numbers(asked, numbers):
+    assert main(["dtmfromextent", "--input", "a.tif", "--extent", *numbers, "--output", "b.tif"]) == 1
+    assert list(asked[0]["extent"]) == [float(number) for number in numbers]
+    assert main(["dtmfromextent", "--input", "a.tif", "--sun-azimuth", "-1e1", "--output", "b.tif"]) == 1
+    assert asked[1]["sun_azimuth"] == -10.0
+
+
+def test_any_other_failure_is_one_line_and_status_1(monkeypatch, capsys):
+    def broken(**_):
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr("planetary_dtm.core.steps.hillshade.STEP", replace(step("hillshade"), run=broken))
+    command = ["hillshade", "--input", "a.tif", "--output", "b.tif"]
+    monkeypatch.delenv(TRACEBACK, raising=False)
+    assert main(command) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and told.startswith("planetary-dtm hillshade: a fault of the program")
+    assert "ZeroDivisionError: division by zero" in told and TRACEBACK in told
+    monkeypatch.setenv(TRACEBACK, "1")
+    assert main(command) == 1
+    assert "in broken" in capsys.readouterr().err
+
+
+def test_benchmarks_that_are_not_there_are_told_in_a_sentence(monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.startswith("planetary_dtm.benchmarks")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "planetary_dtm.benchmarks", None)
+    assert main(["bench", "view"]) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "not in the plugin's zip" in told

@@ -21,7 +21,7 @@ from ..progress import Progress, part, silent, tell
 from ..rasters import Grid, Mask, Raster, Window
 from ..terrain.ortho import Picture, Reader, Surface, orthorectify
 from ..terrain.target_grid import LONGEST_SIDE, target_grid
-from .footprints import body_of
+from .footprints import body_of, ellipsoid_height
 from .heights import Dem
 from .provenance import made_by
 from .scans import CAMERAS, EOPS_OR_CAMERAS, SENSOR_OR_CAMERAS, camera_of, image_cameras
@@ -57,7 +57,8 @@ def run(
             f"Image {source.name!r} has {samples} samples a line and camera {camera.name!r} {camera.samples}; give the "
             "camera of the image."
         )
-    outline = footprint(camera, camera.body_radius_m)
+    body = body_of(camera)
+    outline = footprint(camera, body.radius_m, None if body.is_sphere else ellipsoid_height(body))
     ground = Dem(dtm, "DTM") if dtm else None
     surface = _surface(ground, camera, part(progress, 0.0, 0.05)) if ground else None
     grid = _grid(surface, outline, camera, extent, pixel_size, crs)
@@ -70,7 +71,8 @@ def run(
     }
     seen = hidden = 0
     with writing_dtm(output, grid, [Band("grey", "")], about, part(progress, 0.9, 1.0)) as writer:
-        blocks = orthorectify(camera, picture, surface, grid, resampling, occlusion, part(progress, 0.05, 0.9))
+        stage, known_body = part(progress, 0.05, 0.9), None if body.is_sphere else body  # a map may be on a sphere
+        blocks = orthorectify(camera, picture, surface, grid, resampling, occlusion, stage, known_body)
         for block in blocks:
             writer.write([block.grey], block.window.column, block.window.row)
             seen, hidden = seen + int(np.isfinite(block.grey).sum()), hidden + block.hidden

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bodies import local_radius
+from ..bodies import Body, local_radius
 from ..camera.linescan import ImageCamera
 from ..frames import lonlat_radius, unit_vectors
 from ..progress import Progress, silent, tell
@@ -64,8 +64,9 @@ def orthorectify(
     method: str = "bilinear",
     occlusion: bool = True,
     progress: Progress = silent,
+    body: Body | None = None,
 ) -> Iterator[OrthoBlock]:
-    """Make the map of ``grid`` block by block, over ``surface`` or else the ellipsoid of the grid's body.
+    """Make the map of ``grid`` block by block, over ``surface`` or the ellipsoid of ``body`` (default: the grid's).
 
     ``method`` is bilinear or cubic; ``occlusion`` False leaves out the search for hidden ground.
     """
@@ -73,7 +74,7 @@ def orthorectify(
     for number, (row, column) in enumerate(corners):
         tell(progress, number / len(corners), "Projecting")
         window = Window(column, row, min(BLOCK, grid.width - column), min(BLOCK, grid.height - row))
-        points, height = _ground(grid, window, surface)
+        points, height = _ground(grid, window, surface, body)
         line, sample = camera.project(points)
         hidden = np.zeros(line.shape, bool)
         if surface is not None and occlusion:
@@ -84,7 +85,7 @@ def orthorectify(
         yield OrthoBlock(window, grey, int(hidden.sum()))
 
 
-def _ground(grid: Grid, window: Window, surface: Surface | None) -> tuple[Array, Array]:
+def _ground(grid: Grid, window: Window, surface: Surface | None, body: Body | None) -> tuple[Array, Array]:
     """Ground points (h, w, 3) m under a window of the map, NaN where the height is unknown, and their heights."""
     rows, columns = np.mgrid[window.row : window.row + window.height, window.column : window.column + window.width]
     lon, lat = grid.lonlat_of(columns, rows)
@@ -92,7 +93,7 @@ def _ground(grid: Grid, window: Window, surface: Surface | None) -> tuple[Array,
     if surface is not None:
         places = np.stack([axis.ravel() for axis in surface.grid.pixel_of(lon, lat)])
         height = _Terrain.around(surface, places).height(*places).reshape(lon.shape)
-    datum = grid.body if surface is None else surface.grid.body
+    datum = (body or grid.body) if surface is None else surface.grid.body
     return (local_radius(datum, lat) + height)[..., None] * unit_vectors(lon, lat), height
 
 

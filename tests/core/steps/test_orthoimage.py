@@ -8,6 +8,8 @@ import pytest
 from osgeo import gdal
 
 from planetary_dtm.core.bodies import body_of_radius
+from planetary_dtm.core.camera.csm_export import csm_state
+from planetary_dtm.core.camera.csm_state import read_csm_state, state_text
 from planetary_dtm.core.camera.linescan import LineScan
 from planetary_dtm.core.camera.sensor import sensor_to_json
 from planetary_dtm.core.errors import InputError
@@ -19,6 +21,7 @@ from planetary_dtm.core.simulation.images import Light, albedo_texture, ground_p
 from planetary_dtm.core.simulation.scene import simulate
 from planetary_dtm.core.simulation.terrain import PaperTerrain
 from planetary_dtm.core.steps import step
+from planetary_dtm.core.terrain.sampling import bilinear
 from planetary_dtm.core.terrain.target_grid import target_grid
 
 LINES, SAMPLES, FORWARD = 160, 128, 2
@@ -66,6 +69,26 @@ def looked_at(flown, grid):
         albedo_texture(flown, light.albedo, 3),
     )  # fmt: skip
     return np.where(np.isfinite(line), grey, np.nan)
+
+
+def test_without_a_dtm_the_ground_is_the_ellipsoid_of_the_camera(scene, tmp_path):
+    """The map's CRS, longitude and latitude on the sphere, says nothing of the body's shape."""
+    flown, folder = scene
+    a, b = flown.terrain.radius_m, flown.terrain.radius_m - 17e3
+    state = {**csm_state(flown.sensor, FORWARD, flown.truth), "m_majorAxis": a, "m_minorAxis": b}
+    (tmp_path / "forward.json").write_text(state_text(state))
+    made = {"CAMERAS": [str(tmp_path / "forward.json")], "OUTPUT": str(tmp_path / "o.tif")}
+    do(IMAGE=files(folder)["IMAGE"], **made)
+    raster = Raster(tmp_path / "o.tif")
+    values, valid = raster.read()
+    lon, lat = raster.grid.lonlat_of(*np.meshgrid(np.arange(raster.grid.width), np.arange(raster.grid.height)))
+    assert valid.mean() > 0.5
+    radius = a * b / np.hypot(b * np.cos(lat), a * np.sin(lat))
+    line, sample = read_csm_state(tmp_path / "forward.json").project(radius[..., None] * unit_vectors(lon, lat))
+    image = Raster(files(folder)["IMAGE"]).read()[0].astype(float)
+    inner = valid & (line > 0) & (line < LINES - 1) & (sample > 0) & (sample < SAMPLES - 1)
+    expected = bilinear(image, np.ones(image.shape, bool), line[inner], sample[inner])[0]
+    assert inner.sum() > 0.9 * valid.sum() and np.abs(values[inner] - expected).max() < 1e-3 * np.ptp(image)
 
 
 def test_a_rendered_image_lies_where_its_ground_is(scene, tmp_path):

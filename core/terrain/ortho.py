@@ -26,6 +26,7 @@ Reader = Callable[[Window, tuple[int, int]], tuple[NDArray[np.generic], Mask]]
 
 BLOCK = 512  # rows and columns of the map made at once: bounds the memory, whatever the size of map and image
 FARTHEST = 2048  # pixels of the DTM along which a line of sight is followed
+_SEAMLESS = 1e-2  # pixels that the width of a raster may differ from a full turn
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,11 @@ def _hidden(points: Array, height: Array, origin: Array, surface: Surface) -> Ma
     reach = np.maximum(surface.highest - height, 0.0) / np.maximum(rise, 1e-3)
     ends = (lonlat_radius(at)[:2] for at in (points, points + reach[:, None] * sight))
     first, last = (np.stack(surface.grid.pixel_of(*end)) for end in ends)
+    turn = _turn(surface.grid)
+    if np.isfinite(turn):  # over the seam of longitude the shorter way leads on past the rim
+        last[0] -= turn * np.round((last[0] - first[0]) / turn)
     steps = np.minimum(np.ceil(np.abs(last - first).max(axis=0)), FARTHEST)
-    terrain = _Terrain.around(surface, np.hstack([first, last]))
+    terrain = _Terrain.between(surface, np.hstack([first, last]), turn)
     live = np.arange(len(points))
     for step in range(1, int(steps.max()) + 1):
         live = live[(steps[live] >= step) & ~hidden[live]]
@@ -171,6 +175,31 @@ class _Terrain:
         values, valid = surface.read(window, (window.height, window.width))
         return cls(values.astype(np.float64), valid, (window.column, window.row))
 
+    @classmethod
+    def between(cls, surface: Surface, places: Array, turn: float) -> _Terrain:
+        """The terrain that holds the ways between ``places`` (2, N), which may lead off the raster.
+
+        A raster as wide as a ``turn`` of longitude (pixels) goes on with its other end; its columns then do, too.
+        """
+        width, height = surface.grid.width, surface.grid.height
+        known = places[:, np.isfinite(places).all(axis=0)]
+        if not known.size:
+            return cls(np.zeros((1, 1)), np.zeros((1, 1), bool), (0, 0))
+        low, high = np.floor(known.min(axis=1)).astype(int) - 2, np.ceil(known.max(axis=1)).astype(int) + 2
+        around = 1 if abs(turn - width) < _SEAMLESS else 0
+        left, right = max(low[0], -around * width), min(high[0], (around + 1) * width - 1)
+        top, bottom = max(low[1], 0), min(high[1], height - 1)
+        if left > right or top > bottom:
+            return cls(np.zeros((1, 1)), np.zeros((1, 1), bool), (0, 0))
+        parts = []
+        for start in range(-around * width, (around + 1) * width, width):
+            first, last = max(left, start), min(right, start + width - 1)
+            if first <= last:
+                window = Window(int(first - start), int(top), int(last - first + 1), int(bottom - top + 1))
+                parts.append(surface.read(window, (window.height, window.width)))
+        values, valid = (np.concatenate(part, axis=1) for part in zip(*parts))
+        return cls(values.astype(np.float64), valid, (int(left), int(top)))
+
     def height(self, column: Array, row: Array) -> Array:
         """Heights (N,) at columns and rows (N,) of the surface's grid, bilinear; NaN where unknown.
 
@@ -183,6 +212,16 @@ class _Terrain:
         row, column = np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)
         found, known = bilinear(self.values, self.valid, row, column)
         return np.where(known & near, found, np.nan)
+
+
+def _turn(grid: Grid) -> float:
+    """Columns in a full turn of longitude; inf where columns are no meridians at even distances, or are too few."""
+    columns = np.linspace(0, max(grid.width - 2, 0), 5)
+    at, row = np.meshgrid(columns, np.array([0, grid.height - 1]))
+    rate = np.angle(np.exp(1j * (grid.lonlat_of(at + 1, row)[0] - grid.lonlat_of(at, row)[0])))
+    mean = float(np.mean(rate))
+    even = np.isfinite(mean) and mean != 0 and bool(np.all(np.abs(rate - mean) < 1e-6 * abs(mean)))
+    return 2 * np.pi / abs(mean) if even else np.inf
 
 
 def _around(places: Array, width: int, height: int, spare: int) -> Window | None:

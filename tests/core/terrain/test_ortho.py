@@ -5,7 +5,7 @@ import pytest
 
 from planetary_dtm.core.bodies import body_named
 from planetary_dtm.core.camera.frame import FrameCamera
-from planetary_dtm.core.frames import east_north_up, lonlat_radius
+from planetary_dtm.core.frames import east_north_up, lonlat_radius, unit_vectors
 from planetary_dtm.core.rasters import Grid
 from planetary_dtm.core.terrain import ortho
 from planetary_dtm.core.terrain.ortho import Picture, Surface, orthorectify
@@ -159,3 +159,48 @@ def test_longitudes_of_the_other_turn_are_the_same_ground():
     )
     np.testing.assert_allclose(made, same, atol=1e-6)
     assert lonlat_radius(ground(grid, height))[0].max() < np.radians(11)
+
+
+@pytest.mark.parametrize("crs", [WKT, "+proj=eqc +R=1737400 +units=m +no_defs"])
+def test_sight_lines_go_on_over_the_seam_of_longitude(crs):
+    """The same ridge, ground and camera at longitude 180, where a raster of the whole body ends, and at 0."""
+    grid = world(crs)
+    side = ortho._hidden(*sight(grid, 0.0, 1.0), ridge(grid, 0.0))
+    assert 3 < side[:20].sum() < 17 and not side[20:].any()
+    np.testing.assert_array_equal(ortho._hidden(*sight(grid, 180.0, 1.0), ridge(grid, 180.0)), side)
+    west = ortho._hidden(*sight(grid, 0.0, -1.0), ridge(grid, 0.0))
+    np.testing.assert_array_equal(ortho._hidden(*sight(grid, 180.0, -1.0), ridge(grid, 180.0)), west)
+    # A ridge half the body away hides nothing, though the row between lies in the raster.
+    assert not ortho._hidden(*sight(grid, 180.0, 1.0), ridge(grid, 0.0)).any()
+
+
+def test_ground_beside_the_points_hides_them_up_to_the_rim_of_the_dtm():
+    """A sight line that leaves the DTM still meets what stands on the last of it."""
+    grid = grid_of(11, 60)
+    height = np.zeros((11, 60))
+    height[:, 52:] = 3000.0
+    lon, lat = grid.lonlat_of(np.arange(44.0, 46.0), np.full(2, 5.0))
+    points = MOON.radius_m * unit_vectors(lon, lat)
+    origin = (MOON.radius_m + HEIGHT) * unit_vectors(lon + np.radians(3.0), lat)
+    assert ortho._hidden(points, np.zeros(2), origin, Surface(grid, reading(height), 30_000.0)).all()
+
+
+def world(crs):
+    """All of the body at half a degree."""
+    step = 0.5 if crs == WKT else np.radians(0.5) * MOON.radius_m
+    return Grid(720, 360, (-360 * step, step, 0.0, 180 * step, 0.0, -step), crs)
+
+
+def ridge(grid, lon):
+    height = np.zeros((360, 720))
+    middle = round(lon / 0.5) + 360
+    height[:, np.arange(middle - 2, middle + 2) % 720] = 20_000.0
+    return Surface(grid, reading(height), 20_000.0)
+
+
+def sight(grid, lon, side):
+    """Flat ground within 10 degrees of ``lon`` away from the ridge, its heights, and cameras 25 degrees to ``side``."""
+    apart = side * np.concatenate([-np.linspace(1.2, 9.5, 20), np.linspace(1.2, 9.5, 20)])
+    at = np.radians(lon + apart)
+    origin = (MOON.radius_m + 3e5) * unit_vectors(at + side * np.radians(25.0), np.zeros(40))
+    return MOON.radius_m * unit_vectors(at, np.zeros(40)), np.zeros(40), origin

@@ -57,6 +57,7 @@ class RenderedPairs:
         self.source = PairSource(dems, plan.seed, areas=areas)
         self.unseen = PairSource(dems, plan.seed, held_out=True, areas=areas)
         self.plan, self.areas, self.workers = plan, areas, workers
+        self.folder = Path(dems)
         self.scenes: dict[int, tuple[NDArray[np.float16], Float]] = {}
         self.waiting: dict[int, Future[Any]] = {}
 
@@ -98,8 +99,13 @@ class RenderedPairs:
         return 6.0 * SIDE**2 * self.plan.kept_scenes
 
     def card(self) -> dict[str, Any]:
-        dems = ", ".join(sorted({area.file for area in self.areas}))
+        from ..rasters import Raster
+
+        files = sorted({area.file for area in self.areas})
+        dems = ", ".join(files)
+        bodies = sorted({Raster(self.folder / file, "DEM").grid.body.name for file in files})
         return {
+            "body": ", ".join(bodies),
             "height_unit": "ground_pixel",
             "grey": {"kind": "robust"},
             "sun_azimuth": SUN_AZIMUTH,

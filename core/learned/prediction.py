@@ -48,9 +48,9 @@ SMALLEST = 384  # pixels; an image that is smaller than this at a level only doe
 class Relief:
     """Relative heights of an extent: metres if the model's scale held.
 
-    height: (rows, columns) float32, NaN where not ``valid``; zero mean in seamless mode, as the model gives it in jmars
-    mode. hidden (rows, columns): metres from lit ground, 0 outside of shadows. sun: where the sun was taken to stand
-    (None: the model does not ask). warnings: sentences for the user.
+    height: (rows, columns) float32, NaN where not ``valid``; zero mean, but for jmars mode with a model that gives
+    metres itself, whose heights stay as it gives them. hidden (rows, columns): metres from lit ground, 0 outside of
+    shadows. sun: where the sun was taken to stand (None: the model does not ask). warnings: sentences for the user.
     """
 
     height: Float
@@ -276,5 +276,7 @@ def _jmars(
                 f"The sun stands at {seen}, the model expects it at {expected:.0f}, and jmars mode does not turn the "
                 "image: relief may be wrong or inverted; use seamless mode.",
             )
+    if engine.model.card["height_unit"] == "ground_pixel" and valid.any():
+        height = height - np.float32(height[valid].mean(dtype=np.float64))
     tell(progress, 1.0, "Predicted")
     return Relief(height, valid, np.zeros(valid.shape, np.float32), None, warnings)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ Float = NDArray[np.float32]
 
 CODE_VERSION = "2"
 CURVE = 100
+_NAMES = {"unet": "U-Net", "pix2pixcc": "Pix2PixCC"}
 
 
 def scores(
@@ -92,10 +95,11 @@ def card(
     log: Sequence[Mapping[str, float]] = (),
 ) -> dict[str, Any]:
     """The model card that goes into the file; `data`: what the pairs say of themselves (`Pairs.card`); `log`: the lines
-    of the training's log, of which the loss is kept at up to `CURVE` steps."""
+    of the training's log, of which the loss is kept at up to `CURVE` steps. Its date is today's, or that of the
+    environment variable SOURCE_DATE_EPOCH, with which a training repeats byte for byte on another day."""
     curve = [[line["step"], line["cpu_seconds"], line["loss"]] for line in log[:: -max(-(-len(log) // CURVE), 1)]][::-1]
     return {
-        "name": "Planetary DTM default" if plan.architecture == "unet" else "Pix2PixCC",
+        "name": f"{_NAMES[plan.architecture]}, {data['body']}",
         "architecture": plan.architecture,
         "options": plan.options(),
         "input_bands": ["grey"],
@@ -104,7 +108,6 @@ def card(
         "height_scale_range": [height_scale[0], height_scale[2]],
         "height_offset": 0.0,
         "gsd_m": [5.0, 500.0],
-        "body": "Moon",
         "limits": "One picture tells relief up to a factor (height_scale_range) and wavelengths past some 100 pixels "
         "hardly at all: level to altimetry. The sun must stand within 25 degrees of sun_azimuth, 25 to 80 degrees from "
         "the zenith; albedo markings can pass for relief.",
@@ -113,9 +116,17 @@ def card(
         "loss_curve": curve,  # step, CPU seconds of a process, loss
         "metrics": dict(metrics),
         "licence": "GPL-2.0-or-later",
+        "date": training_date(),
         "code_version": CODE_VERSION,
         **data,
     }
+
+
+def training_date() -> str:
+    """The day (UTC) that a model card names, as year-month-day."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH", "")
+    when = datetime.fromtimestamp(int(stated), timezone.utc) if stated.isdigit() else datetime.now(timezone.utc)
+    return when.date().isoformat()
 
 
 def export(

@@ -19,6 +19,7 @@ from ..progress import Progress, each, silent, tell
 from .architectures import architecture
 from .model_file import save_model
 from .rendered_pairs import GLD100_AREAS, SUN_AZIMUTH, PairSource
+from .scoring import CODE_VERSION, training_date
 
 Float = NDArray[np.float32]
 
@@ -36,7 +37,7 @@ def train(
     pictures = [
         source.pair(number).grey.astype(np.float16) for number in each(range(scenes), progress, 2 * scenes, "Rendering")
     ]
-    save_model(output, fit(pictures, steps, progress), card(scenes, steps))
+    save_model(output, fit(pictures, steps, progress), card(scenes, steps, training_date()))
 
 
 def fit(pictures: Sequence[NDArray[np.float16]], steps: int, progress: Progress = silent) -> dict[str, Float]:
@@ -76,8 +77,8 @@ def _crop(picture: NDArray[np.float16], rng: np.random.Generator) -> Float:
     return np.asarray(part * np.exp(rng.normal(0, 0.2)) + rng.normal(0, 0.2), np.float32)
 
 
-def card(scenes: int, steps: int) -> dict[str, object]:
-    """The model card that goes into the file."""
+def card(scenes: int, steps: int, date: str) -> dict[str, object]:
+    """The model card that goes into the file; ``date``: of the training."""
     return {
         "name": "Planetary DTM sun side",
         "architecture": "sun_side",
@@ -92,6 +93,10 @@ def card(scenes: int, steps: int) -> dict[str, object]:
         "sun_azimuth": SUN_AZIMUTH,
         "training_data": "LROC WAC GLD100 (rendered, with simulated detail) and simulated relief; no real image",
         "training_boxes": [list(area.box) for area in GLD100_AREAS if not area.held_out],
+        "body": "Moon",
+        "gsd_m": [5.0, 500.0],
+        "date": date,
+        "code_version": CODE_VERSION,
         "training": {"scenes": scenes, "steps": steps, "seed": SEED},
         "licence": "GPL-2.0-or-later",
     }

@@ -23,7 +23,8 @@ from ..learned.engine import Engine, engine_name, load_engine
 from ..learned.model_file import load_model
 from ..memory import require_memory
 from ..outputs import discard, on_disk_of, replacing, require_writable
-from ..progress import Progress, part, silent, tell
+from ..products import product
+from ..progress import Progress, breathe, part, silent, tell
 from ..rasters import Grid, Raster, Window
 from ..threads import in_order, one_thread
 from ..version import VERSION
@@ -278,7 +279,22 @@ def _levels(layout: Layout, blocks: Sequence[Block], read: Any) -> dict[str, flo
             steps.append(float(difference[seen].mean(dtype=np.float64)))
             weights.append(float(seen.sum()))
     levels = offsets(pairs, np.array(steps), np.array(weights), len(blocks))
+    levels -= _mean(layout, blocks, read, levels)
     return {item.name: float(level) for item, level in zip(blocks, levels)}
+
+
+def _mean(layout: Layout, blocks: Sequence[Block], read: Any, levels: npt.NDArray[np.float64]) -> float:
+    """Mean of what the blocks become once they are joined, each raised by its level: of a mosaic, none remains."""
+    total = count = 0.0
+    for item, level in zip(blocks, levels):
+        breathe()
+        rows, columns = layout.weight(item)
+        height = read(item, item.reach)[0]
+        seen = np.isfinite(height)
+        share = product(seen.astype(np.float64), columns)
+        sums = product(np.where(seen, height, 0).astype(np.float64), columns) + level * share
+        total, count = total + float(np.sum(rows * sums)), count + float(np.sum(rows * share))
+    return total / count if count else 0.0
 
 
 def _warnings(manifest: Manifest, blocks: Sequence[Block]) -> tuple[str, ...]:

@@ -260,3 +260,10 @@ def test_every_truncation_is_refused(model: Path) -> None:
     for length in np.random.default_rng(0).integers(0, len(raw), 60):
         model.write_bytes(raw[:length])
         refused(model, "truncated|no safetensors")
+
+
+@pytest.mark.parametrize("name", ["default", "sun"])
+def test_shipped_cards_tell_where_models_come_from(name: str) -> None:
+    told = read_card(Path(__file__).resolve().parents[3] / "resources" / "models" / f"{name}.safetensors")
+    assert told["body"] == "Moon" and told["gsd_m"] == [5.0, 500.0] and told["metrics"]
+    assert told["date"].startswith("2026-11") and told["code_version"] and told["licence"] == "GPL-2.0-or-later"

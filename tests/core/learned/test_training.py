@@ -245,15 +245,17 @@ def test_the_log_of_a_killed_run_is_cut_at_the_checkpoint(tmp_path: Path) -> Non
     assert again[2]["seconds"] >= 200 and again[2]["cpu_seconds"] >= 100
 
 
-def test_export_writes_a_model_that_loads(dems: Path, tmp_path: Path) -> None:
+def test_export_writes_a_model_that_loads(dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = tensors(build(TINY.network()))
     log = [{"step": 50 * n, "loss": 2.0 / n, "seconds": 90.0 * n, "cpu_seconds": 72.0 * n} for n in range(1, 251)]
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1735790400")
     export(TINY, weights, 0, RenderedPairs(dems, TINY, AREAS), tmp_path / "model.safetensors", log, count=4)
     model = load_model(tmp_path / "model.safetensors")
     assert model.card["cpu_hours"] == 5.0 and 80 <= len(model.card["loss_curve"]) <= 100
     assert model.card["loss_curve"][-1] == [12500, 18000.0, 0.008]
     assert model.card["options"] == {"widths": [4, 6]} and model.card["sun_azimuth"] == rendered_pairs.SUN_AZIMUTH
     assert model.card["training_boxes"] == [[10.0, -2.0, 12.5, 2.0]]
+    assert (model.card["name"], model.card["body"], model.card["date"]) == ("U-Net, Moon", "Moon", "2025-01-02")
     assert set(model.card["metrics"]) <= {"rendered GLD100", "simulated"}
     assert model.tensors["stem.weight"] == pytest.approx(weights["stem.weight"], abs=1e-3)
 

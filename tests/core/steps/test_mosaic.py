@@ -126,6 +126,7 @@ def test_without_reference_blocks_become_one_relative_surface(scene, tmp_path):
     assert Raster(output).metadata["LEVELLED"] == "NO" and Raster(output).unit() == ""
     steps = np.abs(np.diff(heights(output), axis=1))
     assert np.median(steps[:, 511]) < 1.5 * np.median(steps)
+    assert abs(np.nanmean(heights(output), dtype=np.float64)) < 1e-4 * np.nanstd(heights(output))
 
 
 def test_blocks_shrink_to_the_memory_given():

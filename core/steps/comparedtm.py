@@ -21,7 +21,7 @@ from ..report import Report, figure, key_values, new_figure, note, table
 from ..terrain.comparison import Comparison, compare_grids, compare_points
 from ..terrain.sampling import bilinear
 from ..terrain.shots import Shots
-from .heights import REFERENCE_DATUM, Dem
+from .heights import INPUT_DATUM, REFERENCE_DATUM, Dem
 from .inputs import Reference, reference_on, shots_on
 from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -36,6 +36,7 @@ def run(
     *,
     input: str,
     reference: str,
+    input_datum: str | None,
     reference_datum: str | None,
     output: str | None,
     output_report: str | None,
@@ -43,7 +44,7 @@ def run(
 ) -> StepResult:
     """Compare the first band of a DTM with a DEM or altimetry; see `STEP` for the outputs."""
     given = dict(locals())
-    dem = Dem(input, "DTM")
+    dem = Dem(input, "DTM", input_datum, INPUT_DATUM.name)
     source, grid, datum = dem.raster, dem.grid, dem.common(dem.grid.body)
     unit, warnings = ("", (_NO_UNIT,)) if dem.relative else ("m", dem.warnings)
     if dem.relative and not (is_raster(reference) and Dem(reference).relative):
@@ -198,6 +199,7 @@ STEP = Step(
             "A DEM (raster) or altimetry (points or CSV with lon, lat, altitude) of the same body. Heights above "
             "another sphere or ellipsoid are converted; above the areoid, both have to be.",
         ),
+        INPUT_DATUM,
         REFERENCE_DATUM,
     ),
     outputs=(

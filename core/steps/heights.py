@@ -21,6 +21,14 @@ DATUM_KEY = "DATUM"  # of a raster's metadata
 _FAR = 0.1  # of the radius: no ground lies so far off the sphere
 _LOOKED = 16, 256  # pixels a side that tell heights from radii; the second where the first are empty
 
+INPUT_DATUM = Parameter(
+    "INPUT_DATUM",
+    Kind.TEXT,
+    "DTM's datum",
+    "What the DTM's heights count from, where its file does not say or is wrong: areoid, crs, or a radius in metres.",
+    optional=True,
+    advanced=True,
+)
 REFERENCE_DATUM = Parameter(
     "REFERENCE_DATUM",
     Kind.TEXT,

@@ -9,7 +9,7 @@ from ..memory import require_memory
 from ..outputs import require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Raster
-from .heights import REFERENCE_DATUM, Dem
+from .heights import INPUT_DATUM, REFERENCE_DATUM, Dem
 from .inputs import ALTIMETRY_HELP, REFERENCE_HELP, read_references
 from .levelled import bring_to_metres, write_levelled
 from .provenance import before, made_by
@@ -24,6 +24,7 @@ def run(
     altimetry: str | None,
     altitude_field: str | None,
     reference_dem: str | None,
+    input_datum: str | None,
     reference_datum: str | None,
     mode: str,
     output: str,
@@ -31,7 +32,7 @@ def run(
 ) -> StepResult:
     """Level the first band of a DTM; see `STEP` for the parameters."""
     given = dict(locals())
-    dem = Dem(input, "DTM")
+    dem = Dem(input, "DTM", input_datum, INPUT_DATUM.name)
     source, grid = dem.raster, dem.grid
     require_writable(output, (".tif", ".tiff"))
     size = f"Levelling {grid.width} x {grid.height} pixels"
@@ -83,6 +84,7 @@ STEP = Step(
             parent="ALTIMETRY",
         ),
         Parameter("REFERENCE_DEM", Kind.RASTER, "Reference DEM", REFERENCE_HELP, optional=True),
+        INPUT_DATUM,
         REFERENCE_DATUM,
         Parameter(
             "MODE",

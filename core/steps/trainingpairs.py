@@ -25,6 +25,7 @@ from ..progress import Progress, each, silent
 from ..rasters import Grid, Mask, Raster, Window
 from ..tables import write_table
 from ..version import VERSION
+from .heights import Dem
 from .inputs import reference_on
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
@@ -44,6 +45,7 @@ class Layer:
     image: Raster | None
     dem: Raster
     grid: Grid  # of the image, or of the DEM
+    radius_m: float = 0.0  # of the body, where a DEM to render holds distances from its centre
 
     @property
     def name(self) -> str:
@@ -54,6 +56,8 @@ class Layer:
         if self.image is None:
             smaller = window.height >= side
             height, known = self.dem.read(window, (side, side), resampling="average" if smaller else "bilinear")
+            if self.radius_m:
+                height = np.where(known, height - height.dtype.type(self.radius_m), 0)
             pixel = self.grid.pixel_size_m[1] * window.height / side
             lit = known.all()
             grey = photograph(height.astype(np.float32), pixel, 1, rng) if lit else np.zeros((side, side), np.float32)
@@ -173,7 +177,8 @@ def _layers(dems: Sequence[str], image: str | None) -> list[Layer]:
         rasters = [Raster(path, "DEM") for path in dems]
         for raster in rasters[1:]:
             require_same_body(rasters[0].grid.body, f"DEM {rasters[0].name!r}", raster.grid.body, f"{raster.name!r}")
-        return [Layer(None, raster, raster.grid) for raster in rasters]
+        radii = [raster.grid.body.radius_m if Dem(raster.path).radii else 0.0 for raster in rasters]
+        return [Layer(None, raster, raster.grid, radius) for raster, radius in zip(rasters, radii)]
     if len(dems) != 1:
         raise InputError(f"IMAGE goes with one DEM, {len(dems)} are given; join them in a virtual raster first.")
     picture = Raster(image, "IMAGE")

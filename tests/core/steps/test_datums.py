@@ -90,6 +90,8 @@ def test_datum_is_read_back_and_mixtures_are_refused(tmp_path):
         with pytest.raises(InputError, match="Mars areoid") as caught:
             run("comparedtm", INPUT=pair[0], REFERENCE=pair[1])
         assert "Mars sphere of radius 3396190 m" in str(caught.value)
+    unsaid = dem(tmp_path / "unsaid.tif", MARS)
+    assert run("comparedtm", INPUT=unsaid, INPUT_DATUM="areoid", REFERENCE=areoid).outputs["RMSE"] < 1e-6
     assert run("comparedtm", INPUT=areoid, REFERENCE=areoid).outputs["RMSE"] < 1e-6
     lower = dem(tmp_path / "lower.tif", MARS, hills() + 190.0, DATUM="Mars sphere of radius 3396000 m")
     assert abs(run("comparedtm", INPUT=flat, REFERENCE=lower).outputs["BIAS"]) < 1e-3

@@ -72,7 +72,8 @@ def run(
         samples=samples,
     )  # fmt: skip
     warnings = _warnings(scene, lines, terrain, ground)
-    about = made_by(STEP, {**given, "terrain": Path(terrain).name})
+    name = Path(terrain).name
+    about = made_by(STEP, {**given, "terrain": name}, TERRAIN=name, PRESET=preset, SEED=str(seed))
     with replacing_folder(output_folder) as folder:
         _write_tables(folder, scene, lateral_noise, gcp_altitudes, seed)
         _write_truth(folder / "truth_dtm.tif", scene, about, part(progress, 0.1, 0.3))

@@ -2891,6 +2891,14 @@
         <source>Area of the map: in CRS where that is given, else in the DTM&apos;s (without a DTM, longitude and latitude in degrees). Left empty, all of the DTM, or of the image where there is none.</source>
         <translation>Gebiet der Karte: im KBS, wo es angegeben ist, sonst in dem des DGM (ohne DGM Länge und Breite in Grad). Leer: das ganze DGM, oder das Bild, wo es keines gibt.</translation>
     </message>
+    <message>
+        <source>DTM&apos;s datum</source>
+        <translation>Datum des DGM</translation>
+    </message>
+    <message>
+        <source>What the DTM&apos;s heights count from, where its file does not say or is wrong: areoid, crs, or a radius in metres.</source>
+        <translation>Wovon die Höhen des DGM zählen, wo seine Datei es nicht oder falsch sagt: areoid, crs oder ein Radius in Metern.</translation>
+    </message>
 </context>
 <context>
     <name>Styling</name>

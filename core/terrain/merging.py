@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .robust import LEAST_SIGMA_M
+
 Array = NDArray[np.float64]
 
 
@@ -45,8 +47,8 @@ def _sums(parts: Sequence[Heights]) -> tuple[Array, Array, Array, Array]:
     shape = parts[0].height.shape
     weight, total, known, count = (np.zeros(shape) for _ in range(4))
     for part in parts:
-        good = np.isfinite(part.height) & (part.sigma > 0)
-        own = np.where(good, 1.0 / np.where(good, part.sigma, 1.0) ** 2, 0.0)
+        good = np.isfinite(part.height) & (part.sigma >= 0)
+        own = np.where(good, 1.0 / np.maximum(np.where(good, part.sigma, 1.0), LEAST_SIGMA_M) ** 2, 0.0)
         weight += own
         total += own * np.where(good, part.height, 0.0)
         known += good

@@ -62,9 +62,7 @@ def compare_grids(height: Array, reference: Array, pixel_m: tuple[float, float])
     """Compare two DEMs pixel by pixel. Raises `InputError` where they share no pixel."""
     both = np.isfinite(height) & np.isfinite(reference)
     numbers = _numbers(height[both], reference[both])
-    apart = slope(height, pixel_m) - slope(reference, pixel_m)
-    apart = apart[np.isfinite(apart)]
-    return Comparison(*numbers, float(np.sqrt(np.mean(apart**2))) if apart.size else NAN, int(both.sum()))
+    return Comparison(*numbers, _slope_rmse(height, reference, pixel_m), int(both.sum()))
 
 
 def compare_points(height: Array, altitude: Array) -> Comparison:
@@ -114,6 +112,13 @@ def slope(height: Array, pixel_m: tuple[float, float]) -> Array:
     return np.degrees(np.arctan(np.hypot(east, north)))
 
 
+def _slope_rmse(height: Array, reference: Array, pixel_m: tuple[float, float]) -> float:
+    """RMS difference of the slopes in degrees; NaN where none is known on both."""
+    apart = slope(height, pixel_m) - slope(reference, pixel_m)
+    apart = apart[np.isfinite(apart)]
+    return float(np.sqrt(np.mean(apart**2))) if apart.size else NAN
+
+
 def shape_scores(height: Array, reference: Array, pixel_m: tuple[float, float]) -> ShapeScores:
     """Scores of the shape alone. Raises `InputError` where the grids share fewer than 16 pixels."""
     both = np.isfinite(height) & np.isfinite(reference)
@@ -131,7 +136,6 @@ def shape_scores(height: Array, reference: Array, pixel_m: tuple[float, float]) 
     mae = [float(np.abs(rest).mean()) for rest in rests]
     levels = [(_coarse(flat[0], 2**k), _coarse(flat[1], 2**k)) for k in range(4)]
     known = [(a[m], b[m]) for a, b in levels for m in [np.isfinite(a) & np.isfinite(b)]]
-    steep = slope(height, pixel_m) - slope(reference, pixel_m)
     return ShapeScores(
         rmse_offset=rmse[0],
         mae_offset=mae[0],
@@ -142,7 +146,7 @@ def shape_scores(height: Array, reference: Array, pixel_m: tuple[float, float]) 
         scale=scale,
         cc=tuple(correlation(a, b) if a.size > 2 else NAN for a, b in known),
         concordance=tuple(concordance(a, b) if a.size > 2 else NAN for a, b in known),
-        slope_rmse=float(np.sqrt(np.nanmean(steep**2))),
+        slope_rmse=_slope_rmse(height, reference, pixel_m),
         aspect_error=_aspect_error(height, reference, pixel_m),
         spectrum=_spectrum_ratio(*flat),
     )

@@ -140,13 +140,14 @@ def best_shift(bands: list[Field], shots: Shots, frame: Frame, start: Shift) -> 
 
 def _gather(bands: list[Field], shots: Shots, frame: Frame) -> tuple[Support, float]:
     """Support points with the bands as drift, and the size of a gain that would explain all of the heights' spread
-    (0, and no drift, where the relief is constant)."""
+    (0, and no drift, where the relief is constant or the shots lie on a plane)."""
     place = np.column_stack([shots.row, shots.col]) * frame.pixel
     drift = sample_bands(bands, shots.row, shots.col)
     total, plane = drift.sum(axis=1), frame.plane(place)
     start, _ = irls(np.column_stack([total, plane]), shots.altitude)
     spread = [nmad(values - product(plane, irls(plane, values)[0])) for values in (shots.altitude, total)]
-    flat = spread[1] <= 1e-9 * max(1.0, float(np.abs(total).max()))
+    # Shots on a plane leave a relief nothing to explain, as a constant relief explains nothing.
+    flat = any(s <= 1e-9 * max(1.0, float(np.abs(of).max())) for s, of in zip(spread, (shots.altitude, total)))
     guess = product(np.column_stack([total, plane]), start)
     support = gather_support(shots, place, drift[:, :0] if flat else drift, guess, SUPPORT, frame.pixel_m)
     return support, 0.0 if flat else spread[0] / spread[1]

@@ -24,6 +24,7 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 # a nugget to choose, fit a few tracks better and predict worse.
 KINDS = ((1.1, 1.0), (1.5, 1.0), (1.8, 1.0), (None, 0.25), (None, 0.4), (None, 0.7))
 NUGGET = 1e-4  # of the sill
+LEAST_SILL = 1e-6  # m²: values that are all the same have none, and noise and prior are taken in units of it
 
 
 @dataclass(frozen=True)
@@ -144,22 +145,24 @@ def fit_covariance(problem: Problem, limit: int = 200) -> Covariance:
     order = np.lexsort((problem.place[:, 0], problem.group))
     few = problem[order[:: max(1, -(-len(order) // limit))]]
     distance = distances(few.place, few.place)
-    sill = max(float(np.var(few.value)), 1e-6)
+    sill = max(float(np.var(few.value)), LEAST_SILL)
     trials = [Covariance(1.0, length * few.extent_m, exponent, NUGGET) for exponent, length in KINDS]
     for _ in range(2):
         relative = replace(few, prior=few.prior / sill, noise=few.noise / sill)
         scored = [(*_score(relative, trial, distance), trial) for trial in trials]
         _, sill, best = min(scored, key=lambda row: row[0])
+        sill = max(sill, LEAST_SILL)
     return replace(best, sill=sill, nugget=best.nugget * sill)
 
 
 def likelihood(problem: Problem, covariance: Covariance) -> float:
     """Mean minus log likelihood a value (twice, constants apart) under a covariance of sill 1, its sill fitted."""
     distance = distances(problem.place, problem.place)
-    sill, score = max(float(np.var(problem.value)), 1e-6), 0.0
+    sill, score = max(float(np.var(problem.value)), LEAST_SILL), 0.0
     for _ in range(2):
         relative = replace(problem, prior=problem.prior / sill, noise=problem.noise / sill)
         score, sill = _score(relative, covariance, distance)
+        sill = max(sill, LEAST_SILL)
     return score
 
 

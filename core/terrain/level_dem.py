@@ -16,7 +16,7 @@ from ..products import product
 from ..progress import Progress, silent, tell
 from .comparison import correlation
 from .pyramid import fill_invalid
-from .robust import irls
+from .robust import LEAST_SIGMA_M, irls
 from .sampling import bicubic_rows
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -74,7 +74,7 @@ def level_to_dem(
     spread = np.sqrt(np.maximum(cells.surface(cells.mean(detail**2)), 0))
     # What the relief fails to explain at the DEM's shortest waves it fails to explain below them, in proportion.
     explained = gain * float(np.std(_short(coarse)[use])) or 1.0
-    sigma = np.hypot(rest, spread * min(rest / explained, 3.0))
+    sigma = np.maximum(np.hypot(rest, spread * min(rest / explained, 3.0)), LEAST_SIGMA_M)
     unknown = ~(valid & known)
     height[unknown] = np.nan
     sigma = np.where(unknown, np.nan, sigma)

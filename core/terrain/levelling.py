@@ -10,7 +10,7 @@ shots.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from .fusion import Frame, Fusion, best_shift, fuse
 from .pieces import Piece, pieces
 from .placement import NO_SHIFT, SEARCH_M, Shift, find_shift, moved
 from .pyramid import Field, collapse, fill_invalid, octave_bands, sample_bands
-from .robust import nmad
+from .robust import LEAST_SIGMA_M, nmad
 from .sampling import bicubic_rows
 from .shots import Shots
 from .support import Support
@@ -73,6 +73,9 @@ def level_relative(
     """
     relief, valid = np.asarray(relief, dtype=np.float32), np.asarray(valid, dtype=bool) & np.isfinite(relief)
     shots = shots[_on_valid(valid, shots)]
+    # Half a pixel beyond the outermost centres the rim is held.
+    row, col = (np.clip(at, 0.0, n - 1.0) for at, n in zip((shots.row, shots.col), valid.shape))
+    shots = replace(shots, row=row, col=col)
     if len(shots) < FEWEST:
         raise InputError(
             f"Levelling needs at least {FEWEST} altimeter shots on the terrain, and {len(shots)} fall on it; "
@@ -158,7 +161,7 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
     if len(fusion.gains):
         height += collapse(bands, fusion.gains)
     drift = np.column_stack([sample_bands(bands, *nodes.T)[:, : len(fusion.gains)], plane])
-    sigma = np.sqrt(fusion.solution.variance(place, drift) + _within_cells(fusion))
+    sigma = np.sqrt(fusion.solution.variance(place, drift) + _within_cells(fusion) + LEAST_SIGMA_M**2)
     return height, np.maximum(_on_grid(sigma, rows, cols, frame.shape), np.float32(sigma.min()))
 
 

@@ -18,7 +18,7 @@ from ..products import product
 from ..progress import Progress, silent, tell
 from .placement import SEARCH_M, find_shift
 from .pyramid import Field, fill_invalid
-from .robust import irls, nmad
+from .robust import LEAST_SIGMA_M, irls, nmad
 from .sampling import bilinear, cubic, slide
 from .shots import Shots
 
@@ -33,7 +33,6 @@ LEAP = 2.0  # pixels: the longest step of a round
 STILL = 1e-3  # pixels: a step that ends the search
 WILD = 4.685  # standard deviations, where Tukey's weight ends
 OWN = 0.5  # of what the shots leave over (m²) at least is the terrain's, however large their own sigma is said to be
-LEAST_SIGMA_M = 1e-3
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..products import product
 
+LEAST_SIGMA_M = 1e-3  # of a height: of 0 m its weight would be infinite, and heights are kept to a millimetre
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 

@@ -155,3 +155,23 @@ def test_a_dem_of_one_row_of_cells_levels_a_narrow_terrain() -> None:
     relief = np.broadcast_to(np.sin(column), (100, 2000)).astype(np.float32)
     made = level_to_dem(relief, np.ones(truth.shape, bool), truth, np.ones(truth.shape, bool), 80.0)
     assert made.cells == 25 and rmse(made.height, truth) < 5.0
+
+
+@pytest.mark.parametrize("place", ["spread", "one place", "beyond the outermost centres"])
+def test_level_shots_give_level_terrain_with_a_sigma(place: str) -> None:
+    """Shots that are all at one altitude, over a relief of noise: nothing in them has a spread."""
+    rng = np.random.default_rng(3)
+    row, col = rng.uniform(0, 63, (2, 30)) if place == "spread" else np.full((2, 30), 20.3)
+    if place.startswith("beyond"):
+        row, col = np.full(30, -0.4), np.linspace(0, 63, 30)
+    relief, valid = rng.normal(size=(64, 64)).astype(np.float32), np.ones((64, 64), bool)
+    made = level_relative(relief, valid, 50.0, make_shots(row, col, np.full(30, 7.0)))
+    assert np.isfinite(made.height).all() and (made.sigma > 0).all()
+    at = np.clip(np.rint([row, col]), 0, 63).astype(int)
+    assert np.abs(made.height[at[0], at[1]] - 7.0).max() < 1.0
+
+
+def test_a_dem_that_is_level_leaves_a_sigma() -> None:
+    relief, valid = np.random.default_rng(1).normal(size=(64, 64)).astype(np.float32), np.ones((64, 64), bool)
+    made = level_to_dem(relief, valid, np.full((64, 64), 3.0), valid, 8.0)
+    assert np.allclose(made.height, 3.0) and (made.sigma > 0).all()

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from planetary_dtm.core.bodies import body_of_crs, local_radius
+from planetary_dtm.core.camera.sensor import load_sensor
 from planetary_dtm.core.cli import main
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.geotiff import Band, write_dtm, write_image
 from planetary_dtm.core.rasters import Grid, Raster
+from planetary_dtm.core.resection.tables import read_gcps
 from planetary_dtm.core.steps import step
+from planetary_dtm.core.steps.footprints import dem_height
 from planetary_dtm.core.steps.inputs import reference_on
+from planetary_dtm.core.steps.recovereop import _shots
 from planetary_dtm.core.tables import read_table, write_table
 from planetary_dtm.core.version import VERSION
 
@@ -233,3 +238,25 @@ def test_points_are_gridded_above_the_surface_of_the_crs(tmp_path):
     assert (
         abs(run("comparedtm", INPUT=tmp_path / "oblate.tif", REFERENCE=tmp_path / "sphere.tif").outputs["BIAS"]) < 3.0
     )
+
+
+def test_where_rays_meet_the_ground_areoid_heights_are_refused(tmp_path):
+    mola, body = above_the_areoid(tmp_path / "mola.csv"), body_of_crs(MARS)
+    sensor = replace(load_sensor("ce1"), body_radius_m=body.radius_m)
+    with pytest.raises(InputError, match=r"Mars areoid.*Mars sphere of radius 3396190 m.*PLANET_RAD"):
+        _shots(str(mola), sensor, "TOPOGRAPHY")
+    assert _shots(str(mola), sensor, None).datum == body.datum
+    areoid = dem(tmp_path / "areoid.tif", MARS, DATUM="Mars areoid")
+    with pytest.raises(InputError, match=r"DEM 'areoid.tif' are above the Mars areoid.*Mars sphere"):
+        dem_height(str(areoid), body)
+    lower = dem(tmp_path / "lower.tif", MARS, np.full((SIDE, SIDE), 190.0), DATUM="Mars sphere of radius 3396000 m")
+    height, warnings = dem_height(str(lower), body)
+    assert height(np.radians([20.2]), np.radians([59.8])) == pytest.approx([0.0], abs=1e-6) and not warnings
+
+
+def test_altitudes_of_a_layer_of_gcps_count_from_the_surface_of_its_crs(tmp_path):
+    columns = {"line": [0.0, 0.0], "sample": [0.0, 511.0], "altitude": [100.0, 200.0]}
+    columns["view"] = np.array(["nadir", "nadir"], dtype=object)
+    write_table(tmp_path / "gcps.gpkg", columns, ([20.0, 20.6], [5.0, 5.0]), body_of_crs(LARGER))
+    found = read_gcps(tmp_path / "gcps.gpkg", load_sensor("ce1")).points
+    assert found.altitude == pytest.approx([700.0, 800.0], abs=1e-6)

@@ -122,7 +122,7 @@ class Dem:
                 )
             self.datum = found
         elif body.name in WITH_AREOID:
-            ways = f"set {self._parameter} to areoid" if self._parameter else "set DATUM in its metadata to areoid"
+            ways = f"set {self._parameter} to areoid" if self._parameter else f"give heights above the {body.datum}"
             self.warnings = (
                 f"{self._what} does not say what its heights count from; they are taken above the {body.datum}. If "
                 f"they count from the areoid, as MOLA MEGDR and most HRSC terrain do, {ways}.",

@@ -249,6 +249,7 @@ def test_where_rays_meet_the_ground_areoid_heights_are_refused(tmp_path):
     areoid = dem(tmp_path / "areoid.tif", MARS, DATUM="Mars areoid")
     with pytest.raises(InputError, match=r"DEM 'areoid.tif' are above the Mars areoid.*Mars sphere"):
         dem_height(str(areoid), body)
+    assert "give heights above the Mars sphere" in dem_height(str(dem(tmp_path / "unsaid.tif", MARS)), body)[1][0]
     lower = dem(tmp_path / "lower.tif", MARS, np.full((SIDE, SIDE), 190.0), DATUM="Mars sphere of radius 3396000 m")
     height, warnings = dem_height(str(lower), body)
     assert height(np.radians([20.2]), np.radians([59.8])) == pytest.approx([0.0], abs=1e-6) and not warnings

@@ -101,11 +101,12 @@ def _cells(place: Array, track: Indices, limit: int, smallest_m: float) -> tuple
     tracks that cross or run side by side.
     """
     place = place - np.minimum(place.min(axis=0, initial=0.0), 0.0)  # what lies below 0 would stay a cell of its own
+    alone = np.unique(track, return_inverse=True)[1].reshape(-1)  # numbers without gaps
     size, together, mixed = smallest_m, np.zeros_like(track), None
     while True:
         breathe()
         square = np.floor(place / size).astype(np.int64)
-        cell, count = _numbered(square, track)
+        cell, count = _numbered(square, alone)
         if count <= limit:
             return cell, size, track
         if mixed is None:
@@ -118,7 +119,10 @@ def _cells(place: Array, track: Indices, limit: int, smallest_m: float) -> tuple
 
 def _numbered(square: Indices, track: Indices) -> tuple[Indices, int]:
     """A number (M,) for each pair of square (M, 2) and track (M,), and how many there are."""
-    unique, number = np.unique(np.column_stack([square, track]), axis=0, return_inverse=True)
+    # One number a pair, in the order of (row, column, track): rows of three are sorted twenty times more slowly.
+    row, column = square.T
+    key = (row * (int(column.max(initial=0)) + 1) + column) * (int(track.max(initial=0)) + 1) + track
+    unique, number = np.unique(key, return_inverse=True)
     return number.reshape(-1), len(unique)
 
 

@@ -50,6 +50,10 @@ def coregister(height: Array, reference: Array, valid: Mask, search: int = 6) ->
     known = height[row, column]
     design = _quadratic(place, height.shape)
 
+    def shared(shift: Array, some: slice = slice(None)) -> int:
+        """How many cells have a reference after a shift."""
+        return int(bilinear(reference, valid, *(place[some] + shift).T)[1].sum())
+
     def rest(shift: Array, some: slice = slice(None)) -> tuple[Array, Mask, Array]:
         """Heights less reference and trend, where the reference is known, and the trend's coefficients."""
         at = place[some] + shift
@@ -60,8 +64,15 @@ def coregister(height: Array, reference: Array, valid: Mask, search: int = 6) ->
         trend, _ = irls(design[some][there], apart[there], rounds=8)
         return apart - design[some] @ trend, there, trend
 
+    stay = np.zeros(2)
+    some = slice(None, None, max(1, min(len(place) // _SOME, shared(stay) // (2 * FEWEST))))
+    enough = max(shared(stay, some) // 2, FEWEST)
+
     def spread(shift: Array) -> float:
-        apart, there, _ = rest(shift, slice(None, None, max(1, len(place) // _SOME)))
+        """Of what is left under a shift; a shift under which little is shared says nothing."""
+        if shift.any() and shared(shift, some) < enough:
+            return np.inf
+        apart, there, _ = rest(shift, some)
         return nmad(apart[there])
 
     tried = [np.array([r, c], float) for r in range(-search, search + 1) for c in range(-search, search + 1)]

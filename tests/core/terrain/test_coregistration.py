@@ -44,3 +44,11 @@ def test_too_little_in_common_is_refused():
     height[:5, :5] = 1.0
     with pytest.raises(InputError, match="shares .. cells"):
         coregister(height, terrain(50, 50), np.ones((50, 50), bool), search=1)
+
+
+def test_shifts_under_which_little_is_shared_are_passed_over():
+    """The reference is known on 11 x 11 cells alone: moved by six, hardly any would be left."""
+    reference, valid = terrain(60, 60), np.zeros((60, 60), bool)
+    valid[20:31, 20:31] = True
+    found = coregister(np.where(valid, reference + 5.0, np.nan), reference, valid)
+    assert abs(found.rows) < 0.01 and abs(found.cols) < 0.01 and found.nmad < 0.01

@@ -223,7 +223,8 @@ def test_a_model_is_trained_stopped_resumed_and_reported(folder, tmp_path, monke
 
     with pytest.raises(CancelledError, match="Stopped at step 3"):
         train(PAIRS=folder, OUTPUT=output, OUTPUT_REPORT=page, progress=stop_at_3)
-    assert "GB of memory needed" in messages[0] and "parameters" in messages[0]
+    first = next(filter(None, messages))  # PyTorch may have loaded for long enough to ask for a cancel
+    assert "GB of memory needed" in first and "parameters" in first
     assert not output.exists() and "step 3" in page.read_text()
     with pytest.raises(InputError, match=r"checkpoint\.pt.*RESUME"):
         train(PAIRS=folder, OUTPUT=output)

@@ -109,7 +109,7 @@ def run(
         raster = Raster(relief_path)
         relief, valid = raster.read()
         grid, sun = raster.grid, raster.metadata.get("SUN_AZIMUTH_USED", "")
-    shots, _ = shots_on(grid, str(shots_path(data)))
+    shots = shots_on(grid, str(shots_path(data)))[0]
     scores = {count: [] for count in tracks}  # type: dict[int, list[Score]]
     total = len(tracks) * len(SEEDS)
     for number, (count, seed) in enumerate((count, seed) for count in tracks for seed in SEEDS):

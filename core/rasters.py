@@ -295,10 +295,12 @@ def _means(values: npt.NDArray[Any], valid: Mask, shape: tuple[int, int]) -> tup
 
 
 def is_raster(path: str | Path) -> bool:
-    """Whether GDAL opens ``path`` as a raster with bands (a CSV or a point layer is none)."""
+    """Whether GDAL opens ``path`` as a raster with bands (a table or a point layer is none)."""
     from osgeo import gdal
 
     name = str(path)
+    if Path(name).suffix.lower() in (".csv", ".txt", ".tab"):  # on a lattice, points are GDAL's XYZ raster
+        return False
     try:
         require_local(name, "Raster")
         with quiet_gdal(), offline(name):

@@ -60,11 +60,17 @@ class Table:
         column = self.find(*names)
         if column is None:
             listed = ", ".join(self.columns) or "none"
-            raise InputError(f"{self.name!r} has no column {names[0]!r}{what and f' ({what})'}; it has: {listed}.")
+            headless = self.columns and all(map(_is_number, self.columns))
+            hint = "its first line holds numbers, so a header line is missing" if headless else f"it has: {listed}"
+            raise InputError(f"{self.name!r} has no column {names[0]!r}{what and f' ({what})'}; {hint}.")
         values = self.columns[column]
         if values.dtype.kind not in "fiu":
+            row = next(row for row, value in enumerate(values) if not _is_number(str(value) or "nan"))
+            bad = str(values[row])
+            fix = "write a point for the decimal comma" if _is_number(bad.replace(",", ".")) else "correct it"
             raise InputError(
-                f"Column {column!r} of {self.name!r} is text, not numbers; correct or choose another column."
+                f"Column {column!r} of {self.name!r} is text, not numbers: row {row + 1} has {bad[:40]!r}; {fix}, or "
+                "choose another column."
             )
         return np.asarray(values, np.float64)
 
@@ -84,6 +90,14 @@ class Table:
         lon, lat = self.numbers(*_LONGITUDES), self.numbers(*_LATITUDES)
         assert_degrees(self.name, lon, lat)
         return np.radians(lon), np.radians(lat)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def assert_degrees(name: str, lon: Any, lat: Any) -> None:

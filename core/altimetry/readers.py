@@ -25,7 +25,8 @@ DATUM_COLUMN = "datum"  # of our own tables: what the altitudes count from, in e
 _TRACKS = ("track", "orbit", "orbit_number", "orbitnumber")
 _TIMES = ("coordinated_universal_time", "utc", "ephemeristime", "ephemeris_time", "time")
 _RELIEF = 0.01  # of a body's radius, within which radii lie
-_WIDE_M, _FLAT_M = 50_000.0, 15.0  # no ground is so wide and so flat
+_WIDE_M, _FLAT = 5_000.0, 1e-4  # no ground so wide rises by so little of its width
+_FLAT_M = 15.0  # nor by so little where it is wider still
 _TRACK_BREAK_S = 600.0  # an altimeter that is silent this long comes back on another track
 
 
@@ -206,13 +207,19 @@ def doubts(shots: Shots) -> tuple[str, ...]:
             f"All places of {shots.source!r} lie within 6.3 degrees of longitude and 1.6 degrees of latitude of 0: if "
             "they are radians, give degrees."
         )
+    return (*said, *height_doubts(shots))
+
+
+def height_doubts(shots: Shots) -> tuple[str, ...]:
+    """A sentence where altitudes may be kilometres."""
     extent = shots.body.radius_m * float(np.ptp(shots.lat))
-    if extent > _WIDE_M and np.ptp(np.quantile(shots.altitude, [0.02, 0.98])) < _FLAT_M:
-        said.append(
-            f"Altitudes in {shots.source!r} differ by less than {_FLAT_M:g} m over {extent / 1000:.0f} km: if they are "
-            "kilometres, give metres."
-        )
-    return tuple(said)
+    rise = float(np.ptp(np.quantile(shots.altitude, [0.02, 0.98])))
+    if extent < _WIDE_M or rise > min(_FLAT_M, _FLAT * extent):
+        return ()
+    return (
+        f"Altitudes in {shots.source!r} differ by {rise:.2g} m only over {extent / 1000:.0f} km: if they are "
+        "kilometres, give metres.",
+    )
 
 
 def _tracks(table: Table) -> npt.NDArray[np.int64] | None:

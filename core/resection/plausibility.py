@@ -63,15 +63,23 @@ def check_geometry(points: ControlPoints, sensor: Sensor, name: str) -> None:
         )
     if height < _LEAST_HEIGHT_M:
         raise InputError(
-            f"GCPs in {name!r} put the camera only {height:.0f} m above the ground: give lon and lat in degrees (these "
-            f"look like radians), or the sensor that took the image, if it is not {sensor.name!r}."
+            f"GCPs in {name!r} put the camera only {height:.0f} m above the ground: "
+            + ("give lon and lat in degrees (these look like radians), or " if _like_radians(points) else "give ")
+            + f"the sensor that took the image: {sensor.name!r} has body_radius_m {sensor.body_radius_m:g} and "
+            f"focal_length_mm {sensor.focal_length_mm:g}."
         )
     misfit = np.sqrt(np.maximum(1.0 - np.maximum(proper, mirrored) ** 2 / np.where(used, size * extent, 1.0), 0.0))
     if np.median(misfit[used]) > _MISFIT:
         raise InputError(
-            f"The pattern of the GCPs in {name!r} does not fit the views of sensor {sensor.name!r}; choose the sensor "
-            "that took the image."
+            f"The pattern of the GCPs in {name!r} does not fit the views of sensor {sensor.name!r}; check which table "
+            "or row is of which view, or choose the sensor that took the image."
         )
+
+
+def _like_radians(points: ControlPoints) -> bool:
+    """Whether what was read as degrees may be radians."""
+    lon, lat = np.degrees(np.abs(points.lon)), np.degrees(np.abs(points.lat))
+    return bool(lon.max() <= 2 * np.pi and lat.max() <= 0.5 * np.pi)
 
 
 def check_flight(points: ControlPoints, sensor: Sensor, name: str) -> None:

@@ -72,7 +72,8 @@ def checked_gcps(points: ControlPoints, sensor: Sensor, name: str) -> ControlTab
     if outside.any():
         raise InputError(
             f"GCP table {name!r} has sample {points.sample[outside][0]:g}, but sensor {sensor.name!r} has samples 0 to "
-            f"{sensor.samples - 1}; choose the sensor that took the image."
+            f"{sensor.samples - 1}; choose the sensor that took the image"
+            + (", or subtract 1: samples count from 0." if points.sample.max() == sensor.samples else ".")
         )
     if len(points) == 0:
         raise InputError(f"GCP table {name!r} has no usable GCP; it needs line, view, sample, lon and lat.")

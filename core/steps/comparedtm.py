@@ -63,7 +63,8 @@ def run(
         warnings += () if dem.relative else other.warnings
         numbers, difference = breathe_during(lambda: _against_dem(grid, height, other))
     else:
-        shots = _shots(grid, reference, reference_datum, datum, source.name)
+        shots, doubts = _shots(grid, reference, reference_datum, datum, source.name)
+        warnings += doubts
         numbers, difference = breathe_during(lambda: _against_shots(grid, height, valid, shots))
     about = made_by(STEP, given, INPUT=source.name, REFERENCE=Path(reference).name)
     made: dict[str, Any] = {
@@ -93,20 +94,21 @@ def _against_dem(grid: Grid, height: Array, dem: Reference) -> tuple[Comparison,
     return compare_grids(height, other, grid.pixel_size_m), height - other
 
 
-def _shots(grid: Grid, path: str, given: str | None, datum: Datum, name: str) -> Shots:
-    """Shots whose altitudes count from ``datum``, that of the DTM; raises `InputError` naming both where they do not.
+def _shots(grid: Grid, path: str, given: str | None, datum: Datum, name: str) -> tuple[Shots, tuple[str, ...]]:
+    """Shots whose altitudes count from ``datum``, that of the DTM, and warnings; raises `InputError` naming both where
+    they do not.
 
     MOLA's heights above the areoid are taken where REFERENCE_DATUM says so.
     """
     wanted = datum_named(given, grid.body) if given else None
-    shots, own = shots_on(grid, path, "TOPOGRAPHY" if wanted and wanted.areoid else None)
+    shots, own, doubts = shots_on(grid, path, "TOPOGRAPHY" if wanted and wanted.areoid else None)
     if own != datum.name:
         raise InputError(
             f"Altitudes of {Path(path).name!r} are above the {own} but heights of DTM {name!r} above the {datum.name}, "
             "and what lies between them is not known; give both above one surface (for MOLA shots, REFERENCE_DATUM "
             "areoid takes their TOPOGRAPHY)."
         )
-    return shots
+    return shots, doubts
 
 
 def _against_shots(grid: Grid, height: Array, valid: npt.NDArray[np.bool_], shots: Shots) -> tuple[Comparison, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,9 @@ def run(
         raise InputError(f"KERNEL is {kernel}; a window needs an odd number of pixels.")
     if bool(image_c) != bool(output_c):
         raise InputError("IMAGE_C and OUTPUT_C go together: give both, or neither.")
+    images = [path for path in (image_a, image_b, image_c) if path]
+    if len({os.path.realpath(path) for path in images}) < len(images):
+        raise InputError("One image is given twice; IMAGE_A, IMAGE_B and IMAGE_C have to be different images.")
     paths = [output, *([output_c] if output_c else [])]
     for path in paths:
         require_writable(path, (".tif", ".tiff"))

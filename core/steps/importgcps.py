@@ -69,6 +69,11 @@ def run(
         tell(progress, number / len(input), f"Reading {Path(path).name}")
         table = read_table(path, "Table")
         line = _lines(table, line_field) + line_offset
+        if (line < -0.5).any():
+            raise InputError(
+                f"LINE_OFFSET {line_offset:g} makes line {np.nanmin(line):g} of table {Path(path).name!r}; lines count "
+                "from 0" + ("." if line_field else ", and rows are counted from 0 already.")
+            )
         found += [_one_end(table, line, view, *end, missing_value) for end in ends]
     points = ControlPoints(
         *(np.concatenate([getattr(p, n) for p in found]) for n in ControlPoints.__dataclass_fields__)
@@ -109,7 +114,8 @@ def _views(text: str, sensor: Sensor, tables: int) -> list[int]:
         return list(range(tables))
     if len(names) != tables:
         known = ", ".join(view.name for view in sensor.views)
-        raise InputError(f"VIEWS names {len(names)} views for {tables} tables; give one of {known} for each, in order.")
+        said = f"VIEWS names {len(names)} views" if names else f"Sensor {sensor.name!r} has {len(sensor.views)} views"
+        raise InputError(f"{said} for {tables} tables; name in VIEWS one of {known} for each, in their order.")
     return [sensor.view_index(name) for name in names]
 
 

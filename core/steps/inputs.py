@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..altimetry.readers import read_shots
+from ..altimetry.readers import height_doubts, read_shots
 from ..bodies import Body, require_same_body
 from ..datums import Datum
 from ..errors import InputError
@@ -81,8 +81,8 @@ def read_references(
     if altimetry and reference_dem:
         raise InputError("ALTIMETRY and REFERENCE_DEM are both given; level to one of them.")
     if altimetry:
-        shots, datum = shots_on(grid, altimetry, altitude_field)
-        return References(shots, None, Path(altimetry.split("|")[0]).name, datum)
+        shots, datum, warnings = shots_on(grid, altimetry, altitude_field)
+        return References(shots, None, Path(altimetry.split("|")[0]).name, datum, warnings)
     if reference_dem:
         dem = reference_on(grid, reference_dem, datum=reference_datum, relative=False)
         return References(None, dem, Path(reference_dem).name, dem.datum, dem.warnings)
@@ -105,8 +105,8 @@ def reference_datum_of(
     return body.datum, ()
 
 
-def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> tuple[Shots, str]:
-    """Read altimetry and keep the shots that fall on ``grid`` -> shots, and the datum their altitudes (m) count from.
+def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> tuple[Shots, str, tuple[str, ...]]:
+    """Read altimetry and keep the shots that fall on ``grid`` -> shots, what their altitudes count from, warnings.
 
     Raises `InputError` for another body, no usable altitude, or no shot inside.
     """
@@ -120,7 +120,7 @@ def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> tuple[
     row = np.clip(row[inside], 0, grid.height - 1)
     sigma = _DEFAULT_SIGMA_M if shots.sigma is None else np.where(shots.sigma[inside] > 0, shots.sigma[inside], 1e-3)
     track = None if shots.track is None else shots.track[inside]
-    return make_shots(row, column, shots.altitude[inside], sigma, track), shots.datum
+    return make_shots(row, column, shots.altitude[inside], sigma, track), shots.datum, height_doubts(shots)
 
 
 def reference_on(

@@ -13,7 +13,7 @@ import numpy as np
 from ..altimetry.certainty import CertaintyModel
 from ..altimetry.filtering import filter_shots
 from ..altimetry.interpolation import Interpolator
-from ..altimetry.readers import Shots, read_shots, require_body_datum
+from ..altimetry.readers import Shots, height_doubts, read_shots, require_body_datum
 from ..bodies import body_of_radius
 from ..camera.csm_export import write_csm_states
 from ..camera.linescan import LineScan
@@ -135,6 +135,7 @@ def _altitudes(
     good = shots.kept(keep)
     model = CertaintyModel(Interpolator(good), progress=part(progress, 0.1, 0.2))
     known = fill_altitudes(points, model, part(progress, 0.2, 0.3))
+    known = replace(known, sentences=(*height_doubts(shots), *known.sentences))
     if not keep.all():
         said = f"{int((~keep).sum())} of {len(shots)} shots stand far off their neighbours and are left out."
         known = replace(known, sentences=(said, *known.sentences))

@@ -161,12 +161,12 @@ def _file(path: str | Path) -> Path:
 
 def _checked(step: str, parameter: Parameter, value: Any) -> Any:
     if parameter.kind is Kind.CHOICE and value not in parameter.choices:
-        raise InputError(f"{step}: {parameter.name} {value!r} is not one of {', '.join(parameter.choices)}.")
+        raise InputError(f"{parameter.name} {value!r} is not one of {', '.join(parameter.choices)}.")
     if parameter.kind in (Kind.NUMBER, Kind.INTEGER):
         if value != value:
-            raise InputError(f"{step}: {parameter.name} is not a number.")
+            raise InputError(f"{parameter.name} is not a number.")
         if parameter.minimum is not None and value < parameter.minimum:
-            raise InputError(f"{step}: {parameter.name} is {value:g}; it must be at least {parameter.minimum:g}.")
+            raise InputError(f"{parameter.name} is {value:g}; it must be at least {parameter.minimum:g}.")
         if parameter.maximum is not None and value > parameter.maximum:
-            raise InputError(f"{step}: {parameter.name} is {value:g}; it must be at most {parameter.maximum:g}.")
+            raise InputError(f"{parameter.name} is {value:g}; it must be at most {parameter.maximum:g}.")
     return value

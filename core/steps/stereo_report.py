@@ -167,7 +167,7 @@ def _reference(chain: Chain, raw: str, dtm: str, height: Array, step: int) -> Re
         if other.datum == datums[1]:
             return _against_dem(other, Path(dem).name, height, before, grid.pixel_size_m, step)
     elif altimetry:
-        shots, datum = shots_on(grid, altimetry, chain.given["altitude_field"])
+        shots, datum, _ = shots_on(grid, altimetry, chain.given["altitude_field"])
         if datum != datums[1]:
             return None
         return _against_shots(shots, Path(altimetry.partition("|")[0]).name, height, before, step)

@@ -132,6 +132,13 @@ def is_angular(reference: Any) -> bool:
     return bool(reference.IsGeographic()) or "CS[spherical," in reference.ExportToWkt(["FORMAT=WKT2_2019"])
 
 
+def counts_west(reference: Any) -> bool:
+    """Whether an axis of an OSR object grows to the west, as planetographic longitudes of many bodies do."""
+    from osgeo import osr
+
+    return osr.OAO_West in (reference.GetAxisOrientation(None, axis) for axis in (0, 1))
+
+
 def body_of_crs(crs: Any) -> Body:
     """Return the body a CRS belongs to, from its ellipsoid and the names it carries."""
     reference = spatial_reference(crs)
@@ -180,9 +187,8 @@ class LonLat:
         graphic = bool(geographic.IsGeographic())
         self._ratio = (self.body.semi_minor_m / self.body.semi_major_m) ** 2 if graphic else 1.0
         self._angular = is_angular(reference)
-        west = osr.OAO_West in (geographic.GetAxisOrientation(None, axis) for axis in (0, 1))
         self._unit = geographic.GetAngularUnits()
-        self._east = -self._unit if west else self._unit  # rad to the east by a unit of x
+        self._east = -self._unit if counts_west(geographic) else self._unit  # rad to the east by a unit of x
         if not self._angular:
             with _as_given():
                 self._forward = osr.CoordinateTransformation(reference, geographic)

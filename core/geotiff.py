@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .bodies import spatial_reference
+from .bodies import counts_west, spatial_reference
 from .errors import CancelledError, InputError
 from .outputs import letting_go, replacing, unwritten
 from .progress import Progress, breathing, called_by_c, silent
@@ -32,11 +32,8 @@ class Band:
 
 def require_geotiff(grid: Grid) -> None:
     """Raise `InputError` for a CRS whose axes a GeoTIFF does not hold: read back, the raster would lie elsewhere."""
-    from osgeo import osr
-
     reference = spatial_reference(grid.crs)
-    west = osr.OAO_West in (reference.GetAxisOrientation(None, axis) for axis in (0, 1))
-    if west or (grid.is_geographic and not reference.IsGeographic()):
+    if counts_west(reference) or (grid.is_geographic and not reference.IsGeographic()):
         raise InputError(
             f"A GeoTIFF cannot hold CRS {reference.GetName()!r} (its axes are to the west, or planetocentric on an "
             "ellipsoid); warp the input to the CRS of the body's sphere (IAU_2015 codes that end in 0 or 5)."

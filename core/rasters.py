@@ -21,7 +21,7 @@ from .bodies import Array, Body, LonLat, body_of_crs, is_angular, lonlat_of, spa
 from .errors import InputError
 from .frames import angular_distance
 from .progress import breathe
-from .sources import allowed, offline, require_local
+from .sources import TEXT_TABLES, allowed, offline, require_local
 
 Mask = npt.NDArray[np.bool_]
 _FARTHEST, _SAMPLES = 64, 8  # decimation up to which every pixel is averaged; beyond, how many along an axis are
@@ -299,7 +299,7 @@ def is_raster(path: str | Path) -> bool:
     from osgeo import gdal
 
     name = str(path)
-    if Path(name).suffix.lower() in (".csv", ".txt", ".tab"):  # on a lattice, points are GDAL's XYZ raster
+    if name.partition("|")[0].lower().endswith(TEXT_TABLES):  # on a lattice, points are GDAL's XYZ raster
         return False
     try:
         require_local(name, "Raster")

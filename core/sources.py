@@ -18,6 +18,8 @@ from pathlib import Path
 
 from .errors import InputError
 
+TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".txt", ".tsv")  # endings of files that are read as tables, never by GDAL
+
 # Drivers that ask a server, a database or another program, by a connection text or by what the file says.
 _ELSEWHERE = (
     *(

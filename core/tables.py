@@ -26,12 +26,10 @@ from .errors import InputError
 from .outputs import letting_go, replacing, require_writable, unwritten, workplace
 from .progress import FEW_ROWS, breathe, breathing
 from .rasters import quiet_gdal
-from .sources import allowed, is_plain_file, offline, require_local
+from .sources import TEXT_TABLES, allowed, is_plain_file, offline, require_local
 
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
 _LATITUDES = ("lat", "latitude", "pt_latitude", "y_lat")
-
-_TEXTS = (".csv", ".csv.gz", ".tab", ".txt", ".tsv")
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def read_table(path: str | Path, what: str = "Table") -> Table:
     if not _exists(file) and not bare.startswith("/vsi"):
         raise InputError(f"{what} {bare!r} does not exist; check the path.")
     lower = file.name.lower()
-    if lower.endswith(_TEXTS):
+    if lower.endswith(TEXT_TABLES):
         if not is_plain_file(file):
             raise InputError(f"{what} {bare!r} is no file; give a file.")
         return _read_csv(file, what)
@@ -130,7 +128,7 @@ def layer_crs(path: str | Path) -> str | None:
     from osgeo import gdal
 
     bare, _, rest = str(path).partition("|")
-    if bare.lower().endswith((*_TEXTS, ".las", ".laz")):
+    if bare.lower().endswith((*TEXT_TABLES, ".las", ".laz")):
         return None
     require_local(bare, "Layer")
     name = dict(part.split("=", 1) for part in rest.split("|") if "=" in part).get("layername")

@@ -67,8 +67,7 @@ class LineScan:
     @property
     def lines(self) -> tuple[float, float]:
         """First and last instant whose orientation is solved (all of them, where none is)."""
-        solved = np.isfinite(self.orientation.position).all(axis=-1)
-        line = self.orientation.line[solved] if solved.any() else self.orientation.line
+        line = self.orientation.line[self._solved] if len(self._solved) else self.orientation.line
         return float(line[0]), float(line[-1])
 
     @property
@@ -129,6 +128,11 @@ class LineScan:
         return np.concatenate([np.broadcast_to(np.eye(3), turn.shape), turn], axis=-1)
 
     @cached_property
+    def _solved(self) -> NDArray[np.intp]:
+        """The instants (n,) whose orientation is solved."""
+        return np.flatnonzero(np.isfinite(self.orientation.position).all(axis=-1))
+
+    @cached_property
     def _with_covariance(self) -> NDArray[np.intp]:
         """The instants (n,) whose angles and covariance are known."""
         covariance = self.orientation.covariance
@@ -153,8 +157,7 @@ class LineScan:
     @cached_property
     def _cubics(self) -> tuple[Array, Array, Array] | None:
         """Solved lines (n,), rotations there (n - 1, 3, 3), cubics (4, n - 1, 6) of position and rotation vector."""
-        solved = np.isfinite(self.orientation.position).all(axis=-1)
-        nodes, base = self.orientation.line[solved], self.orientation.rotation()[solved][:-1]
+        nodes, base = self.orientation.line[self._solved], self.orientation.rotation()[self._solved][:-1]
         if len(nodes) < 2:
             return None
         # A hair inside the interval: at its very end `at` already counts from the next instant.
@@ -166,9 +169,8 @@ class LineScan:
     @cached_property
     def _search(self) -> LineSearch:
         """Starts at the instant whose boresight meets the ground nearest to the point."""
-        solved = np.flatnonzero(np.isfinite(self.orientation.position).all(axis=-1))
-        some = np.unique(np.linspace(0, len(solved) - 1, min(STARTS, len(solved))).astype(int))
-        line = self.orientation.line[solved[some]]
+        some = np.unique(np.linspace(0, len(self._solved) - 1, min(STARTS, len(self._solved))).astype(int))
+        line = self.orientation.line[self._solved[some]]
         ground = intersect_sphere(*self.rays(line, self.sensor.principal_sample), self.sensor.body_radius_m)
         seen = np.isfinite(ground[:, 0])
         directions = ground[seen] / np.linalg.norm(ground[seen], axis=1, keepdims=True)

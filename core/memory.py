@@ -20,7 +20,12 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 @contextmanager
 def limited_to(megabytes: float | None) -> Iterator[None]:
-    """Let the steps inside take no more than so much (MB); None: what the machine has."""
+    """Let the steps inside take no more than so much (MB); None: what the machine has.
+
+    Raises `InputError` for what is no amount of memory.
+    """
+    if megabytes is not None and not megabytes > 0:
+        raise InputError(f"MEMORY is {megabytes:g} MB; it must be above 0.")
     token = _allowed.set(megabytes)
     try:
         yield

@@ -67,8 +67,23 @@ def run(
             writer.write([band.reshape(rows.size, grid.width) for band in values], 0, row)
     width, height = grid.pixel_size_m
     note = f"{grid.width} x {grid.height} cells of {width:.4g} x {height:.4g} m from {len(shots)} shots."
-    warnings = (*doubts(shots), *_outside(outside / (grid.width * grid.height), model.dmax))
+    warnings = (
+        *doubts(shots),
+        *_coarser(grid, pixel_size),
+        *_outside(outside / (grid.width * grid.height), model.dmax),
+    )
     return StepResult({"OUTPUT": output}, warnings, (note,))
+
+
+def _coarser(grid: Grid, asked: float | None) -> tuple[str, ...]:
+    """A sentence where the cells are larger than ``asked`` (m) so that the map stays in bounds."""
+    made = grid.pixel_size_m[1]
+    if not asked or made < 1.01 * asked:
+        return ()
+    return (
+        f"Cells of PIXEL_SIZE {asked:g} m would be more than {LONGEST_SIDE} along the longer side: they are {made:.4g} "
+        "m wide; give a smaller EXTENT for finer ones.",
+    )
 
 
 def _outside(share: float, reach: float) -> tuple[str, ...]:

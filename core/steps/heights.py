@@ -53,7 +53,7 @@ class Dem:
         self.grid, self._what = self.raster.grid, f"{what} {self.raster.name!r}"
         self.relative = self.raster.metadata.get("LEVELLED", "").upper() == "NO"
         self.radii = not self.relative and self._holds_radii()
-        self.datum, self.warnings = Datum(self.grid.body), tuple[str, ...]()
+        self.datum, self.warnings = Datum(self.grid.body), self._doubts()
         self._parameter = parameter
         if not self.radii and not self.relative:
             self._find_datum(datum)
@@ -90,6 +90,15 @@ class Dem:
 
         return read
 
+    def _doubts(self) -> tuple[str, ...]:
+        """A sentence where values look like the greys of an image."""
+        if self.relative or not self.raster.is_byte():
+            return ()
+        return (
+            f"{self._what} holds whole numbers of 0 to 255, as images do; they are taken for metres. If it is an "
+            "image, give its terrain.",
+        )
+
     def _holds_radii(self) -> bool:
         """Whether values are distances from the body's centre and not heights."""
         rows, columns = self.raster.size
@@ -123,7 +132,7 @@ class Dem:
             self.datum = found
         elif body.name in WITH_AREOID:
             ways = f"set {self._parameter} to areoid" if self._parameter else f"give heights above the {body.datum}"
-            self.warnings = (
+            self.warnings += (
                 f"{self._what} does not say what its heights count from; they are taken above the {body.datum}. If "
                 f"they count from the areoid, as MOLA MEGDR and most HRSC terrain do, {ways}.",
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..altimetry.readers import Shots as RawShots
 from ..altimetry.readers import height_doubts, read_shots
 from ..bodies import Body, require_same_body
 from ..datums import Datum
@@ -115,12 +116,23 @@ def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> tuple[
     inside = (column >= -0.5) & (column <= grid.width - 0.5) & (row >= -0.5) & (row <= grid.height - 0.5)
     inside &= np.isfinite(shots.altitude)
     if not inside.any():
-        raise InputError(f"Altimetry {shots.source!r}: none of its {len(shots.lon)} shots lies inside the extent.")
+        cause = _swapped(grid, shots)
+        raise InputError(
+            f"Altimetry {shots.source!r}: none of its {len(shots.lon)} shots lies inside the extent{cause}."
+        )
     column = np.clip(column[inside], 0, grid.width - 1)
     row = np.clip(row[inside], 0, grid.height - 1)
     sigma = _DEFAULT_SIGMA_M if shots.sigma is None else np.where(shots.sigma[inside] > 0, shots.sigma[inside], 1e-3)
     track = None if shots.track is None else shots.track[inside]
     return make_shots(row, column, shots.altitude[inside], sigma, track), shots.datum, height_doubts(shots)
+
+
+def _swapped(grid: Grid, shots: RawShots) -> str:
+    """The likely cause where shots would lie on the grid with longitude and latitude exchanged."""
+    could = np.abs(shots.lon) <= np.pi / 2
+    column, row = grid.pixel_of(shots.lat[could], shots.lon[could])
+    inside = (column >= -0.5) & (column <= grid.width - 0.5) & (row >= -0.5) & (row <= grid.height - 0.5)
+    return "; its columns of longitude and latitude seem to be exchanged" if inside.any() else ""
 
 
 def reference_on(

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..bodies import body_named
 from ..geotiff import Band, write_dtm, write_image
+from ..memory import require_memory
 from ..outputs import replacing_folder
 from ..progress import Progress, part, silent, tell
 from ..rasters import Grid
@@ -17,6 +18,8 @@ from ..simulation.view import View, simulate_view
 from ..tables import write_table
 from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
+
+_FIXED_MB, _BYTES_PER_PIXEL = 100.0, 150  # measured at 512 to 2,048 pixels a side
 
 
 def run(
@@ -33,6 +36,8 @@ def run(
 ) -> StepResult:
     """Write image.tif, altimetry.csv and truth_dtm.tif into the folder; see `STEP` for the parameters."""
     given = dict(locals())
+    needed = _FIXED_MB + _BYTES_PER_PIXEL * size**2 / 1e6
+    require_memory(needed, f"A scene of {size} x {size} pixels", "choose a smaller SIZE", progress)
     tell(progress, 0.0, "Raising terrain")
     view = simulate_view(size, pixel_size, sun_azimuth, sun_incidence, tracks, seed)
     tell(progress, 0.7, "Writing")

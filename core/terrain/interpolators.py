@@ -20,6 +20,7 @@ from ..progress import breathe_during, breathing
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Interpolator = Callable[[Array, Array, Array], Array]
 CHUNK = 4_000_000  # query-shot pairs held at once
+_STRAIGHT = 1e-6  # of its length, within which shots lie on one line
 
 
 def inverse_distance(shots: Array, altitude: Array, query: Array, neighbours: int = 12, power: float = 2.0) -> Array:
@@ -57,9 +58,13 @@ def sector_shepard(
 
 
 def delaunay(shots: Array, altitude: Array, query: Array) -> Array:
-    """Linear interpolation on Delaunay triangles; the nearest shot outside their hull."""
+    """Linear interpolation on Delaunay triangles (on one line: between neighbours); the nearest shot outside their
+    hull."""
     interpolate = _scipy("interpolate")
     shots, altitude = merged_shots(shots, altitude)
+    if (line := _line(shots)) is not None:
+        order = np.argsort(along := (shots - shots[0]) @ line)
+        return np.interp((query - shots[0]) @ line, along[order], altitude[order])
     linear = breathe_during(lambda: interpolate.LinearNDInterpolator(shots, altitude))
     inside = np.asarray(breathe_during(lambda: linear(query)), dtype=np.float64)
     outside = ~np.isfinite(inside)
@@ -69,9 +74,14 @@ def delaunay(shots: Array, altitude: Array, query: Array) -> Array:
 
 
 def thin_plate(shots: Array, altitude: Array, query: Array, limit: int = 2500) -> Array:
-    """Thin-plate spline through the shots (Duchon 1976), merged to ``limit`` at most: the system is dense."""
+    """Thin-plate spline through the shots (Duchon 1976), merged to ``limit`` at most: the system is dense.
+
+    Shots on one line leave the tilt across it open: the spline is the same all across.
+    """
     interpolate = _scipy("interpolate")
     shots, altitude = merged_shots(shots, altitude, limit)
+    if (line := _line(shots)) is not None:
+        shots, query = (shots - shots[0]) @ line[:, None], (query - shots[0]) @ line[:, None]
     scale = float(np.ptp(shots, axis=0).max()) or 1.0
     spline = breathe_during(lambda: interpolate.RBFInterpolator(shots / scale, altitude, kernel="thin_plate_spline"))
     step = max(1, CHUNK // len(shots))
@@ -106,6 +116,12 @@ def merged_shots(shots: Array, altitude: Array, limit: int | None = None) -> tup
     count = np.bincount(inverse)
     mean = [np.bincount(inverse, weights=column) / count for column in (shots[:, 0], shots[:, 1], altitude)]
     return np.stack(mean[:2], axis=1), mean[2]
+
+
+def _line(shots: Array) -> Array | None:
+    """Direction (2,) of the line on which all shots lie, to a millionth of its length; None where they do not."""
+    _, extent, directions = np.linalg.svd(shots - shots.mean(axis=0), full_matrices=False)
+    return directions[0] if extent[1] <= _STRAIGHT * extent[0] else None
 
 
 def _weighted(distance: Array, values: Array, power: float) -> Array:

@@ -57,6 +57,7 @@ COMMANDS = {
     "pointstodtm": ("--input", "shots.csv", "--crs", GRID.crs, "--output", "o.tif"),
     "recovereop": ("--gcps", "gcps.csv", "--sensor", "sensor.json", "--altimetry", "shots.csv", "--output", "o.csv"),
     "refinecameras": ("--cameras", "left.json", "right.json", "--ties", "ties.csv", "--output-folder", "o.tif"),
+    "simulateview": ("--size", "1200", "--output-folder", "scene.tif"),
     "simulatescene": ("--terrain", "dtm.tif", "--lines", "100", "--no-images", "--output-folder", "o.tif"),
 }
 
@@ -89,7 +90,7 @@ def test_what_does_not_fit_is_refused_before_it_begins(folder, name, capsys):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the largest memory is read from /proc")
-@pytest.mark.parametrize("name", ["comparedtm", "leveldtm", "hillshade"])
+@pytest.mark.parametrize("name", ["comparedtm", "leveldtm", "hillshade", "simulateview"])
 def test_no_more_is_taken_than_was_told(folder, name, monkeypatch):
     told = []
     monkeypatch.setattr(f"planetary_dtm.core.steps.{name}.require_memory", lambda needed, *_: told.append(needed))
@@ -119,3 +120,10 @@ def test_a_container_may_have_less_than_the_machine(tmp_path, monkeypatch):
     (tmp_path / "max").write_text("2000000000\n")
     monkeypatch.setattr(memory, "_CGROUP", tmp_path / "max")
     assert memory.machine_mb() == pytest.approx(min(whole, 2000))
+
+
+def test_what_is_no_amount_of_memory_is_refused(tmp_path, capsys):
+    for given in ("-5", "0", "nan"):
+        assert main(["simulateview", "--output-folder", str(tmp_path / "o"), "--memory", given]) == 1
+        assert f"MEMORY is {given} MB; it must be above 0." in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()

@@ -137,3 +137,14 @@ def test_a_map_far_from_any_shot_is_refused(shots, tmp_path, capsys):
     taken = read_shots(shots[0], body_named("Moon"))
     far = ShotIndex(taken.lon, taken.lat, taken.body.radius_m).nearest(lon, lat, 1)[0] > 7.0 / 1700.0 * 1_737_400.0
     assert far.mean() > 0.1 and f"{far.mean():.0%} of the cells lie farther than DMAX (7.2 km) from every shot" in said
+
+
+def test_cells_larger_than_asked_are_told(shots, tmp_path, capsys):
+    arguments = ("certaintymap", "--input", shots[0], "--body", "Moon", "--output", tmp_path / "o.tif")
+    extent = ("--extent", 10, 20, 12, 20.001)
+    assert main([str(a) for a in (*arguments, *extent, "--pixel-size", 10)]) == 0
+    grid = Raster(tmp_path / "o.tif").grid
+    assert grid.width <= 4096
+    assert f"they are {grid.pixel_size_m[1]:.4g} m wide" in capsys.readouterr().err
+    assert main([str(a) for a in (*arguments, *extent, "--pixel-size", 100)]) == 0
+    assert "m wide" not in capsys.readouterr().err

@@ -261,3 +261,25 @@ def test_altitudes_of_a_layer_of_gcps_count_from_the_surface_of_its_crs(tmp_path
     write_table(tmp_path / "gcps.gpkg", columns, ([20.0, 20.6], [5.0, 5.0]), body_of_crs(LARGER))
     found = read_gcps(tmp_path / "gcps.gpkg", load_sensor("ce1")).points
     assert found.altitude == pytest.approx([700.0, 800.0], abs=1e-6)
+
+
+def test_greys_taken_for_heights_are_told(tmp_path):
+    rng = np.random.default_rng(2)
+    write_image(tmp_path / "grey.tif", grid(MOON), rng.integers(1, 255, (SIDE, SIDE), dtype=np.uint8), {})
+    dem(tmp_path / "dem.tif", MOON)
+    told = run("comparedtm", INPUT=tmp_path / "grey.tif", REFERENCE=tmp_path / "dem.tif", OUTPUT=tmp_path / "o.tif")
+    assert any("DTM 'grey.tif' holds whole numbers of 0 to 255" in said for said in told.warnings)
+    told = run("comparedtm", INPUT=tmp_path / "dem.tif", REFERENCE=tmp_path / "dem.tif", OUTPUT=tmp_path / "o.tif")
+    assert told.warnings == ()
+
+
+def test_exchanged_longitude_and_latitude_are_named(tmp_path):
+    dem(tmp_path / "dem.tif", MOON)
+    table = read_table(shots(tmp_path / "a.csv"))
+    columns = {"lon": table.numbers("lat"), "lat": table.numbers("lon"), "altitude": table.numbers("altitude")}
+    write_table(tmp_path / "b.csv", columns)
+    with pytest.raises(InputError, match="longitude and latitude seem to be exchanged"):
+        run("comparedtm", INPUT=tmp_path / "dem.tif", REFERENCE=tmp_path / "b.csv", OUTPUT=tmp_path / "o.tif")
+    write_table(tmp_path / "b.csv", {**columns, "lon": columns["lon"] + 60.0})
+    with pytest.raises(InputError, match=r"lies inside the extent\.$"):
+        run("comparedtm", INPUT=tmp_path / "dem.tif", REFERENCE=tmp_path / "b.csv", OUTPUT=tmp_path / "o.tif")

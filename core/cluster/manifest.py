@@ -43,14 +43,13 @@ class Manifest:
         """Open or begin a list. Raises `InputError` when the folder holds the parts of another work."""
         self.folder, self.path = folder, folder / self.NAME
         self.done: dict[str, Done] = {}
-        lines = self._lines()
-        if lines and lines[0].get("fingerprint") != fingerprint:
+        first, entries = self._lines()
+        if first is not None and first.get("fingerprint") != fingerprint:
             raise InputError(
                 f"Folder {str(folder)!r} holds parts made with other inputs or parameters; remove it or give another "
                 "output."
             )
-        for line in lines[1:]:
-            entry = Done(**{**line, "cost": Cost(**line["cost"]), "warnings": tuple(line["warnings"])})
+        for entry in entries:
             if not entry.file or self._intact(entry):
                 self.done[entry.unit] = entry
         # Rewritten, so that a line cut short by a kill does not stand in the way of the next.
@@ -78,19 +77,24 @@ class Manifest:
     def missing(self, units: Iterable[str]) -> list[str]:
         return [unit for unit in units if unit not in self.done]
 
-    def _lines(self) -> list[dict[str, Any]]:
+    def _lines(self) -> tuple[dict[str, Any] | None, list[Done]]:
+        """What the first line says (None: there is none), and the entries up to the first that is none."""
         if not self.path.exists():
-            return []
-        found: list[dict[str, Any]] = []
+            return None, []
+        first: dict[str, Any] | None = None
+        entries: list[Done] = []
         for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 line = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 break  # cut short by a kill: what follows was never written
-            if not isinstance(line, dict) or (found and set(line) != set(Done.__dataclass_fields__)):
+            if first is None and isinstance(line, dict):
+                first = line
+            elif first is not None and (entry := _entry(line)) is not None:
+                entries.append(entry)
+            else:
                 break
-            found.append(line)
-        return found
+        return first, entries
 
     def _intact(self, entry: Done) -> bool:
         # Only plain names: a line never leads out of the folder.
@@ -99,6 +103,22 @@ class Manifest:
             return path.name == entry.file and path.is_file() and checksum(path) == entry.sha256
         except (OSError, ValueError):  # no name of a file
             return False
+
+
+def _entry(line: Any) -> Done | None:
+    """A unit's line as `Manifest.add` writes it, else None."""
+    if not isinstance(line, dict) or set(line) != set(Done.__dataclass_fields__):
+        return None
+    cost, warnings = line["cost"], line["warnings"]
+    if not all(isinstance(line[name], str) for name in ("unit", "file", "sha256")):
+        return None
+    if not isinstance(warnings, list) or not all(isinstance(text, str) for text in warnings):
+        return None
+    if not isinstance(cost, dict) or not set(cost) <= set(Cost.__dataclass_fields__):
+        return None
+    if not all(isinstance(value, float) for value in cost.values()):
+        return None
+    return Done(**{**line, "cost": Cost(**cost), "warnings": tuple(warnings)})
 
 
 def checksum(path: str | Path) -> str:

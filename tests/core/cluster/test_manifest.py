@@ -1,6 +1,7 @@
 """What is done is known after any interruption, and nothing else passes for done."""
 
 import errno
+import json
 import os
 
 import pytest
@@ -36,6 +37,30 @@ def test_a_line_cut_short_and_files_altered_or_gone_do_not_count(tmp_path):
     manifest.path.write_text(text[: text.rindex('"unit": "d"') + 30])
     assert sorted(Manifest(tmp_path, "abc").done) == ["c"]
     assert sorted(Manifest(tmp_path, "abc").done) == ["c"]  # mended on disk too
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("unit", ["b"]),
+        ("file", 5),
+        ("sha256", None),
+        ("cost", []),
+        ("cost", 5),
+        ("cost", {"x": 1.0}),
+        ("cost", {"seconds": "1"}),
+        ("cost", {"seconds": 10**400}),
+        ("warnings", 5),
+        ("warnings", [5]),
+    ],
+)
+def test_a_line_that_nobody_wrote_does_not_count(tmp_path, field, value):
+    manifest = Manifest(tmp_path, "abc")
+    for name in "ab":
+        _finish(manifest, name)
+    *before, last = manifest.path.read_text().splitlines()
+    manifest.path.write_text("\n".join([*before, json.dumps({**json.loads(last), field: value})]))
+    assert sorted(Manifest(tmp_path, "abc").done) == ["a"]
 
 
 def test_a_full_disk_is_told_and_what_was_listed_stays(tmp_path, monkeypatch):

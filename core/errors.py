@@ -27,6 +27,11 @@ class InputError(PlanetaryDtmError):
     """What was given cannot be used (file, field, value); the message says what to change."""
 
 
+class ResourceError(InputError):
+    """A file could not be opened, read or written, or memory is short. That says nothing of the scene it belongs to:
+    work over many scenes goes on after another `InputError`, and ends with this one."""
+
+
 class MissingPackageError(PlanetaryDtmError):
     """An optional package is needed for this step and is not installed."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from .errors import InputError
+from .errors import InputError, ResourceError
 from .progress import Progress, tell
 
 _allowed: ContextVar[float | None] = ContextVar("allowed_mb", default=None)
@@ -40,7 +40,7 @@ def require_memory(needed_mb: float, what: str, fix: str, progress: Progress) ->
     limit = machine_mb() if allowed is None else allowed
     if needed_mb > limit:
         given = "the machine has" if allowed is None else "MEMORY allows"
-        raise InputError(f"{what} takes up to {needed_mb:,.0f} MB of memory, {given} {limit:,.0f} MB; {fix}.")
+        raise ResourceError(f"{what} takes up to {needed_mb:,.0f} MB of memory, {given} {limit:,.0f} MB; {fix}.")
     tell(progress, 0.0, f"Takes up to {needed_mb:,.0f} MB of memory")
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .errors import InputError
+from .errors import InputError, ResourceError
 
 _LITTLE = 1 << 18  # bytes left on a disk that count as none
 _FULL = "No space left on device"
@@ -34,7 +34,7 @@ def require_writable(path: str | Path, suffixes: tuple[str, ...] = ()) -> None:
         raise InputError(f"Output {target.name!r} must end in {' or '.join(suffixes)}.")
     try:
         if not target.parent.is_dir():
-            raise InputError(f"Output folder {str(target.parent)!r} does not exist; create it or choose another.")
+            raise ResourceError(f"Output folder {str(target.parent)!r} does not exist; create it or choose another.")
         if target.is_dir():
             raise InputError(f"Output {str(target)!r} is a folder; give a file name.")
         probe = _beside(target)
@@ -148,7 +148,7 @@ def remove_scratch() -> None:
 
 @contextmanager
 def on_disk_of(path: str | Path) -> Iterator[None]:
-    """Turn a full disk met on the way to ``path``, in files beside it, into an `InputError` that names it."""
+    """Turn a full disk met on the way to ``path``, in files beside it, into a `ResourceError` that names it."""
     try:
         yield
     except OSError as error:
@@ -171,7 +171,7 @@ def letting_go() -> Iterator[None]:
             gdal.UseExceptions()
 
 
-def unwritten(path: str | Path, error: Exception) -> InputError:
+def unwritten(path: str | Path, error: Exception) -> ResourceError:
     """What to say of a failed write of GDAL's, whose own words seldom tell that the disk is full.
 
     To be called where GDAL is quiet: the frames of ``error`` let go of the dataset here, and closing it fails again.
@@ -179,7 +179,7 @@ def unwritten(path: str | Path, error: Exception) -> InputError:
     with letting_go():
         traceback.clear_frames(error.__traceback__)
     reason = _FULL if _is_full(Path(path).parent) else str(error).rstrip(".")
-    return InputError(f"Output {str(path)!r} was not written ({reason}).")
+    return ResourceError(f"Output {str(path)!r} was not written ({reason}).")
 
 
 @contextmanager
@@ -252,11 +252,11 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _unwritable(target: Path, error: OSError | ValueError) -> InputError:
+def _unwritable(target: Path, error: OSError | ValueError) -> ResourceError:
     hint = "; close what holds it or choose another" if isinstance(error, PermissionError) else ""
     # NumPy and torch tell in words of their own that less was written than they gave.
     reason = getattr(error, "strerror", None) or (_FULL if _is_full(target.parent) else error)
-    return InputError(f"Output {str(target)!r} cannot be written ({reason}){hint}.")
+    return ResourceError(f"Output {str(target)!r} cannot be written ({reason}){hint}.")
 
 
 def _is_full(folder: Path) -> bool:
@@ -286,7 +286,7 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         if not waits:
             _move_in(temporary, target)
     except OSError as error:
-        raise InputError(f"Output folder {str(target)!r} was not written: {error.strerror or error}.") from error
+        raise ResourceError(f"Output folder {str(target)!r} was not written: {error.strerror or error}.") from error
     finally:
         if not waits:
             _remove(temporary)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bodies import Array, Body, LonLat, body_of_crs, is_angular, lonlat_of, spatial_reference
-from .errors import InputError
+from .errors import InputError, ResourceError
 from .frames import angular_distance
 from .progress import breathe
 from .sources import TEXT_TABLES, allowed, offline, require_local
@@ -154,7 +154,7 @@ class Raster:
         except RuntimeError:
             dataset = None
         if dataset is None or dataset.RasterCount == 0:
-            raise InputError(f"{what} {self.path!r} cannot be opened as a raster; check the path and the format.")
+            raise ResourceError(f"{what} {self.path!r} cannot be opened as a raster; check the path and the format.")
         self._dataset = dataset
         self.bands: int = dataset.RasterCount
         try:
@@ -259,9 +259,9 @@ class Raster:
                     resample_alg=options["resample_alg"],
                 )
         except RuntimeError as error:
-            raise InputError(f"Raster {self.name!r} cannot be read ({error}); it may be truncated.") from error
+            raise ResourceError(f"Raster {self.name!r} cannot be read ({error}); it may be truncated.") from error
         if data is None or flags is None:
-            raise InputError(f"Raster {self.name!r} cannot be read in full; it may be truncated.")
+            raise ResourceError(f"Raster {self.name!r} cannot be read in full; it may be truncated.")
         valid = (flags > 0) & np.isfinite(data)
         scale, offset = source.GetScale() or 1.0, source.GetOffset() or 0.0
         if (scale, offset) != (1.0, 0.0):

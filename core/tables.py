@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bodies import Array, Body, LonLat
-from .errors import InputError
+from .errors import InputError, ResourceError
 from .outputs import letting_go, replacing, require_writable, unwritten, workplace
 from .progress import FEW_ROWS, breathe, breathing
 from .rasters import quiet_gdal
@@ -114,7 +114,7 @@ def read_table(path: str | Path, what: str = "Table") -> Table:
     bare, _, layer = source.partition("|")
     file = Path(bare)
     if not _exists(file) and not bare.startswith("/vsi"):
-        raise InputError(f"{what} {bare!r} does not exist; check the path.")
+        raise ResourceError(f"{what} {bare!r} does not exist; check the path.")
     lower = file.name.lower()
     if lower.endswith(TEXT_TABLES):
         if not is_plain_file(file):
@@ -173,7 +173,7 @@ def _read_csv(file: Path, what: str) -> Table:
             rows = (line.split() for line in text) if split else csv.reader(text, delimiter=mark)
             columns = _columns(rows, header, file.name, what)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
+        raise ResourceError(
             f"{what} {file.name!r} cannot be read as a text table ({error}); it may be damaged."
         ) from error
     return Table(file.name, columns)
@@ -234,13 +234,13 @@ def _read_vector(path: str, options: Mapping[str, str], what: str) -> Table:
         except RuntimeError:
             layer = None
         if layer is None:
-            raise InputError(
+            raise ResourceError(
                 f"{what} {path!r} cannot be opened as a table or vector layer; check the path and the format."
             )
         try:
             columns, points = _layer_columns(layer)
         except RuntimeError as error:
-            raise InputError(f"{what} {name!r} cannot be read in full ({error}); it may be damaged.") from error
+            raise ResourceError(f"{what} {name!r} cannot be read in full ({error}); it may be damaged.") from error
         if not (points or any(len(v) for v in columns.values())):
             raise InputError(f"{what} {name!r} has no features.")
         return _with_geometry(name, columns, points, layer, what)

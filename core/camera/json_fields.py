@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..sources import is_plain_file
 
 Array = NDArray[np.float64]
@@ -24,7 +24,7 @@ def read_text(path: str | Path) -> str:
     """The camera file's text; raises `InputError` where it cannot be read or is no text of a sensible size."""
     file = Path(path)
     if not is_plain_file(file):
-        raise InputError(f"Camera {str(file)!r} does not exist or cannot be read as a file; check the path.")
+        raise ResourceError(f"Camera {str(file)!r} does not exist or cannot be read as a file; check the path.")
     try:
         size = file.stat().st_size
         if size > _MOST_BYTES:
@@ -32,7 +32,9 @@ def read_text(path: str | Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
-        raise InputError(f"Camera {file.name!r} {reason}; give a CSM state, an ISD or frame camera in JSON.") from None
+        raise ResourceError(
+            f"Camera {file.name!r} {reason}; give a CSM state, an ISD or frame camera in JSON."
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..sources import is_plain_file
 from .json_fields import as_float
 
@@ -86,7 +86,7 @@ def load_sensor(source: str | Path) -> Sensor:
     shipped = built_in_sensors()
     path = BUILT_IN / f"{name.casefold()}.json" if name.casefold() in shipped else Path(source)
     if not is_plain_file(path):
-        raise InputError(
+        raise ResourceError(
             f"Sensor {name!r} is neither a JSON file nor one of the built-in sensors ({', '.join(shipped)})."
         )
     try:
@@ -94,7 +94,7 @@ def load_sensor(source: str | Path) -> Sensor:
             raise ValueError(f"it has more than {_MOST_BYTES >> 20} MB")
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"Sensor file {name!r} cannot be read as JSON: {error}.") from None
+        raise ResourceError(f"Sensor file {name!r} cannot be read as JSON: {error}.") from None
     return sensor_from_json(content, name)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..archives import read_arrays
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..outputs import replacing
 from .model import InstantsCovariance, Orientation
 from .trajectory_system import State, Step, System
@@ -134,7 +134,7 @@ def read_joint(eops: str | Path, orientation: Orientation) -> JointCovariance | 
     try:
         content = read_arrays(path, ("start", "step", "values", "of"), _MOST_BYTES)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path.name!r} cannot be read ({error}); delete it or run recovereop again.") from error
+        raise ResourceError(f"{path.name!r} cannot be read ({error}); delete it or run recovereop again.") from error
     start, step, values, of = (array.astype(float) for array in content.values())
     spaced = start.shape == step.shape == () and np.isfinite(start) and 0 < step < np.inf
     whole = values.ndim == 4 and values.shape[2:] == (6, 6) and values.size and np.isfinite(values).all()

@@ -12,7 +12,7 @@ import numpy as np
 from ..camera.sensor import load_sensor
 from ..cluster.cost import Meter
 from ..cluster.manifest import Done, checksum
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..outputs import replacing, workplace
 from ..progress import within
 from ..rasters import quiet_gdal
@@ -49,7 +49,10 @@ class Making:
 
 
 def orient(unit: Orienting) -> list[Done]:
-    """The EOP table of an orbit, and the covariances beside it where there are any: one entry each."""
+    """The EOP table of an orbit, and the covariances beside it where there are any: one entry each.
+
+    Raises `ResourceError`, which tells nothing of the orbit.
+    """
     meter, scene = Meter(), unit.scene
     target = Path(unit.folder) / f"{unit.key}.csv"
     with workplace(target) as place, one_thread():
@@ -57,6 +60,8 @@ def orient(unit: Orienting) -> list[Done]:
         own = {"GCPS": scene.gcps, "SENSOR": scene.sensor, "ALTIMETRY": scene.altimetry, "OUTPUT": str(made)}
         try:
             found = _run(RECOVER, {**unit.values, **own})
+        except ResourceError:
+            raise
         except InputError as error:
             return [Done(unit.key, "", "", meter.cost(), (f"{FAILED}{error}",))]
         if joint_path(made).exists():
@@ -70,7 +75,10 @@ def orient(unit: Orienting) -> list[Done]:
 
 
 def make(unit: Making) -> list[Done]:
-    """The DTM of a segment by the stereo chain; an entry without a file says why there is none."""
+    """The DTM of a segment by the stereo chain; an entry without a file says why there is none.
+
+    Raises `ResourceError`, which tells nothing of the segment.
+    """
     meter, segment = Meter(), unit.segment
     scene = segment.scene
     target = Path(unit.folder) / f"{segment.key}.tif"
@@ -84,6 +92,8 @@ def make(unit: Making) -> list[Done]:
                 own["IMAGES"] = [_cut_image(path, segment, place) for path in scene.images]
                 own["EOPS"] = _cut_eops(str(unit.eops), segment, place)
             found = _run(STEREO, {**unit.values, **own})
+        except ResourceError:
+            raise
         except InputError as error:
             return [Done(segment.key, "", "", meter.cost(), (f"{FAILED}{error}",))]
         _moved(Path(own["OUTPUT"]), target)
@@ -130,10 +140,14 @@ def _cut_image(path: str, segment: Segment, place: Path) -> str:
     from osgeo import gdal
 
     made = str(place / f"{Path(path).stem}.vrt")
-    with quiet_gdal():
-        source = gdal.Open(path)
-        window = [0, segment.first, source.RasterXSize, segment.last - segment.first]
-        gdal.Translate(made, source, format="VRT", srcWin=window)
+    window = [0, segment.first, segment.scene.samples, segment.last - segment.first]
+    try:
+        with quiet_gdal():
+            gdal.Translate(made, path, format="VRT", srcWin=window)
+    except RuntimeError as error:
+        raise ResourceError(
+            f"Image {path!r} cannot be opened or cut ({error}); check the path and the disk."
+        ) from error
     return made
 
 

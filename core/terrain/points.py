@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bodies import Body, body_of_radius
-from ..errors import InputError, MissingPackageError, PlanetaryDtmError
+from ..errors import InputError, MissingPackageError, PlanetaryDtmError, ResourceError
 from ..frames import lonlat_radius, unit_vectors
 from ..outputs import replacing
 from ..progress import FEW_ROWS
@@ -144,7 +144,7 @@ def _las_sink(path: Path, body: Body) -> Iterator[Any]:
 def _open_las(path: Path) -> PointFile:
     laspy = _laspy()
     if not path.is_file():
-        raise InputError(f"Point file {str(path)!r} does not exist; check the path.")
+        raise ResourceError(f"Point file {str(path)!r} does not exist; check the path.")
     check_las(path)
     with _reading_las(path), laspy.open(str(path)) as file:
         missing = [name for name in _EXTRA if name not in file.header.point_format.dimension_names]
@@ -191,7 +191,7 @@ def _laspy() -> Any:
 def _las_trouble(path: Path, error: Exception) -> Exception:
     if "backend" in str(error).lower():
         return MissingPackageError("lazrs", "Compressed point clouds (.laz)")
-    return InputError(f"Point file {path.name!r} cannot be used: {str(error) or type(error).__name__}.")
+    return ResourceError(f"Point file {path.name!r} cannot be used: {str(error) or type(error).__name__}.")
 
 
 def points_of(places: Array, body: Body, sigma: Array, ray_miss: Array) -> Points:

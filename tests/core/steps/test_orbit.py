@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from dataclasses import replace
 from math import pi
@@ -228,6 +230,40 @@ def test_one_bad_orbit_is_told_and_does_not_stop_the_others(known, orbits, tmp_p
     done = do("orbit", **{**known, "SCENES": str(orbits / "with_blank.csv")}, OUTPUT=str(tmp_path / "dtm.tif"))
     assert any(text.startswith("blank: no terrain: ") for text in done.warnings)
     assert (tmp_path / "dtm.tif").exists() and (tmp_path / "dtm.parts").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_disk_that_fills_up_and_an_input_that_goes_away_end_the_run(known, orbits, tmp_path):
+    """They say nothing of the orbit: without it the DTM would pass for whole."""
+    small, image = tmp_path / "small", orbits / "two" / "nadir.tif"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", small], check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    filler, output = small / "filler", small / "dtm.tif"
+
+    def fill(fraction, message=""):
+        if "Unit 2" in message:
+            filler.write_bytes(bytes(shutil.disk_usage(small).free))
+        return True
+
+    def lose(fraction, message=""):
+        if "Unit 2" in message:
+            image.rename(image.with_suffix(".gone"))
+        return True
+
+    try:
+        with pytest.raises(InputError, match=r"No space left on device"):
+            do("orbit", fill, **known, OUTPUT=str(output))
+        filler.unlink()
+        assert not output.exists() and len(list((small / "dtm.parts").glob("*.tif"))) == 1
+        with pytest.raises(InputError, match=r"nadir\.tif' cannot be opened"):
+            do("orbit", lose, **known, OUTPUT=str(tmp_path / "dtm.tif"))
+        assert not (tmp_path / "dtm.tif").exists() and len(list((tmp_path / "dtm.parts").glob("*.tif"))) == 1
+        image.with_suffix(".gone").rename(image)
+        made = do("orbit", **known, OUTPUT=str(output))
+        assert "(1 were done before)" in made.notes[0] and not made.warnings
+    finally:
+        subprocess.run(["umount", "--lazy", small], check=True)  # errors keep the files of their frames open
 
 
 def test_bad_scenes_are_named(known, orbits, tmp_path):

@@ -28,13 +28,15 @@ from ..core.terrain.levelling import level_relative
 from ..core.terrain.sampling import bilinear
 from ..core.terrain.shots import Shots
 from .data import real_data
-from .table import Table, Tables
+from .table import Check, Table, Tables
 
 Field = npt.NDArray[np.float32]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 SEEDS = range(10)
 TRACKS = (4, 6, 12)
+MOST_OF_BEST = 0.75  # learned over the best interpolator; without an image nothing may be gained
+WITHIN = 0.61, 0.75  # of the withheld shots, within one sigma, in each third of it
 LIT_FROM = 104.65  # degrees: sun azimuth over the image, from the labels of its ISIS cube
 
 
@@ -155,8 +157,10 @@ def _accuracy(scores: dict[int, list[Score]], sun: str) -> Table:
         constant, learned = np.array([draw.constant for draw in draws]), np.array([draw.learned for draw in draws])
         table.rows.append(
             [str(count), *(_spread(values) for values in (*columns, best, constant, learned)),
-             float(np.median(learned / best)), float(np.median(constant / best))]
+             ratio := float(np.median(learned / best)), plain := float(np.median(constant / best))]
         )  # fmt: skip
+        table.checks.append(Check(f"{count} tracks, learned / best", ratio, most=MOST_OF_BEST))
+        table.checks.append(Check(f"{count} tracks, constant image / best", plain, least=1.0))
     table.notes.append("The best of the four is chosen anew in each draw; the ratios are medians of the draws' ratios.")
     table.notes.append(f"Sun azimuth used: {sun or 'none'} degrees; the label of the image says {LIT_FROM}.")
     return table
@@ -170,6 +174,8 @@ def _certainty(scores: dict[int, list[Score]]) -> Table:
     for count, draws in scores.items():
         thirds = np.median([draw.thirds for draw in draws], axis=0)
         table.rows.append([str(count), float(np.median([draw.within for draw in draws])), *thirds.tolist()])
+        for name, share in zip(table.header[2:], thirds.tolist()):
+            table.checks.append(Check(f"{count} tracks, {name}: within one sigma", share, *WITHIN[::-1]))
     return table
 
 

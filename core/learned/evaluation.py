@@ -2,7 +2,8 @@
 
 A `Case` is a picture with its true terrain. `contenders` makes terrain of it in every way there is to compare:
 a flat plane, shape from shading, the model alone; and with altimeter tracks, the tracks alone (the best of four
-interpolators), the model levelled to them, and a constant image levelled to them, which shows what the image gave.
+interpolators), the model and shape from shading levelled to them, and a constant image levelled to them, which shows
+what the image gave.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ LOCAL = 24.0  # pixels: sigma of the Gaussian mean taken away before shapes are 
 SQUARE = 64  # pixels: side of the squares in which the sign is judged
 MODEL, LEVELLED, CONSTANT = "model", "model, levelled", "constant image, levelled"
 FLAT, SHADING, ALTIMETRY = "flat plane", "shape from shading", "altimetry alone"
+LEVELLED_SHADING = "shape from shading, levelled"
+NODES = 160  # along the longer side, at which altimetry is interpolated: it is smooth between its tracks
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Scores:
             "RMSE after scale and plane (m)": shape.rmse_affine,
             "MAE after scale and plane (m)": shape.mae_affine,
             "slope RMSE (deg)": shape.slope_rmse,
+            "slope RMSE after scale and plane (deg)": shape.slope_rmse_affine,
             "median aspect error (deg)": shape.aspect_error,
         }
         for name, values in (("CC", shape.cc), ("concordance CC", shape.concordance)):
@@ -118,6 +122,8 @@ def contenders(case: Case, engine: Engine) -> dict[str, Float]:
         flat = np.zeros(case.grey.shape, np.float32)
         made[CONSTANT] = level_relative(flat, valid, case.pixel_m, case.shots).height
         made[ALTIMETRY] = best_interpolated(case)
+        if SHADING in made:
+            made[LEVELLED_SHADING] = level_relative(made[SHADING], valid, case.pixel_m, case.shots).height
     return made
 
 
@@ -145,18 +151,25 @@ def predicted(case: Case, engine: Engine) -> Float:
 
 def best_interpolated(case: Case) -> Float:
     """Of the four interpolations of the case's shots the one nearest to the truth: the strongest there is to beat."""
+    surfaces = interpolations(case).values()
+    return min(surfaces, key=lambda surface: float(np.nanmean((surface - case.height) ** 2)))
+
+
+def interpolations(case: Case, nodes: int = NODES) -> dict[str, Float]:
+    """Heights (rows, columns) of the case's shots by each of the four interpolators, by name, made on some ``nodes``
+    along the longer side and bilinear between them."""
     if case.shots is None:
         raise InputError(f"{case.name} has no altimetry to interpolate.")
     rows, columns = case.height.shape
-    step = max(1, round(max(rows, columns) / 160))  # smooth between the shots: a coarser grid holds it all
-    nodes = np.arange(0, rows + step, step), np.arange(0, columns + step, step)
-    query = np.stack(np.meshgrid(*nodes, indexing="ij"), axis=-1).reshape(-1, 2) * case.pixel_m
+    step = max(1, round(max(rows, columns) / nodes))
+    at = np.arange(0, rows + step, step), np.arange(0, columns + step, step)
+    query = np.stack(np.meshgrid(*at, indexing="ij"), axis=-1).reshape(-1, 2) * case.pixel_m
     place = np.column_stack([case.shots.row, case.shots.col]) * case.pixel_m
-    surfaces = []
-    for interpolate in BASELINES.values():
-        coarse = interpolate(place, case.shots.altitude, query).reshape(len(nodes[0]), len(nodes[1]))
-        surfaces.append(_between(coarse, step, (rows, columns)))
-    return min(surfaces, key=lambda surface: float(np.nanmean((surface - case.height) ** 2)))
+    made = {}
+    for name, interpolate in BASELINES.items():
+        coarse = interpolate(place, case.shots.altitude, query).reshape(len(at[0]), len(at[1]))
+        made[name] = _between(coarse, step, (rows, columns))
+    return made
 
 
 def _between(coarse: Array, step: int, shape: tuple[int, int]) -> Float:
@@ -195,5 +208,5 @@ def summary(cases: Sequence[Mapping[str, Scores]]) -> list[list[str]]:
 
 def names(cases: Sequence[Mapping[str, Scores]]) -> list[str]:
     """The ways that ran on any case, in a fixed order."""
-    order = (MODEL, SHADING, FLAT, LEVELLED, CONSTANT, ALTIMETRY)
+    order = (MODEL, SHADING, FLAT, LEVELLED, LEVELLED_SHADING, CONSTANT, ALTIMETRY)
     return [name for name in order if any(name in case for case in cases)]

@@ -39,9 +39,10 @@ class Comparison:
 class ShapeScores:
     """How well shapes agree whatever the level: RMSE and MAE (m) after an offset, a plane, and scale with plane.
 
-    ``cc`` and ``concordance`` at 1, 1/2, 1/4 and 1/8 of the resolution (plane removed), ``slope_rmse`` and
-    ``aspect_error`` (median, where the reference slopes by 2 degrees or more) in degrees, ``spectrum`` the ratio of
-    amplitudes by octave of wavelength from 2 pixels up, ``scale`` the factor that fits the terrain to the reference.
+    ``cc`` and ``concordance`` at 1, 1/2, 1/4 and 1/8 of the resolution (plane removed), ``slope_rmse`` (of the terrain
+    as it is), ``slope_rmse_affine`` (after scale and plane) and ``aspect_error`` (median, where the reference slopes by
+    2 degrees or more) in degrees, ``spectrum`` the ratio of amplitudes by octave of wavelength from 2 pixels up,
+    ``scale`` the factor that fits the terrain to the reference.
     """
 
     rmse_offset: float
@@ -54,6 +55,7 @@ class ShapeScores:
     cc: tuple[float, ...]
     concordance: tuple[float, ...]
     slope_rmse: float
+    slope_rmse_affine: float
     aspect_error: float
     spectrum: tuple[float, ...]
 
@@ -130,7 +132,9 @@ def shape_scores(height: Array, reference: Array, pixel_m: tuple[float, float]) 
     flat = np.where(both, 0.0, np.nan), np.where(both, 0.0, np.nan)
     flat[0][both], flat[1][both] = _rest(plane, h), _rest(plane, r)
     affine = np.column_stack([plane, h])
-    scale = float(np.linalg.lstsq(affine, r, rcond=None)[0][3])
+    fit = np.linalg.lstsq(affine, r, rcond=None)[0]
+    fitted = np.full(both.shape, np.nan)
+    fitted[both] = product(affine, fit)
     rests = (h - r) - (h - r).mean(), _rest(plane, h - r), _rest(affine, r)
     rmse = [float(np.sqrt(np.mean(rest**2))) for rest in rests]
     mae = [float(np.abs(rest).mean()) for rest in rests]
@@ -143,10 +147,11 @@ def shape_scores(height: Array, reference: Array, pixel_m: tuple[float, float]) 
         mae_plane=mae[1],
         rmse_affine=rmse[2],
         mae_affine=mae[2],
-        scale=scale,
+        scale=float(fit[3]),
         cc=tuple(correlation(a, b) if a.size > 2 else NAN for a, b in known),
         concordance=tuple(concordance(a, b) if a.size > 2 else NAN for a, b in known),
         slope_rmse=_slope_rmse(height, reference, pixel_m),
+        slope_rmse_affine=_slope_rmse(fitted, reference, pixel_m),
         aspect_error=_aspect_error(height, reference, pixel_m),
         spectrum=_spectrum_ratio(*flat),
     )

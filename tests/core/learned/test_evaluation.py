@@ -14,6 +14,7 @@ from planetary_dtm.core.learned.evaluation import (
     CONSTANT,
     FLAT,
     LEVELLED,
+    LEVELLED_SHADING,
     MODEL,
     SHADING,
     Case,
@@ -52,15 +53,15 @@ def case() -> Case:
 
 def test_all_ways_are_made_and_the_better_image_scores_better(case: Case) -> None:
     made = contenders(case, seer())
-    assert set(made) == {MODEL, FLAT, SHADING, LEVELLED, CONSTANT, ALTIMETRY}
+    assert set(made) == {MODEL, FLAT, SHADING, LEVELLED, LEVELLED_SHADING, CONSTANT, ALTIMETRY}
     scores = {name: score(height, case.height, case.pixel_m) for name, height in made.items()}
     rmse = {name: given.shape.rmse_offset for name, given in scores.items()}
     assert rmse[LEVELLED] < 0.7 * rmse[ALTIMETRY] and rmse[LEVELLED] < 0.7 * rmse[CONSTANT] and rmse[MODEL] < rmse[FLAT]
     assert scores[MODEL].upright == 1.0 and scores[MODEL].local_cc > 0.98
     assert np.isnan(scores[FLAT].local_cc) and scores[FLAT].shape.slope_rmse > scores[MODEL].shape.slope_rmse
     table = summary([scores, scores])
-    assert names([scores]) == [MODEL, SHADING, FLAT, LEVELLED, CONSTANT, ALTIMETRY]
-    assert all(len(row) == 7 for row in table)
+    assert names([scores]) == [MODEL, SHADING, FLAT, LEVELLED, LEVELLED_SHADING, CONSTANT, ALTIMETRY]
+    assert all(len(row) == 8 for row in table)
     assert {"RMSE after plane (m)", "CC at 1/8", "concordance CC at 1/2", "local CC"} <= {row[0] for row in table}
 
 

@@ -81,8 +81,9 @@ def run(
         altitude_field or None,
         _absolute(reference_dem),
         reference_datum or None,
-        str(Path(model).resolve()) if model else str(DEFAULT_MODEL),
+        _absolute(model),
         engine_name(load_model(model or DEFAULT_MODEL), engine),
+        checksum(model or DEFAULT_MODEL),
         *sun_of(image, sun_azimuth, sun_incidence),
         window,
         factor,
@@ -91,7 +92,7 @@ def run(
     blocks = layout.blocks()
     levelled_to = altimetry, altitude_field, reference_dem, reference_datum
     datum, warnings = reference_datum_of(grid.body, *levelled_to)
-    files = [name for name in (job.input, job.altimetry, job.reference_dem, job.model) if name]
+    files = [name for name in (job.input, job.altimetry, job.reference_dem) if name]
     about = {**asdict(job), "side": layout.side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
     with sole_worker(Path(job.folder), output):
         manifest = Manifest(Path(job.folder), fingerprint(about, files))
@@ -103,7 +104,8 @@ def run(
         with on_disk_of(output):  # parts that were there a moment ago may not be on a network
             told = {
                 **given,
-                **{name: getattr(job, name) for name in ("model", "engine", "sun_azimuth", "sun_incidence")},
+                **{name: getattr(job, name) for name in ("engine", "sun_azimuth", "sun_incidence")},
+                "model": model or DEFAULT_MODEL,
             }
             made = made_by(STEP, told, BLOCKS=str(len(blocks)), BLOCK_USED=str(layout.side), DATUM=datum)
             _write(output, grid, layout, blocks, manifest, job, made, count, part(progress, 0.85, 1.0))
@@ -129,15 +131,19 @@ def _rounded(grid: Grid, pixel_size: float | None) -> list[str]:
 
 @dataclass(frozen=True)
 class Job:
-    """What all blocks share: absolute paths, the sun (degrees), and the image's pixels per pixel of the DTM."""
+    """What all blocks share: absolute paths, the sun (degrees), and the image's pixels per pixel of the DTM.
+
+    ``model``: None for the one that ships, which lies elsewhere on every machine; ``sha256``: of its file.
+    """
 
     input: str
     altimetry: str | None
     altitude_field: str | None
     reference_dem: str | None
     reference_datum: str | None
-    model: str
+    model: str | None
     engine: str
+    sha256: str
     sun_azimuth: float | None
     sun_incidence: float | None
     window: Window
@@ -160,7 +166,7 @@ def predict_block(unit: Unit) -> Done:
     Runs anywhere this package and the files are; the same unit gives the same bytes.
     """
     meter, job, name = Meter(), unit.job, unit.block.name
-    engine = _engine(job.model, job.engine)
+    engine = _engine(job.model, job.engine, job.sha256)
     with one_thread():
         bands, warnings = _bands(unit, engine)
     if not bands:
@@ -197,8 +203,12 @@ def _bands(unit: Unit, engine: Engine) -> tuple[list[Float], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def _engine(model: str, engine: str) -> Engine:
-    return load_engine(load_model(model), engine)
+def _engine(model: str | None, engine: str, sha256: str) -> Engine:
+    path = model or DEFAULT_MODEL
+    network = load_model(path)
+    if checksum(path) != sha256:
+        raise InputError(f"Model {str(path)!r} is another one for a worker than for this run; give all the same file.")
+    return load_engine(network, engine)
 
 
 def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> tuple[Window, Grid, int]:

@@ -88,6 +88,28 @@ def test_two_workers_give_the_bytes_of_one(scene, whole, tmp_path):
     assert (tmp_path / "two.tif").read_bytes() == whole[0].read_bytes()
 
 
+def test_workers_take_the_model_from_their_own_package_and_it_must_be_the_same(scene, whole, tmp_path, monkeypatch):
+    """With a scheduler they may be installed anywhere."""
+    elsewhere, units = tmp_path / "default.safetensors", []
+
+    def on_another_machine(work, given, finished, *rest):
+        units.extend(given)
+        with monkeypatch.context() as there:
+            there.setattr(mosaic, "DEFAULT_MODEL", elsewhere)
+            mosaic._engine.cache_clear()
+            for unit in given:
+                finished(work(unit))
+
+    elsewhere.write_bytes(mosaic.DEFAULT_MODEL.read_bytes())
+    monkeypatch.setattr(mosaic, "do_units", on_another_machine)
+    run("mosaic", **options(scene, tmp_path / "made.tif"))
+    assert (tmp_path / "made.tif").read_bytes() == whole[0].read_bytes()
+    elsewhere.write_bytes((mosaic.DEFAULT_MODEL.parent / "sun.safetensors").read_bytes())
+    with pytest.raises(InputError, match=r"default\.safetensors' is another one for a worker"):
+        run("mosaic", **options(scene, tmp_path / "other.tif"))
+    mosaic._engine.cache_clear()
+
+
 def test_parts_that_go_away_before_they_are_joined_are_told_and_made_again(scene, whole, tmp_path, monkeypatch):
     output, write = tmp_path / "cut.tif", mosaic._write
 

@@ -42,7 +42,6 @@ from ..core.learned.rendered_pairs import GLD100_AREAS
 from ..core.learned.shape_from_shading import shape_from_shading
 from ..core.learned.sun import find_sun
 from ..core.progress import Progress, each, part, silent
-from ..core.rasters import Raster, Window
 from ..core.report import Report
 from ..core.simulation.relief import random_relief
 from ..core.simulation.shading import Camera, Scene, render
@@ -51,7 +50,7 @@ from ..core.steps.dtmfromextent import DEFAULT_MODEL
 from ..core.terrain.level_dem import level_to_dem
 from ..core.terrain.levelling import level_relative
 from ..core.terrain.pyramid import fill_invalid
-from .data import real_data
+from .data import real_data, square_of
 from .learned_rival import budgets, compared, load_rival, loss_curves
 from .learned_seams import seams
 from .learned_sites import FRAMES, GALE_CELL_M, Site, apollo, gale, viking
@@ -181,7 +180,7 @@ def rendered(dems: Path | None, count: int, seed: int = 5, azimuth: float | None
             pixel, height = 100.0, random_relief((SIDE, SIDE), 100.0, rng)
         else:
             area = areas[number % len(areas)]
-            height, pixel = _window(dems / area.file, area.box, rng)
+            height, pixel = square_of(dems / area.file, area.box, SIDE, rng)
         anywhere, incidence = float(rng.uniform(0, 360)), float(rng.uniform(40, 70))
         lit_from = anywhere if azimuth is None else azimuth
         scene, camera = Scene(albedo=0.04, albedo_slope=0.3), Camera(blur=0.7, noise=0.02, haze=0.05)
@@ -190,17 +189,6 @@ def rendered(dems: Path | None, count: int, seed: int = 5, azimuth: float | None
         shots = simulate_tracks(height.astype(np.float64), np.ones(height.shape, bool), pixel, altimeter, number)
         name = f"rendered {'simulated relief' if dems is None else 'GLD100'}"
         yield Case(name, grey, height.astype(np.float32), pixel, lit_from, incidence, shots)
-
-
-def _window(path: Path, box: tuple[float, float, float, float], rng: np.random.Generator) -> tuple[Float, float]:
-    """A square of ``SIDE`` pixels of a DEM inside a lon/lat box; its heights and pixel size in metres."""
-    raster = Raster(path)
-    inside = raster.grid.window(box)
-    columns = round(SIDE / np.cos(np.radians((box[1] + box[3]) / 2)))
-    row = inside.row + int(rng.integers(0, inside.height - SIDE + 1))
-    column = inside.column + int(rng.integers(0, max(inside.width - columns, 0) + 1))
-    height, _ = raster.read(Window(column, row, min(columns, inside.width), SIDE), (SIDE, SIDE), resampling="average")
-    return np.asarray(height, np.float32), float(raster.grid.pixel_size_m[1])
 
 
 def _rendered(case: Case, engine: Engine) -> Judged:

@@ -36,6 +36,7 @@ BENCHMARKS = (
     "hard_ties",
     "nominal",
     "learned",
+    "extents",
     "mosaic",
     "cancel",
 )

@@ -136,6 +136,14 @@ def learned(case: Case, engine: Engine) -> dict[str, Float]:
     return made
 
 
+def learned_sigma(case: Case, engine: Engine) -> tuple[Float, Float]:
+    """Heights of the model levelled to the case's altimetry, and their sigma, (rows, columns) each in metres."""
+    if case.shots is None:
+        raise InputError(f"{case.name} has no altimetry to level to.")
+    made = level_relative(predicted(case, engine), np.isfinite(case.grey), case.pixel_m, case.shots)
+    return made.height, made.sigma
+
+
 def predicted(case: Case, engine: Engine) -> Float:
     """The model's relief of a case, NaN where the picture is invalid."""
     valid = np.isfinite(case.grey)

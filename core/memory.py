@@ -24,8 +24,8 @@ def limited_to(megabytes: float | None) -> Iterator[None]:
 
     Raises `InputError` for what is no amount of memory.
     """
-    if megabytes is not None and not megabytes > 0:
-        raise InputError(f"MEMORY is {megabytes:g} MB; it must be above 0.")
+    if megabytes is not None and not 0 < megabytes < float("inf"):
+        raise InputError(f"MEMORY is {megabytes:g} MB; it must be a finite number above 0.")
     token = _allowed.set(megabytes)
     try:
         yield

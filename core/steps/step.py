@@ -7,6 +7,7 @@ that runs it. The function takes the parameters by their lower-case names, with 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -163,8 +164,10 @@ def _checked(step: str, parameter: Parameter, value: Any) -> Any:
     if parameter.kind is Kind.CHOICE and value not in parameter.choices:
         raise InputError(f"{parameter.name} {value!r} is not one of {', '.join(parameter.choices)}.")
     if parameter.kind in (Kind.NUMBER, Kind.INTEGER):
-        if value != value:
-            raise InputError(f"{parameter.name} is not a number.")
+        if not math.isfinite(value):
+            raise InputError(f"{parameter.name} is {value:g}; it must be a finite number.")
+        if parameter.kind is Kind.INTEGER and value != int(value):
+            raise InputError(f"{parameter.name} is {value:g}; it must be a whole number.")
         if parameter.minimum is not None and value < parameter.minimum:
             raise InputError(f"{parameter.name} is {value:g}; it must be at least {parameter.minimum:g}.")
         if parameter.maximum is not None and value > parameter.maximum:

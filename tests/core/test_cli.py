@@ -11,7 +11,7 @@ import pytest
 from planetary_dtm.core.cli import TRACEBACK, main
 from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.rasters import Raster
-from planetary_dtm.core.steps import STEP_IDS, OutputKind, step
+from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, step
 from planetary_dtm.core.tables import read_table
 
 
@@ -76,6 +76,20 @@ def test_out_of_range_values_name_the_parameter(tmp_path, capsys):
     assert main(["simulateview", "--size", "8", "--output-folder", str(tmp_path / "s")]) == 1
     assert "SIZE is 8; it must be at least 64" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", STEP_IDS)
+def test_numbers_without_an_end_are_refused_by_every_step(name):
+    described = step(name)
+    for parameter in described.parameters:
+        if parameter.kind in (Kind.NUMBER, Kind.INTEGER):
+            for value in (float("inf"), float("-inf"), float("nan")):
+                alone = replace(described, parameters=(parameter,), outputs=())
+                with pytest.raises(InputError, match=rf"^{parameter.name} is {value:g}; it must be a finite number\.$"):
+                    alone.checked({parameter.name: value})
+        if parameter.kind is Kind.INTEGER:
+            with pytest.raises(InputError, match=rf"^{parameter.name} is 2\.5; it must be a whole number\.$"):
+                alone.checked({parameter.name: 2.5})
 
 
 def test_a_benchmark_that_takes_no_seeds_says_so(capsys):

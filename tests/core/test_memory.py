@@ -123,7 +123,7 @@ def test_a_container_may_have_less_than_the_machine(tmp_path, monkeypatch):
 
 
 def test_what_is_no_amount_of_memory_is_refused(tmp_path, capsys):
-    for given in ("-5", "0", "nan"):
+    for given in ("-5", "0", "nan", "inf"):
         assert main(["simulateview", "--output-folder", str(tmp_path / "o"), "--memory", given]) == 1
-        assert f"MEMORY is {given} MB; it must be above 0." in capsys.readouterr().err
+        assert f"MEMORY is {given} MB; it must be a finite number above 0." in capsys.readouterr().err
     assert not (tmp_path / "o").exists()

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ..cluster.blocks import Block, Layout, joined, offsets, pieces
 from ..cluster.cost import Meter, total
+from ..cluster.files import absolute, files_of
 from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, checksum, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
@@ -76,12 +77,12 @@ def run(
         whose = f"Work on {busy} blocks of {layout.side} pixels at a time"
         require_memory(busy * needed_mb(layout), whose, "choose fewer WORKERS or a smaller BLOCK", progress)
     job = Job(
-        str(Path(input).resolve()) if Path(input).exists() else input,
-        _absolute(altimetry),
+        absolute(input) or input,
+        absolute(altimetry),
         altitude_field or None,
-        _absolute(reference_dem),
+        absolute(reference_dem),
         reference_datum or None,
-        _absolute(model),
+        absolute(model),
         engine_name(load_model(model or DEFAULT_MODEL), engine),
         checksum(model or DEFAULT_MODEL),
         *sun_of(image, sun_azimuth, sun_incidence),
@@ -92,7 +93,7 @@ def run(
     blocks = layout.blocks()
     levelled_to = altimetry, altitude_field, reference_dem, reference_datum
     datum, warnings = reference_datum_of(grid.body, *levelled_to)
-    files = [name for name in (job.input, job.altimetry, job.reference_dem) if name]
+    files = [file for name in (job.input, job.altimetry, job.reference_dem) for file in files_of(name)]
     about = {**asdict(job), "side": layout.side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
     with sole_worker(Path(job.folder), output):
         manifest = Manifest(Path(job.folder), fingerprint(about, files))
@@ -317,14 +318,6 @@ def _warnings(manifest: Manifest, blocks: Sequence[Block]) -> tuple[str, ...]:
         f"{names[0]}{f' and {len(names) - 1} more blocks' if len(names) > 1 else ''}: {sentence}"
         for sentence, names in found.items()
     )
-
-
-def _absolute(path: str | None) -> str | None:
-    """An absolute path, so that workers started elsewhere find it; a layer's part after "|" stays."""
-    if not path:
-        return None
-    name, bar, rest = path.partition("|")
-    return str(Path(name).resolve()) + bar + rest
 
 
 _TAKEN = (

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..cluster.cost import total
+from ..cluster.files import absolute, files_of
 from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
@@ -19,11 +20,12 @@ from ..errors import InputError
 from ..memory import require_memory
 from ..outputs import discard, require_writable
 from ..progress import Progress, part, silent, tell
+from ..rasters import Raster
 from ..version import VERSION
 from . import mosaic, stereodtm
 from .orbit_merge import Merged, laid_out, one_datum, write_merged
 from .orbit_report import orbit_report
-from .orbit_scenes import OrbitScene, Segment, common_of, places_of, read_scenes, segments_of
+from .orbit_scenes import OrbitScene, Segment, places_of, read_scenes, segments_of
 from .orbit_units import FAILED, Making, Orienting, make, orient
 from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
@@ -45,7 +47,11 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
         usual = places_of(scenes[0])
         crs, pixel_size = crs or usual[0], pixel_size or usual[1]
     values = {name.upper(): given[name] for name in _PASSED} | {"CRS": crs, "PIXEL_SIZE": pixel_size}
-    plan = _plan(scenes, given["segment"], given["overlap"], common_of({**values, "VERSION": VERSION}), given["memory"])
+    dem = values["REFERENCE_DEM"] = absolute(given["reference_dem"])
+    if dem:
+        Raster(dem, "REFERENCE_DEM")  # opens, before long work starts
+    common = fingerprint({**values, "VERSION": VERSION}, files_of(dem))
+    plan = _plan(scenes, given["segment"], given["overlap"], common, given["memory"])
     if not given["scheduler"]:
         busy = min(given["workers"] or cores(), len(plan.segments))
         most = busy * max(_needed_mb([segment]) for segment in plan.segments)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,10 +15,12 @@ import numpy as np
 from ..bodies import body_of_radius
 from ..camera.footprints import footprint
 from ..camera.sensor import Sensor, load_sensor
+from ..cluster.files import absolute, files_of
 from ..cluster.manifest import fingerprint
 from ..errors import InputError
 from ..frames import unit_vectors
 from ..rasters import Raster
+from ..resection.joint import joint_path
 from ..resection.tables import read_gcps
 from ..tables import Table, read_table
 from ..terrain.target_grid import default_crs
@@ -92,7 +93,10 @@ def segments_of(scene: OrbitScene, length: int, overlap: int, common: str) -> li
     count = max(1, round(scene.lines / length))
     before, after = _reach(scene, sensor)
     marks = [round(scene.lines * number / count) for number in range(count + 1)]
-    files = [*scene.images, *filter(None, (scene.sensor, scene.gcps, scene.eops, scene.altimetry))]
+    given = *scene.images, scene.gcps, scene.eops, scene.altimetry
+    files = [scene.sensor, *(file for name in given for file in files_of(name))]
+    if scene.eops:
+        files.append(str(joint_path(scene.eops)))  # is read with them where it is there
     made = []
     for number in range(count):
         first = max(marks[number] - overlap - before, 0) if count > 1 else 0
@@ -190,7 +194,7 @@ def _scene(name: str, values: dict[str, Any], altimetry: str | None) -> OrbitSce
     if len(sizes) > 1:
         raise InputError(f"The images of orbit {name!r} differ in size; they need the same lines and samples.")
     lines, samples = sizes.pop()
-    first = one("altimetry") or (str(Path(altimetry).resolve()) if altimetry else None)
+    first = one("altimetry") or absolute(altimetry)
     return OrbitScene(
         name, tuple(values["images"]), values["views"], values["sensor"], gcps, eops, first, lines, samples
     )
@@ -204,8 +208,3 @@ def _slug(name: str) -> str:
     """A name for files; what it cannot hold is told apart by a checksum."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:40]
     return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
-def common_of(values: dict[str, Any]) -> str:
-    """What all segments depend on, as text."""
-    return json.dumps(values, sort_keys=True, default=str)

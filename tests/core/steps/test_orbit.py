@@ -24,7 +24,7 @@ from planetary_dtm.core.simulation.images import Light, render
 from planetary_dtm.core.simulation.orbit import orbital_plane
 from planetary_dtm.core.simulation.scene import scanline_ends, simulate, with_lateral_noise
 from planetary_dtm.core.simulation.terrain import PaperTerrain
-from planetary_dtm.core.steps import orbit_units, step
+from planetary_dtm.core.steps import orbit, orbit_units, step
 from planetary_dtm.core.steps.orbit_scenes import read_scenes, segments_of
 from planetary_dtm.core.steps.orbit_units import Making, Orienting, cut, cut_joint, make, orient
 
@@ -168,6 +168,30 @@ def test_interrupted_or_by_two_workers_the_same_bytes(known, tmp_path):
     pytest.importorskip("distributed")
     do("orbit", **{**known, "WORKERS": 2}, OUTPUT=str(whole))
     assert cut.read_bytes() == whole.read_bytes()
+
+
+def test_another_reference_dem_of_the_same_name_makes_other_segments(known, orbits, whole, tmp_path, monkeypatch):
+    """Those of both would be merged; and workers elsewhere need its whole path."""
+    units = []
+
+    def stopped(work, given, *rest):
+        if given:
+            units.append(given)
+            raise CancelledError
+
+    monkeypatch.setattr(orbit, "do_units", stopped)
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(whole[0], "dem.tif")
+    for _ in range(3):
+        with pytest.raises(CancelledError):
+            do("orbit", **known, LEVEL=True, REFERENCE_DEM="dem.tif", OUTPUT=str(tmp_path / "dtm.tif"))
+        if len(units) == 2:
+            os.utime("dem.tif", (1, 1))
+    first, again, replaced = ({unit.segment.key for unit in given} for given in units)
+    assert first == again and not first & replaced
+    assert units[0][0].values["REFERENCE_DEM"] == str(tmp_path / "dem.tif")
+    with pytest.raises(InputError, match=r"REFERENCE_DEM 'no\.tif' cannot be opened"):
+        do("orbit", **known, LEVEL=True, REFERENCE_DEM="no.tif", OUTPUT=str(tmp_path / "dtm.tif"))
 
 
 def test_a_long_orbit_is_cut_and_comes_back_whole(known, orbits, tmp_path):

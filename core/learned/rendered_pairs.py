@@ -11,7 +11,7 @@ Conventions of a pair, which prediction must keep to:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class Pair:
     height: Float
     slope: float
     kind: str
+
+    def middle(self, rows: int, columns: int) -> Pair:
+        """Its middle rows x columns pixels."""
+        row, column = (self.grey.shape[0] - rows) // 2, (self.grey.shape[1] - columns) // 2
+        inner = slice(row, row + rows), slice(column, column + columns)
+        return replace(self, grey=self.grey[inner], height=self.height[inner])
 
 
 class PairSource:

@@ -33,7 +33,8 @@ def scores(
 
     Scores, medians: {kind of pair: {...}} with "cc" and "concordance" of plane-free heights at 1, 1/2, 1/4, 1/8,
     "cc_local" of heights less their 24-pixel Gaussian mean at full resolution, and, after a best scale, "rmse" of the
-    plane-free heights in ground pixels and "slope_rmse" in degrees. Height scale: the 16th, 50th and 84th percentile
+    plane-free heights in ground pixels and "slope_rmse" in degrees. Of a pair the middle is scored, as large as the
+    network's strides divide it. Height scale: the 16th, 50th and 84th percentile
     of the factors that fit the output best to the heights in ground pixels.
     """
     import torch
@@ -41,11 +42,13 @@ def scores(
     from .losses import correlations, plane_removed, pyramid
     from .networks import build, load
 
-    network = build(plan.network())
+    graph = plan.network()
+    network = build(graph)
     load(network, weights)
     rows: dict[str, list[list[float]]] = {}
     factors = []
-    for pair in pairs:
+    for whole in pairs:
+        pair = whole.middle(*(length // graph.multiple * graph.multiple for length in whole.grey.shape))
         with torch.no_grad():
             predicted = network(torch.from_numpy(pair.grey)[None, None])
         truth = torch.from_numpy(pair.height)[None, None]

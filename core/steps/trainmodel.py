@@ -98,7 +98,7 @@ def _trained(
     if not pairs.held_out(1):
         raise InputError("No pair is held out, so the model could not be scored; make pairs with a larger SPLIT.")
     tell(progress if first else silent, 0.0, f"{facts['memory']}; {facts['parameters']} parameters")
-    samples = [_middle(pair, plan.crop) for pair in pairs.held_out(SAMPLES)] if output_report and first else []
+    samples = [pair.middle(plan.crop, plan.crop) for pair in pairs.held_out(SAMPLES)] if output_report and first else []
 
     pictures: dict[str, Html] = {}
 
@@ -139,12 +139,6 @@ def _facts(plan: Plan, processes: Processes, held: float) -> tuple[dict[str, obj
     }
     short = free is not None and processes.device == "cpu" and wanted * processes.count > free
     return facts, ["Memory is short: choose smaller crops, a smaller batch or fewer channels."] if short else []
-
-
-def _middle(pair: Pair, side: int) -> Pair:
-    row, column = ((length - side) // 2 for length in pair.grey.shape)
-    inner = slice(row, row + side), slice(column, column + side)
-    return Pair(pair.grey[inner], pair.height[inner], pair.slope, pair.kind)
 
 
 def _predicted(trainer: Trainer, pair: Pair) -> Float:

@@ -24,8 +24,8 @@ from planetary_dtm.core.learned.networks import build, load, tensors  # noqa: E4
 from planetary_dtm.core.learned.pairs import RenderedPairs  # noqa: E402
 from planetary_dtm.core.learned.plan import Plan  # noqa: E402
 from planetary_dtm.core.learned.processes import Processes  # noqa: E402
-from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, PairSource  # noqa: E402
-from planetary_dtm.core.learned.scoring import export  # noqa: E402
+from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, Pair, PairSource  # noqa: E402
+from planetary_dtm.core.learned.scoring import export, scores  # noqa: E402
 from planetary_dtm.core.learned.trainers import trainer  # noqa: E402
 from planetary_dtm.core.learned.training import read_log, train  # noqa: E402
 from planetary_dtm.core.simulation.relief import random_relief  # noqa: E402
@@ -258,6 +258,15 @@ def test_export_writes_a_model_that_loads(dems: Path, tmp_path: Path, monkeypatc
     assert (model.card["name"], model.card["body"], model.card["date"]) == ("U-Net, Moon", "Moon", "2025-01-02")
     assert set(model.card["metrics"]) <= {"rendered GLD100", "simulated"}
     assert model.tensors["stem.weight"] == pytest.approx(weights["stem.weight"], abs=1e-3)
+
+
+@pytest.mark.parametrize("plan", [TINY, TINY_PIX], ids=["unet", "pix2pixcc"])
+def test_pairs_of_any_size_are_scored_on_the_part_that_the_strides_divide(plan: Plan) -> None:
+    graph, rng = plan.network(), np.random.default_rng(1)
+    odd = Pair(*(rng.normal(size=(2, 98, 90)).astype(np.float32)), 0.1, "pairs")
+    even = odd.middle(98 - 98 % graph.multiple, 90 - 90 % graph.multiple)
+    weights = tensors(build(graph))
+    assert even.grey.shape != odd.grey.shape and scores(plan, weights, [odd]) == scores(plan, weights, [even])
 
 
 def _batch(count: int, side: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -68,9 +68,11 @@ def figure(picture: Any, caption: str = "", dpi: int = 144) -> Html:
 class Report:
     """Title, sections and a footer that says what made them; `write` gives one HTML file."""
 
-    def __init__(self, title: str, subtitle: str = "") -> None:
+    def __init__(self, title: str, subtitle: str = "", refresh_s: int | None = None) -> None:
+        """refresh_s: seconds after which a browser loads the page anew, of work that goes on."""
         self.title = title
         self.subtitle = subtitle
+        self.refresh_s = refresh_s
         self._sections: list[tuple[str, tuple[str, ...]]] = []
 
     def section(self, heading: str, *blocks: str) -> Report:
@@ -88,8 +90,10 @@ class Report:
             f'<section id="s{i}"><h2>{escape(heading)}</h2>{"".join(_markup(block) for block in blocks)}</section>'
             for i, (heading, blocks) in enumerate(self._sections, 1)
         )
+        anew = f'<meta http-equiv="refresh" content="{self.refresh_s}">' if self.refresh_s else ""
         made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-        return _PAGE.format(title=title, subtitle=subtitle, style=_STYLE, contents=contents, body=body, made=made)
+        parts = {"title": title, "subtitle": subtitle, "contents": contents, "body": body, "made": made}
+        return _PAGE.format(style=_STYLE, anew=anew, **parts)
 
     def write(self, path: str | Path) -> Path:
         """Write the page to ``path``, whole or not at all; returns the path."""
@@ -146,7 +150,7 @@ def _markup(block: str) -> str:
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">{anew}
 <title>{title}</title><style>{style}</style></head>
 <body><header><h1>{title}</h1><p>{subtitle}</p></header><nav><ol>{contents}</ol></nav>
 <main>{body}</main><footer>Planetary DTM, {made}</footer></body></html>

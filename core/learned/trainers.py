@@ -64,6 +64,13 @@ class Trainer:
         """The averaged weights of the network that makes heights."""
         return tensors(self.average)
 
+    def is_finite(self) -> bool:
+        """Whether every weight and average is a number."""
+        import torch
+
+        networks = (*self.networks.values(), self.average)
+        return all(bool(torch.isfinite(weight).all()) for part in networks for weight in part.parameters())
+
     def state(self) -> dict[str, Any]:
         """Everything a step depends on besides the plan and the pairs."""
         import torch

@@ -53,11 +53,11 @@ def train(
     """Train on pairs -> the averaged (EMA) weights.
 
     work: folder of the checkpoint `checkpoint.pt` and the log `log.jsonl` (see `read_log`); where a checkpoint
-    of the same plan lies there, or at `resume`, training goes on from it. watch: called whenever one was written, with
-    the step, the trainer, and whether training stops there. Cancel through `progress`, or SIGINT or SIGTERM, drops the
-    step under way (of several processes: ends it) and leaves a checkpoint behind, but before the first step
-    (CancelledError).
-    Raises InputError when a loss is not finite (the last good checkpoint stays).
+    of the same plan lies there, or at `resume`, training goes on from it. watch: called at the start and whenever one
+    was written, with the step, the trainer, and whether training stops there. Cancel through `progress`, or SIGINT or
+    SIGTERM, drops the step under way (of several processes: ends it) and leaves a checkpoint behind, but before the
+    first step (CancelledError).
+    Raises InputError when a loss or a weight is not finite (the last good checkpoint stays).
     """
     require_torch()
     processes, folder = processes or Processes(), Path(work)
@@ -65,19 +65,24 @@ def train(
     processes.share(plan.batch)
     trained = trainer(plan, processes)
     kept = folder / CHECKPOINT
-    step, kept_step = 0, -1
+    step, kept_step, good = 0, -1, "no checkpoint was written yet"
     means: dict[str, float] = {}
     if resume or kept.exists():
         step, means = checkpoint.restore(resume or kept, plan, trained)
+        good = f"{resume or kept} holds step {step}"
     log = _Log(folder / LOG, step) if processes.first else None
+    if processes.first:
+        watch(step, trained, False)
 
     def save(stopped: bool = False) -> None:
-        nonlocal kept_step
+        nonlocal kept_step, good
+        if not trained.is_finite():  # a gradient can be infinite where the loss is not
+            raise InputError(f"The weights are not finite at step {step}; lower the rate ({good}).")
         if processes.first:
             with unheard():
                 if step != kept_step:
                     checkpoint.save(kept, plan, step, trained, means)
-                kept_step = step
+                kept_step, good = step, f"{kept} holds step {step}"
                 watch(step, trained, stopped)
 
     def stop() -> CancelledError:
@@ -104,7 +109,7 @@ def train(
             except CancelledError:
                 raise stop() from None
             if not all(np.isfinite(loss) for loss in found.values()):
-                raise InputError(f"The loss is not finite at step {step}; lower the rate (the checkpoint is kept).")
+                raise InputError(f"The loss is not finite at step {step}; lower the rate ({good}).")
             step += 1
             means = {name: 0.98 * means.get(name, loss) + 0.02 * loss for name, loss in found.items()}
             if log and step % LOG_EVERY == 0:

@@ -1,4 +1,4 @@
-"""The report of a training: loss curve and sample tiles, written anew whenever a checkpoint is."""
+"""The report of a training: loss curve and sample tiles, written anew whenever a checkpoint is, and at its end."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .rendered_pairs import Pair
 Float = NDArray[np.float32]
 
 COLOURS = ("#1f5f8b", "#b07408", "#2e7d4f", "#b3372c", "#6d4c8f")
+REFRESH_S = 60
 _UNUSED = {
     "unet": ("base", "upsampling", "discriminator", "concordance", "height_divisor"),
     "pix2pixcc": ("widths", "warm_up", "weight_decay"),
@@ -43,13 +44,16 @@ def training_report(
     state: str,
     facts: Mapping[str, object],
     card: Mapping[str, Any] | None = None,
+    running: bool = False,
 ) -> Report:
     """The page after `step` steps, with what `drawn` gave at the last checkpoint.
 
-    state: a sentence on how the training stands; facts: memory, pairs, processes; card: of the model, once written.
+    state: a sentence on how the training stands; facts: memory, checkpoint, processes; card: of the model, once
+    written; running: it goes on, so a browser loads the page anew every `REFRESH_S` seconds.
     """
-    report = Report("Training", f"{plan.architecture}, step {step} of {plan.steps}")
-    report.section("State", note(state, "good" if step >= plan.steps else "info"), key_values(facts))
+    report = Report("Training", f"{plan.architecture}, step {step} of {plan.steps}", REFRESH_S if running else None)
+    level = "good" if card else "info" if running else "warning"
+    report.section("State", note(state, level), key_values(facts))
     for heading, picture in pictures.items():
         report.section(heading, picture)
     if card:

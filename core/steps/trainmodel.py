@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, PlanetaryDtmError
 from ..learned.pair_folder import FolderPairs, PairFolder, is_pair_folder
 from ..learned.pairs import Pairs, RenderedPairs, areas_in, rendering_workers
 from ..learned.plan import PRECISIONS, TRAINABLE, Plan, published
@@ -100,31 +102,61 @@ def _trained(
     tell(progress if first else silent, 0.0, f"{facts['memory']}; {facts['parameters']} parameters")
     samples = [pair.middle(plan.crop, plan.crop) for pair in pairs.held_out(SAMPLES)] if output_report and first else []
 
-    pictures: dict[str, Html] = {}
-
-    def report(step: int, said: str, card: dict[str, Any] | None = None) -> None:
-        if output_report:
-            training_report(plan, step, pictures, said, facts, card).write(output_report)
-
-    def watch(step: int, trainer: Trainer, stopped: bool) -> None:
-        if not stopped and output_report:  # who stops it does not wait for pictures: those of the last checkpoint stay
-            seen = [(pair, _predicted(trainer, pair)) for pair in samples]
-            pictures.clear()
-            pictures.update(drawn(read_log(work / LOG), seen))
-        said = "Stopped" if stopped else "Training"
-        report(step, f"{said}; {str(work / CHECKPOINT)!r} holds step {step} to go on from (RESUME).")
-
-    weights = train(plan, pairs, work, processes, resume, watch, part(progress, 0.0, 0.95) if first else silent)
-    if not first:
-        return StepResult()
-    tell(progress, 0.95, "Scoring on held-out ground")
-    log = read_log(work / LOG)
-    card = export(plan, weights, plan.steps, pairs, output, log)
-    report(plan.steps, "Trained and written.", card)
+    page = _Page(output_report if first else None, plan, facts, work, samples)
+    told = part(progress, 0.0, 0.95) if first else silent
+    with page.to_the_end():
+        weights = train(plan, pairs, work, processes, resume, page.watch, told)
+        if not first:
+            return StepResult()
+        tell(progress, 0.95, "Scoring on held-out ground")
+        log = read_log(work / LOG)
+        card = export(plan, weights, plan.steps, pairs, output, log)
+    page.write("Trained and written.", card)
     made: dict[str, Any] = {"OUTPUT": output, "CC": float(np.mean([m["cc"][0] for m in card["metrics"].values()]))}
     made |= {"LOSS": log[-1]["loss"]} if log else {}
     made |= {"OUTPUT_REPORT": output_report} if output_report else {}
     return StepResult(made, tuple(warnings), (f"{facts['memory']}. Checkpoint and log are in {work}.",))
+
+
+@dataclass
+class _Page:
+    """The report (none without a path): written at the start, with every checkpoint, and however training ends."""
+
+    path: str | None
+    plan: Plan
+    facts: dict[str, object]
+    work: Path
+    samples: list[Pair]
+    step: int | None = None  # until training begins
+    pictures: dict[str, Html] = field(default_factory=dict)
+
+    def watch(self, step: int, trainer: Trainer, stopped: bool) -> None:
+        """See `train`. Who stops it does not wait for pictures: those of the last checkpoint stay."""
+        self.step = step
+        if stopped or not self.path:
+            return
+        if step:
+            seen = [(pair, _predicted(trainer, pair)) for pair in self.samples]
+            self.pictures = drawn(read_log(self.work / LOG), seen)
+        self.write("Training goes on.", running=True)
+
+    def write(self, state: str, card: dict[str, Any] | None = None, running: bool = False) -> None:
+        if self.path:
+            kept = self.work / CHECKPOINT
+            to_go_on_from = f"{kept}, step {self.step} (RESUME)" if kept.exists() else "none yet"
+            facts = {**self.facts, "checkpoint": to_go_on_from}
+            training_report(self.plan, self.step or 0, self.pictures, state, facts, card, running).write(self.path)
+
+    @contextmanager
+    def to_the_end(self) -> Iterator[None]:
+        """Tell on the page what ended the training in here, if it is not done."""
+        try:
+            yield
+        except BaseException as error:
+            if self.step is not None:
+                with suppress(PlanetaryDtmError):  # what ended it may keep the page from being written, too
+                    self.write(str(error) or type(error).__name__)
+            raise
 
 
 def _facts(plan: Plan, processes: Processes, held: float) -> tuple[dict[str, object], list[str]]:

@@ -186,8 +186,23 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(
     train(replace(TINY, steps=2), pairs, tmp_path)
     monkeypatch.setattr(losses, "relief_loss", lambda predicted, truth, across: predicted.sum() * math.nan)
     before = (tmp_path / "checkpoint.pt").read_bytes()
-    with pytest.raises(InputError, match="not finite"):
+    with pytest.raises(InputError, match=r"not finite at step 2.*checkpoint\.pt holds step 2"):
         train(TINY, pairs, tmp_path)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    with pytest.raises(InputError, match="not finite at step 0.*no checkpoint was written yet"):
+        train(TINY, pairs, tmp_path / "new")
+
+
+def test_weights_that_are_not_finite_never_reach_the_checkpoint(
+    dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The root of nothing: its value is finite, its gradient is not."""
+    pairs, sound = RenderedPairs(dems, TINY, AREAS), losses.relief_loss
+    train(replace(TINY, steps=2), pairs, tmp_path)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    monkeypatch.setattr(losses, "relief_loss", lambda p, t, a: sound(p, t, a) + (p * 0).square().sum().sqrt())
+    with pytest.raises(InputError, match=r"weights are not finite at step 3.*checkpoint\.pt holds step 2"):
+        train(replace(TINY, checkpoint_every=1), pairs, tmp_path)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 

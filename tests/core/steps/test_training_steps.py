@@ -209,7 +209,7 @@ def train(**values):
 
 def test_a_model_is_trained_stopped_resumed_and_reported(folder, tmp_path, monkeypatch):
     pytest.importorskip("torch")
-    from planetary_dtm.core.learned import training
+    from planetary_dtm.core.learned import trainers, training
     from planetary_dtm.core.learned.model_file import load_model
 
     monkeypatch.setattr(training, "LOG_EVERY", 1)
@@ -219,13 +219,15 @@ def test_a_model_is_trained_stopped_resumed_and_reported(folder, tmp_path, monke
 
     def stop_at_3(fraction, message):
         messages.append(message)
+        if message.startswith("Step 1 "):
+            assert "Training goes on" in page.read_text() and 'http-equiv="refresh"' in page.read_text()
         return "Step 3 " not in message
 
     with pytest.raises(CancelledError, match="Stopped at step 3"):
         train(PAIRS=folder, OUTPUT=output, OUTPUT_REPORT=page, progress=stop_at_3)
     first = next(filter(None, messages))  # PyTorch may have loaded for long enough to ask for a cancel
     assert "GB of memory needed" in first and "parameters" in first
-    assert not output.exists() and "step 3" in page.read_text()
+    assert not output.exists() and "Stopped at step 3" in page.read_text() and "refresh" not in page.read_text()
     with pytest.raises(InputError, match=r"checkpoint\.pt.*RESUME"):
         train(PAIRS=folder, OUTPUT=output)
     checkpoint = tmp_path / "m.training" / "checkpoint.pt"
@@ -237,11 +239,15 @@ def test_a_model_is_trained_stopped_resumed_and_reported(folder, tmp_path, monke
     assert model.card["training_boxes"] == json.loads((folder / "manifest.json").read_text())["training_boxes"]
     assert np.isfinite(made.outputs["CC"]) and made.outputs["LOSS"] > 0
     html = page.read_text()
-    assert html.count("data:image/png") == 2 and "Scores on held-out ground" in html
+    assert html.count("data:image/png") == 2 and "refresh" not in html and "Scores on held-out ground" in html
     whole = tmp_path / "whole.safetensors"
     train(PAIRS=folder, OUTPUT=whole)
     other = load_model(whole).tensors
     assert all(np.array_equal(other[name], model.tensors[name]) for name in other)
+    monkeypatch.setattr(trainers.Trainer, "is_finite", lambda trainer: False)
+    with pytest.raises(InputError, match="not finite"):
+        train(PAIRS=folder, OUTPUT=tmp_path / "wild.safetensors", OUTPUT_REPORT=page)
+    assert "not finite at step" in page.read_text() and "refresh" not in page.read_text()
 
 
 def test_training_without_torch_says_so(folder, tmp_path, monkeypatch):

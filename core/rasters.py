@@ -20,8 +20,9 @@ import numpy.typing as npt
 from .bodies import Array, Body, LonLat, body_of_crs, is_angular, lonlat_of, spatial_reference
 from .errors import InputError, ResourceError
 from .frames import angular_distance
+from .hidden_sources import require_local, require_own_overviews
 from .progress import breathe
-from .sources import TEXT_TABLES, allowed, offline, require_local
+from .sources import TEXT_TABLES, allowed, offline
 
 Mask = npt.NDArray[np.bool_]
 _FARTHEST, _SAMPLES = 64, 8  # decimation up to which every pixel is averaged; beyond, how many along an axis are
@@ -155,6 +156,7 @@ class Raster:
             dataset = None
         if dataset is None or dataset.RasterCount == 0:
             raise ResourceError(f"{what} {self.path!r} cannot be opened as a raster; check the path and the format.")
+        require_own_overviews(dataset, self.path, what)
         self._dataset = dataset
         self.bands: int = dataset.RasterCount
         try:

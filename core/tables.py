@@ -23,10 +23,11 @@ import numpy.typing as npt
 
 from .bodies import Array, Body, LonLat
 from .errors import InputError, ResourceError
+from .hidden_sources import require_local
 from .outputs import letting_go, replacing, require_writable, unwritten, workplace
 from .progress import FEW_ROWS, breathe, breathing
 from .rasters import quiet_gdal
-from .sources import TEXT_TABLES, allowed, is_plain_file, offline, require_local
+from .sources import TEXT_TABLES, allowed, is_plain_file, offline
 
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
 _LATITUDES = ("lat", "latitude", "pt_latitude", "y_lat")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..hidden_sources import require_local, require_own_overviews
 from ..rasters import quiet_gdal
-from ..sources import TEXT_TABLES, allowed, offline, require_local
+from ..sources import TEXT_TABLES, allowed, offline
 
 
 def absolute(path: str | None) -> str | None:
@@ -36,6 +37,7 @@ def _named(path: str) -> list[str]:
     try:
         with quiet_gdal(), offline(path):
             dataset = gdal.OpenEx(path, allowed_drivers=allowed(path, "raster") + allowed(path, "vector"))
+            require_own_overviews(dataset, path, "Input")
             return list(dataset.GetFileList() or [])
     except RuntimeError:  # GDAL does not read it
         return []

@@ -5,7 +5,10 @@ from __future__ import annotations
 import http.server
 import os
 import re
+import shutil
+import socket
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,22 @@ def virtual(folder: Path, name: str, source: str) -> Path:
 def written(path: Path, text: str) -> Path:
     path.write_text(text, encoding="latin-1")
     return path
+
+
+@pytest.fixture
+def listener():
+    """Address of a port of this machine, and a function that says whether anybody called there."""
+    with socket.create_server(("127.0.0.1", 0)) as waiting:
+        waiting.settimeout(0.05)
+
+        def called() -> bool:
+            try:
+                waiting.accept()[0].close()
+            except TimeoutError:
+                return False
+            return True
+
+        yield f"PG:host=127.0.0.1 port={waiting.getsockname()[1]} dbname=x table=y connect_timeout=1", called
 
 
 def test_plain_virtual_rasters_are_read(folder, tmp_path):
@@ -185,3 +204,149 @@ def test_a_virtual_raster_of_a_pipe_or_of_itself_is_refused(folder):
         Raster(virtual(folder, "pipe.vrt", str(folder / "pipe.tif")))
     with pytest.raises(InputError, match="deep"):
         Raster(virtual(folder, "self.vrt", str(folder / "self.vrt")))
+
+
+def with_overviews(path: Path, named: str) -> Path:
+    """A GeoTIFF of one value whose metadata say where its overviews are."""
+    path.unlink(missing_ok=True)
+    made = gdal.GetDriverByName("GTiff").Create(str(path), GRID.width, GRID.height, 1, gdal.GDT_Byte)
+    made.GetRasterBand(1).Fill(7)
+    made.SetMetadataItem("OVERVIEW_FILE", named, "OVERVIEWS")
+    return path
+
+
+PAM = '<PAMDataset><Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">{named}</MDI></Metadata></PAMDataset>'
+
+
+@pytest.mark.parametrize("place", ["tag", "aux.xml", "overviews of overviews", "source of a virtual raster"])
+@pytest.mark.parametrize("kind", ["server", "raw bytes", "another raster", "from above"])
+def test_overviews_are_beside_their_raster(folder, tmp_path, listener, place, kind):
+    address, called = listener
+    (tmp_path / "secret.txt").write_bytes(b"S" * 32)
+    shutil.copy(folder / "image.tif", tmp_path / "other.tif")
+    named = {
+        "server": address,
+        "raw bytes": RAW.format(name=tmp_path / "secret.txt").replace('="1">', '="0">'),
+        "another raster": str(tmp_path / "other.tif"),
+        "from above": ":::BASE:::../other.tif",
+    }[kind]
+    path = with_overviews(folder / "a.tif", named)
+    if place == "aux.xml":
+        shutil.copy(folder / "image.tif", path)
+        written(folder / "a.tif.aux.xml", PAM.format(named=named.replace("<", "&lt;")))
+    elif place == "overviews of overviews":
+        path.rename(folder / "image.tif.OVR")  # GDAL takes names whatever their case
+        path = folder / "image.tif"
+    elif place == "source of a virtual raster":
+        path = virtual(folder, "b.vrt", str(path))
+    with pytest.raises(InputError, match="overviews elsewhere"):
+        Raster(path).read(shape=(4, 8))
+    assert not called()
+
+
+@pytest.mark.parametrize("ending", ["ovr", "msk"])
+def test_overviews_and_masks_are_images_themselves(folder, ending):
+    beside = virtual(folder, f"image.tif.{ending}", str(folder / "image.tif"))
+    with pytest.raises(InputError, match="no TIFF"):
+        Raster(folder / "image.tif")
+    beside.unlink()
+    assert Raster(folder / "image.tif").size == (20, 24)
+
+
+def test_overviews_that_gdal_makes_are_used(folder):
+    dataset = gdal.Open(str(folder / "image.tif"))
+    dataset.BuildOverviews("AVERAGE", [2])
+    dataset.CreateMaskBand(gdal.GMF_PER_DATASET)
+    dataset = None
+    assert (folder / "image.tif.ovr").exists() and (folder / "image.tif.msk").exists()
+    with_overviews(folder / "a.tif", ":::BASE:::image.tif.ovr")
+    for name, value in (("image.tif", None), ("image.vrt", None), ("a.tif", 15)):
+        got = Raster(folder / name).read(shape=(4, 8))[0]
+        assert value is None or got.max() > value  # 7 where its own overviews were not used
+
+
+HIDDEN = (
+    '<VRTDataset rasterXSize="4" rasterYSize="4">{pre}<VRTRasterBand dataType="Byte" band="1">{what}</VRTRasterBand>'
+    "{post}</VRTDataset>"
+)
+SIMPLE = "<SimpleSource><SourceFilename>{source}</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HIDDEN.format(pre="<Metadata/>", what=SIMPLE, post="<Metadata></Metadata>"),
+        HIDDEN.format(pre="<!-- ", what=SIMPLE, post="<!-- -->").replace("<!-- <", "<!-- --><"),
+        HIDDEN.format(pre="", what=SIMPLE.replace("SourceFilename", "sourcefilename"), post=""),
+        HIDDEN.format(pre="", what='<SimpleSource SourceFilename="{source}"/>', post=""),
+        HIDDEN.format(pre="", what=SIMPLE, post="").replace("{source}", " {source} "),
+        HIDDEN.format(pre="", what="<ComplexSource><!DOCTYPE x>" + SIMPLE[14:-15] + "</ComplexSource>", post=""),
+        HIDDEN.format(pre="", what=SIMPLE, post="").replace("{source}", "/vsizip/{folder}/a.zip/pg.vrt"),
+        HIDDEN.format(pre="", what="<Overview>" + SIMPLE[14:-15] + "</Overview>", post=""),
+    ],
+)
+def test_a_source_is_found_as_gdal_finds_it(folder, listener, text):
+    address, called = listener
+    if "{folder}" in text:
+        with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+            archive.writestr("pg.vrt", HIDDEN.format(pre="", what=SIMPLE.format(source=address), post=""))
+    with pytest.raises(InputError, match="a server|network"):
+        Raster(written(folder / "a.vrt", text.format(source=address, folder=folder))).read()
+    assert not called()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('subClass="VRTRawRasterBand"', 'subClass="vrtrawrasterband"'),
+        ('subClass="VRTRawRasterBand">', "><subClass>VRTRawRasterBand</subClass>"),
+        ("<VRTRasterBand", "<Metadata/><VRTRasterBand"),
+        ("SourceFilename", "SOURCEFILENAME"),
+        ('relativetoVRT="1">{name}', 'relativetoVRT="0">{folder}/../secret.txt'),
+        ('relativetoVRT="1">{name}', 'relativetoVRT="0">image.tif'),  # of the folder where the program runs
+        ("<VRTDataset", "<a/><VRTDataset"),
+    ],
+)
+def test_raw_bytes_are_those_beside_the_file(folder, change):
+    (folder.parent / "secret.txt").write_bytes(b"S" * 32)
+    text = RAW.replace(*change).replace("</VRTDataset>", "<Metadata></Metadata></VRTDataset>")
+    assert text != RAW
+    with pytest.raises(InputError, match="for raw pixels"):
+        Raster(written(folder / "a.vrt", text.format(name="../secret.txt", folder=folder))).read()
+
+
+@pytest.mark.parametrize(
+    "text", ["<VRTDataset", "<VRTDataset>" * 20_000, "<VRTDataset a='\xff'/>", "<VRTDataset>" + "<a/>" * (1 << 21)]
+)
+def test_a_virtual_raster_that_cannot_be_looked_at_is_refused(folder, text):
+    with pytest.raises(InputError, match="XML|UTF-8"):
+        Raster(written(folder / "a.vrt", text))
+
+
+def test_a_virtual_layer_asks_nothing_in_a_query(folder):
+    text = OGR.format(name="x.geojson").replace("</SrcDataSource>", "</SrcDataSource><SrcSQL>select 1</SrcSQL>")
+    with pytest.raises(InputError, match="query"):
+        read_table(written(folder / "a.vrt", text))
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("^IMAGE = 101", "/* x */\n" * 20_000 + '^IMAGE = ("../secret.bin", 1)'),
+        ("^IMAGE = 101", '^IMAGE = /* = */ ("../secret.bin", 1)'),
+        ("TARGET_NAME = MARS\n", 'TARGET_NAME = MARS ^QUBE = "../secret.bin"\n'),
+        ("^IMAGE = 101", 'NOTE = "/*"\n^IMAGE = ("../secret.bin", 1)\nB = "*/"'),
+        ("^IMAGE = 101", 'OBJECT = COMPRESSED_FILE\nFILE_NAME = "../secret.bin"\nEND_OBJECT = COMPRESSED_FILE'),
+    ],
+)
+def test_pointers_of_labels_are_found_as_gdal_finds_them(folder, old, new):
+    (folder.parent / "secret.bin").write_bytes(b"S" * 480)
+    with pytest.raises(InputError, match="outside its folder"):
+        Raster(written(folder / "a.lbl", PDS3.replace(old, new)))
+    assert Raster(written(folder / "a.lbl", PDS3.replace(old, "/* x */\n" * 20_000 + old).ljust(170_000))).bands == 1
+
+
+def test_a_label_ends(folder):
+    endless = PDS3.replace("\nEND\n", "\n") + "/* x */\n" * (1 << 19)
+    with pytest.raises(InputError, match="label of more than 4 MB"):
+        Raster(written(folder / "a.lbl", endless))

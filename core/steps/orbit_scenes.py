@@ -22,6 +22,7 @@ from ..frames import unit_vectors
 from ..rasters import Raster
 from ..resection.joint import joint_path
 from ..resection.tables import read_gcps
+from ..sources import is_plain_file
 from ..tables import Table, read_table
 from ..terrain.target_grid import default_crs
 from .scans import StereoImage, line_scans
@@ -190,6 +191,9 @@ def _scene(name: str, values: dict[str, Any], altimetry: str | None) -> OrbitSce
     for path in (gcps, eops, one("altimetry")):
         if path and not Path(path.partition("|")[0]).exists():
             raise InputError(f"Orbit {name!r}: {path!r} does not exist.")
+    for path in values["images"]:  # a table that is handed on is no wish for what it names on the network
+        if not is_plain_file(Path(path)):
+            raise InputError(f"Orbit {name!r}: image {path!r} is no file of this computer; name one.")
     sizes = {Raster(path, f"Image of orbit {name!r}").size for path in values["images"]}
     if len(sizes) > 1:
         raise InputError(f"The images of orbit {name!r} differ in size; they need the same lines and samples.")

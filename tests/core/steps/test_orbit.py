@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -303,3 +304,19 @@ def test_bad_scenes_are_named(known, orbits, tmp_path):
         do("orbit", SCENES=str(tmp_path / "bad.csv"), **output)
     with sole_worker(tmp_path / "dtm.parts", "dtm.tif"), pytest.raises(InputError, match="another process"):
         do("orbit", **known, **output)
+
+
+@pytest.mark.parametrize(
+    "named", ["/vsicurl/http://127.0.0.1:{port}/a.tif", "/vsicurl?url=http%3A%2F%2F127.0.0.1:{port}"]
+)
+def test_a_table_of_orbits_does_not_reach_for_the_network(orbits, tmp_path, named):
+    with socket.create_server(("127.0.0.1", 0)) as waiting:
+        waiting.settimeout(0.1)
+        image = named.format(port=waiting.getsockname()[1])
+        (tmp_path / "scenes.csv").write_text(
+            f"name,images,sensor,gcps\nx,{image};{image},ce1,{orbits / 'one' / 'gcps.csv'}\n"
+        )
+        with pytest.raises(InputError, match="is no file"):
+            read_scenes(str(tmp_path / "scenes.csv"), None, None)
+        with pytest.raises(TimeoutError):
+            waiting.accept()

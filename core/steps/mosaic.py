@@ -118,8 +118,21 @@ def run(
         f"{cost.cpu_s:.0f} CPU seconds and at most {cost.peak_mb:.0f} MB a worker; "
         f"{time.monotonic() - started:.0f} s in all."
     )
-    warnings = (*warnings, *_rounded(grid, pixel_size), *_warnings(manifest, blocks))
+    shape = _rounded(grid, pixel_size) + _left_out(image.grid, extent, window, factor)
+    warnings = (*warnings, *shape, *_warnings(manifest, blocks))
     return StepResult({"OUTPUT": output}, warnings, (note,))
+
+
+def _left_out(image: Grid, extent: Extent | None, window: Window, factor: int) -> list[str]:
+    """What to say of the extent's last columns and rows where they make no whole pixel of the DTM."""
+    asked = image.window(extent)
+    columns, rows = max(asked.width - window.width, 0), max(asked.height - window.height, 0)
+    if not columns and not rows:
+        return []
+    return [
+        f"The extent's last {columns} columns and {rows} rows at the image's edge make no whole pixel of {factor} x "
+        f"{factor} of the image's and are left out; a smaller PIXEL_SIZE leaves out less."
+    ]
 
 
 def _rounded(grid: Grid, pixel_size: float | None) -> list[str]:
@@ -215,7 +228,8 @@ def _engine(model: str | None, engine: str, sha256: str) -> Engine:
 def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> tuple[Window, Grid, int]:
     """Image pixels of an extent, the grid of the DTM, and the whole number of image pixels to one of the DTM's.
 
-    Blocks then begin at image pixels, whatever their size.
+    Blocks then begin at image pixels, whatever their size. An extent is snapped outward to whole pixels of the DTM as
+    far as the image goes: one that would lie over its edge is left out, since a whole body has no ground there.
     """
     window = grid.window(extent)
     own = grid.sub(window)
@@ -223,7 +237,8 @@ def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> t
     factor = max(1, round(pixel_size / native)) if pixel_size else 1
     if min(window.width, window.height) < factor:
         raise InputError(f"PIXEL_SIZE {pixel_size:g} m is larger than the extent; give a smaller one.")
-    width, height = window.width // factor, window.height // factor
+    width = min(-(-window.width // factor), (grid.width - window.column) // factor)
+    height = min(-(-window.height // factor), (grid.height - window.row) // factor)
     window = Window(window.column, window.row, width * factor, height * factor)
     return window, grid.sub(window).resized(width, height), factor
 

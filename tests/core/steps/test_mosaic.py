@@ -10,7 +10,7 @@ import pytest
 from planetary_dtm.core.cluster.lock import sole_worker
 from planetary_dtm.core.cluster.manifest import Manifest
 from planetary_dtm.core.errors import CancelledError, InputError
-from planetary_dtm.core.rasters import Raster, Window
+from planetary_dtm.core.rasters import Grid, Raster, Window
 from planetary_dtm.core.steps import mosaic, step
 
 SIZE, ROWS = 1100, 512
@@ -182,3 +182,21 @@ def test_blocks_begin_at_whole_image_pixels(scene):
     assert mosaic._rounded(made, 3.0 * grid.pixel_size_m[1]) == []
     said = mosaic._rounded(made, 2.9 * grid.pixel_size_m[1])
     assert len(said) == 1 and "PIXEL_SIZE 290 m is no whole number" in said[0] and "300 m is used" in said[0]
+
+
+@pytest.mark.parametrize(
+    "extent, lies, left",
+    [
+        (None, Window(0, 0, 900, 900), "last 100 columns and 100 rows"),
+        ((0, -65_000, 65_000, 0), Window(0, 0, 900, 900), ""),  # outward: 650 pixels are two and a bit
+        ((10_000, -95_000, 70_000, -35_000), Window(100, 350, 600, 600), ""),
+        ((10_000, -95_000, 70_100, -34_900), Window(100, 349, 900, 600), "last 0 columns and 1 rows"),
+    ],
+)
+def test_the_extent_goes_outward_to_whole_pixels_and_what_the_image_cuts_off_is_told(extent, lies, left):
+    image = Grid(1000, 1000, (0.0, 100.0, 0.0, 0.0, 0.0, -100.0), "+proj=eqc +R=1737400 +units=m")
+    window, made, factor = mosaic.whole_grid(image, extent, 30_000.0)
+    assert (window, factor) == (lies, 300)
+    assert (made.width * 300, made.height * 300) == (window.width, window.height)
+    said = mosaic._left_out(image, extent, window, factor)
+    assert (len(said) == 1 and left in said[0]) if left else said == []

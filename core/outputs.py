@@ -25,6 +25,9 @@ from .errors import InputError, ResourceError
 
 _LITTLE = 1 << 18  # bytes left on a disk that count as none
 _FULL = "No space left on device"
+MARK = ".planetary_dtm"  # the file in a folder of results that lists what a run made in it
+_ASIDE = ".old"  # how a folder's name ends while another takes its place
+_OF_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def require_writable(path: str | Path, suffixes: tuple[str, ...] = ()) -> None:
@@ -108,12 +111,44 @@ def _taken_up(made: _Finished) -> bool:
 
 
 def _move_in(temporary: Path, target: Path) -> None:
-    """Rename a file, or a folder whose files take the place of those of their name."""
-    if temporary.is_dir() and target.exists():
-        for made in sorted(temporary.iterdir()):
-            os.replace(made, target / made.name)
-    else:
+    """Rename a file, or a folder: one that is there already steps aside first, and comes back if that fails."""
+    if not (temporary.is_dir() and target.exists()):
         os.replace(temporary, target)
+        return
+    _require_ours(target)  # the work took its time
+    aside = target.with_name(f".{_short(target.name)}.{_token()}{_ASIDE}")
+    os.replace(target, aside)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        os.replace(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _require_ours(folder: Path) -> None:
+    """Raise `InputError` where a folder holds what no earlier run made: replacing it would lose that.
+
+    `MARK` lists what a run made. Others' files beside them that begin with such a name (statistics, overviews) go with
+    it, and so does what file managers leave.
+    """
+    try:
+        made = set((folder / MARK).read_text(encoding="utf-8", errors="replace").splitlines()) | {MARK}
+    except FileNotFoundError:
+        made = set()
+    for name in _names(folder):
+        parts = name.split(".")
+        ours = any(".".join(parts[: count + 1]) in made for count in range(len(parts)))
+        if not ours and name.rpartition("/")[2] not in _OF_FILE_MANAGERS:
+            raise InputError(
+                f"Output folder {str(folder)!r} holds {name!r}, which no earlier run made there; move it away or "
+                "choose another folder."
+            )
+
+
+def _names(folder: Path) -> list[str]:
+    """The files in a folder and those below it, from it on, with slashes."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
 def _remove(temporary: Path) -> None:
@@ -232,14 +267,31 @@ def _machine() -> str:
 
 def _clear(target: Path) -> None:
     """Remove what processes that are gone left of writing ``target``."""
+    for found in _left(target.parent, _short(target.stem), ".part"):
+        with suppress(OSError):
+            _remove(found)
+
+
+def _put_back(target: Path) -> None:
+    """Rename back the folder ``target`` where a process was killed that had moved it aside for a new one; what it had
+    yet to remove, the new one being there, is removed."""
+    for found in _left(target.parent, _short(target.name), _ASIDE):
+        with suppress(OSError):
+            if target.exists():
+                shutil.rmtree(found)
+            else:
+                os.replace(found, target)
+
+
+def _left(folder: Path, name: str, ending: str) -> Iterator[Path]:
+    """What processes of this machine that are gone left in a folder under such a name and ending."""
     if os.name != "posix":  # elsewhere asking whether a process lives may end it
         return
-    named = re.compile(rf"\.{re.escape(_short(target.stem))}\.{_machine()}([0-9a-f]+)-[0-9a-f]{{8}}\.part")
-    for found in target.parent.glob(f".{_escape(_short(target.stem))}.*.part*"):
+    named = re.compile(rf"\.{re.escape(name)}\.{_machine()}([0-9a-f]+)-[0-9a-f]{{8}}{re.escape(ending)}")
+    for found in folder.glob(f".{_escape(name)}.*{ending}*"):
         owner = named.match(found.name)
         if owner and not _alive(int(owner[1], 16)):
-            with suppress(OSError):
-                _remove(found)
+            yield found
 
 
 def _alive(process: int) -> bool:
@@ -270,9 +322,10 @@ def _is_full(folder: Path) -> bool:
 def replacing_folder(path: str | Path) -> Iterator[Path]:
     """Like `replacing` for a folder of results: yields a temporary folder that takes the target's place at the end.
 
-    A target that exists already must be empty or made by an earlier run (its files are replaced one by one).
+    A target that exists already must be empty or made by an earlier run, and is replaced as a whole: killed in between,
+    it is there, old or new, as soon as it is written again.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # a link goes on leading there
     if target.exists() and not target.is_dir():
         raise InputError(f"Output folder {str(target)!r} is a file; choose another name.")
     temporary = _beside(target)
@@ -280,8 +333,13 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _clear(target)
+        _put_back(target)
+        if target.exists():
+            _require_ours(target)
         temporary.mkdir()
         yield temporary
+        made = "".join(f"{name}\n" for name in _names(temporary))
+        (temporary / MARK).write_text(made, encoding="utf-8")
         waits = _taken_up(_Finished(temporary, target))
         if not waits:
             _move_in(temporary, target)

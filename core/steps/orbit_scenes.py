@@ -168,7 +168,7 @@ def _of_folder(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         raise InputError(f"SCENES_FOLDER {path!r} is no folder.")
     for place in sorted(Path(path).resolve().iterdir()):
         sensor = place / "sensor.json"
-        if not sensor.is_file():
+        if place.name.startswith(".") or not sensor.is_file():  # hidden: on its way in or out (core/outputs.py)
             continue
         names = [view.name for view in load_sensor(sensor).views]
         there = {name: [str(place / f"{name}.csv")] if (place / f"{name}.csv").is_file() else [] for name in _COLUMNS}

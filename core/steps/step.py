@@ -140,19 +140,26 @@ class Step:
         return ready
 
     def _keep_apart(self, ready: Mapping[str, Any]) -> None:
-        """Raise `InputError` where an output is a file that is read too, or that another output becomes."""
+        """Raise `InputError` where an output is a file that is read too, or that another output becomes, or a folder
+        (which is replaced as a whole) that holds one."""
         taken: dict[Path, str] = {}
         for parameter in self.parameters:
-            if parameter.kind in FILES:
+            if parameter.kind in FILES or parameter.kind is Kind.FOLDER:
                 given = ready[parameter.name.lower()] or ()
                 for path in [given] if isinstance(given, (str, Path)) else given:
                     taken[_file(path)] = parameter.name
         for output in self.outputs:
             path = ready.get(output.name.lower())
-            if output.kind is OutputKind.NUMBER or output.kind is OutputKind.FOLDER or not path:
+            if output.kind is OutputKind.NUMBER or not path:
                 continue
             if (other := taken.setdefault(_file(path), output.name)) != output.name:
-                raise InputError(f"{self.id}: {output.name} is the file of {other}; give it another name.")
+                what = "folder" if output.kind is OutputKind.FOLDER else "file"
+                raise InputError(f"{self.id}: {output.name} is the {what} of {other}; give it another name.")
+        for output in self.outputs:
+            if output.kind is OutputKind.FOLDER and (path := ready.get(output.name.lower())):
+                for file, other in taken.items():
+                    if _file(path) in file.parents:
+                        raise InputError(f"{self.id}: {other} lies in the folder of {output.name}; choose another.")
 
 
 def _file(path: str | Path) -> Path:

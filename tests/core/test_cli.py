@@ -10,6 +10,7 @@ import pytest
 
 from planetary_dtm.core.cli import TRACEBACK, main
 from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.outputs import MARK
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, step
 from planetary_dtm.core.tables import read_table
@@ -92,6 +93,40 @@ def test_numbers_without_an_end_are_refused_by_every_step(name):
                 alone.checked({parameter.name: 2.5})
 
 
+@pytest.mark.parametrize(
+    "name, values, said",
+    [
+        (
+            "refinecameras",
+            {"CAMERAS": ["D/left.json"], "OUTPUT_FOLDER": "D"},
+            "CAMERAS lies in",
+        ),
+        (
+            "refinecameras",
+            {"CAMERAS": ["D/sub/left.json"], "OUTPUT_FOLDER": "D/"},
+            "CAMERAS lies in the folder of OUTPUT_FOLDER",
+        ),
+        (
+            "recovereop",
+            {"GCPS": "g.csv", "SENSOR": "ce1", "OUTPUT": "D/e.csv", "OUTPUT_CSM_FOLDER": "D"},
+            "OUTPUT lies in",
+        ),
+        (
+            "recovereop",
+            {"GCPS": "g.csv", "SENSOR": "ce1", "OUTPUT": "D", "OUTPUT_CSM_FOLDER": "D"},
+            "the folder of OUTPUT",
+        ),
+        ("recovereop", {"GCPS": "D/g.csv", "SENSOR": "ce1", "OUTPUT": "D/e.csv", "OUTPUT_CSM_FOLDER": "D/csm"}, ""),
+    ],
+)
+def test_a_folder_that_is_replaced_holds_nothing_else_of_the_run(name, values, said):
+    if said:
+        with pytest.raises(InputError, match=said):
+            step(name).checked(values)
+    else:
+        step(name).checked(values)
+
+
 def test_a_benchmark_that_takes_no_seeds_says_so(capsys):
     assert main(["bench", "view", "--seeds", "2"]) == 1
     assert "leave --seeds out" in capsys.readouterr().err
@@ -100,7 +135,7 @@ def test_a_benchmark_that_takes_no_seeds_says_so(capsys):
 def test_simulated_view_is_whole(tmp_path):
     folder = tmp_path / "a scene"
     assert main(["simulateview", "--size", "96", "--output-folder", str(folder)]) == 0
-    assert sorted(file.name for file in folder.iterdir()) == ["altimetry.csv", "image.tif", "truth_dtm.tif"]
+    assert sorted(file.name for file in folder.iterdir()) == [MARK, "altimetry.csv", "image.tif", "truth_dtm.tif"]
     image, truth = Raster(folder / "image.tif"), Raster(folder / "truth_dtm.tif")
     assert image.grid == truth.grid and image.grid.body.name == "Moon"
     assert image.grid.pixel_size_m == pytest.approx((60.0, 60.0), rel=1e-3)

@@ -13,7 +13,15 @@ import pytest
 
 from planetary_dtm.core import outputs
 from planetary_dtm.core.errors import InputError
-from planetary_dtm.core.outputs import discard, replacing, replacing_folder, require_writable, together, workplace
+from planetary_dtm.core.outputs import (
+    MARK,
+    discard,
+    replacing,
+    replacing_folder,
+    require_writable,
+    together,
+    workplace,
+)
 
 
 def killed_while_writing(path, folder=False, ready=0.0):
@@ -63,6 +71,87 @@ def test_folders_and_workplaces_are_cleared_too(tmp_path):
     with workplace(tmp_path / "dtm.tif") as folder:
         assert len(list(tmp_path.iterdir())) == 2 and not list(folder.iterdir())
     assert list(tmp_path.iterdir()) == [target]
+
+
+def written(target, *names):
+    with replacing_folder(target) as temporary:
+        for name in names:
+            (temporary / name).parent.mkdir(exist_ok=True)
+            (temporary / name).write_text("new")
+
+
+def test_a_folder_of_an_earlier_run_is_replaced_as_a_whole(tmp_path):
+    target, link = tmp_path / "scene.v1", tmp_path / "link"
+    target.mkdir()
+    written(target, "image.tif", "backward.tif")  # into an empty one
+    for left in ("image.tif.aux.xml", ".DS_Store"):
+        (target / left).touch()
+    link.symlink_to(target)
+    written(link, "image.tif", "sub/forward.tif")
+    found = sorted(path.relative_to(target).as_posix() for path in target.rglob("*"))
+    assert found == [MARK, "image.tif", "sub", "sub/forward.tif"]
+    assert link.is_symlink() and sorted(tmp_path.iterdir()) == [link, target]
+
+
+@pytest.mark.parametrize("name", ["sensor.json", "sub/x.txt", "image.qml", "images.tif"])
+def test_a_folder_with_files_of_others_is_refused_and_stays(tmp_path, name):
+    target = tmp_path / "scene"
+    written(target, "image.tif")
+    (target / name).parent.mkdir(exist_ok=True)
+    (target / name).write_text("mine")
+    before = sorted(target.rglob("*"))
+    with pytest.raises(InputError, match=f"holds '{name}', which no earlier run made there; "):
+        written(target, "image.tif", "sensor.json")
+    (target / name).unlink()
+    with pytest.raises(InputError, match="which no earlier run made"), replacing_folder(target) as temporary:
+        (temporary / "image.tif").touch()
+        (target / name).write_text("mine")  # meanwhile
+    assert sorted(target.rglob("*")) == before and (target / name).read_text() == "mine"
+    assert (target / "image.tif").read_text() == "new" and list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_killed_while_one_folder_takes_the_place_of_another_the_old_or_the_new_is_there_again(
+    tmp_path, monkeypatch, renames
+):
+    target, other, rename = tmp_path / "scene.v1", tmp_path / "scene.v2", os.replace
+    written(target, "old.tif")
+    done = []
+
+    def killing(*names):
+        rename(*names)
+        done.append(names)
+        if len(done) == renames:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(os, "replace", killing)
+        written(target, "new.tif")
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    assert not target.exists() if renames == 1 else (target / "new.tif").exists()
+    written(other, "other.tif")  # touches nothing of it
+    with pytest.raises(KeyError), replacing_folder(target):
+        raise KeyError
+    kept = "old.tif" if renames == 1 else "new.tif"
+    assert sorted(path.name for path in target.iterdir()) == [MARK, kept]
+    assert sorted(tmp_path.iterdir()) == [target, other]
+
+
+def test_the_old_folder_comes_back_where_the_new_one_cannot_come_in(tmp_path, monkeypatch):
+    target, rename = tmp_path / "scene", os.replace
+    written(target, "old.tif")
+
+    def held(source, place):
+        if ".part" in str(source):
+            raise PermissionError(13, "Permission denied")
+        rename(source, place)
+
+    monkeypatch.setattr(os, "replace", held)
+    with pytest.raises(InputError, match="was not written"):
+        written(target, "new.tif")
+    assert sorted(path.name for path in target.iterdir()) == [MARK, "old.tif"] and list(tmp_path.iterdir()) == [target]
 
 
 def test_a_folder_that_is_discarded_is_gone_before_its_files_are(tmp_path, monkeypatch):

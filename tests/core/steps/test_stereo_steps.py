@@ -12,6 +12,7 @@ from planetary_dtm.core.errors import InputError
 from planetary_dtm.core.frames import unit_vectors
 from planetary_dtm.core.geotiff import write_image
 from planetary_dtm.core.matching.match_file import MatchFile, write_matches
+from planetary_dtm.core.outputs import MARK
 from planetary_dtm.core.rasters import Grid, Raster
 from planetary_dtm.core.resection.tables import read_eops, read_gcps, write_eops
 from planetary_dtm.core.simulation.scene import simulate
@@ -59,7 +60,7 @@ def folder(tmp_path_factory):
 def test_the_scene_holds_what_real_data_would(folder):
     made = folder / "a"
     names = {path.name for path in made.iterdir()}
-    assert names == {"sensor.json", "gcps.csv", "altimetry.csv", "truth_eop.csv", "truth_dtm.tif"}
+    assert names == {MARK, "sensor.json", "gcps.csv", "altimetry.csv", "truth_eop.csv", "truth_dtm.tif"}
     sensor = load_sensor(made / "sensor.json")
     points = read_gcps(made / "gcps.csv", sensor).points
     assert len(points) == 6 * LINES and np.isnan(points.altitude).all()
@@ -291,7 +292,7 @@ def test_recovereop_finds_the_flight(folder, tmp_path, method):
     assert len(found) == LINES and found.covariance is not None and found.method == method
     error = np.linalg.norm(found.position - truth.position, axis=1)
     assert np.nanmedian(error) < (150.0 if method == "trajectory" else 1500.0)
-    assert {path.name for path in (tmp_path / "csm").iterdir()} == {f"{v.name}.json" for v in sensor.views}
+    assert {path.name for path in (tmp_path / "csm").iterdir()} == {MARK, *(f"{v.name}.json" for v in sensor.views)}
     page = (tmp_path / "eops.html").read_text("utf-8")
     assert page.count("data:image/png") == 3 and "Verdict" in page and "https://" not in page
     assert (tmp_path / "eops.covariance.npz").exists() == (method == "trajectory")

@@ -154,7 +154,7 @@ def test_camera_models_take_the_place_of_sensor_and_eops(scene, tmp_path):
     sensor = load_sensor(scene / "sensor.json")
     write_csm_states(tmp_path / "csm", sensor, read_eops(scene / "eops.csv", sensor))
     images = known(scene)["IMAGES"]
-    cameras = sorted(str(path) for path in (tmp_path / "csm").iterdir())
+    cameras = sorted(str(path) for path in (tmp_path / "csm").glob("*.json"))
     done = do("stereodtm", IMAGES=images, VIEWS=views_of(cameras), CAMERAS=cameras, OUTPUT=str(tmp_path / "dtm.tif"))
     assert np.nanmedian(np.abs(error_of(tmp_path / "dtm.tif"))) < 110 and done.outputs["RAY_MISS"] < 60
 
@@ -211,7 +211,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(scene, tmp_path):
 def test_broken_camera_files_are_named(scene, tmp_path):
     sensor = load_sensor(scene / "sensor.json")
     write_csm_states(tmp_path / "csm", sensor, read_eops(scene / "eops.csv", sensor))
-    good = sorted(str(path) for path in (tmp_path / "csm").iterdir())
+    good = sorted(str(path) for path in (tmp_path / "csm").glob("*.json"))
     broken = tmp_path / "csm" / os.path.basename(good[0])
     text = broken.read_text()
     out = {"IMAGES": known(scene)["IMAGES"], "VIEWS": views_of(good), "OUTPUT": str(tmp_path / "dtm.tif")}

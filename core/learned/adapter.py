@@ -20,6 +20,7 @@ Mask = NDArray[np.bool_]
 
 SIDE = 1024
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+FRACTION = 1.5  # largest grey that is still taken for a fraction: radiance factors pass one, where the sun is mirrored
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,23 @@ def to_grey(bands: NDArray[np.generic], valid: Mask | None = None) -> Grey:
 
 def to_grey8(image: Grey) -> Grey:
     """The 8-bit grey (values 0..255, whole numbers) of a view: unchanged where it already is, else stretched."""
-    sample = image.grey[image.valid]
-    if sample.size == 0 or (sample.min() >= 0 and sample.max() <= 255 and (sample == np.rint(sample)).all()):
-        return image
-    low, high = (float(value) for value in (sample.min(), sample.max()))
-    if low < 0 or high > 255:  # 8-bit colours already have their scale: only their luma is rounded
-        low, high = (float(value) for value in np.percentile(sample, (0.5, 99.5)))
-    else:
-        low, high = 0.0, 255.0 if high > 1 else 1.0
+    low, high = range8(image.grey[image.valid])
     scaled = (image.grey.astype(np.float64) - low) * (255.0 / max(high - low, 1e-30))
     grey = np.where(image.valid, np.rint(np.clip(scaled, 0, 255)), 0).astype(np.float32)
     return Grey(grey, image.valid, image.warnings)
+
+
+def range8(sample: Float) -> tuple[float, float]:
+    """Black and white of an 8-bit view of these greys (n,): 0 and 255 where they have them already, else stretched."""
+    if sample.size == 0:
+        return 0.0, 255.0
+    low, high = float(sample.min()), float(sample.max())
+    if low >= 0 and high <= 255 and (high > FRACTION or (sample == np.rint(sample)).all()):  # grey, or luma of colours
+        return 0.0, 255.0
+    if low >= 0 and high == 1:  # a picture's fractions; radiance factors end where the ground does
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(sample, (0.5, 99.5)))
+    return low, high
 
 
 def is_colourised(red: Float, green: Float, blue: Float, valid: Mask) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulation.shading import smooth
-from .adapter import bilinear
+from .adapter import bilinear, range8
 
 Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -39,14 +39,15 @@ def grey_scale(grey: Float, valid: Mask, kind: str = "robust") -> GreyScale:
     """The normalisation ``kind`` (field ``grey`` of the model card) of an image.
 
     ``robust``: median to 0 and half the distance of the 16th and 84th percentile to 1 (one Gaussian sigma);
-    ``symmetric``: 8-bit 0..255 to -1..1, as Pix2Pix models expect; ``raw``: as it is.
+    ``symmetric``: 8-bit 0..255 to -1..1, as Pix2Pix models expect, other greys stretched to that; ``raw``: as it is.
     One scale for a whole picture, as a training scene or a JMARS square is; `even_grey` follows it over wide ground.
     """
     if kind == "raw":
         return GreyScale(0.0, 1.0, np.inf)
-    if kind == "symmetric":
-        return GreyScale(127.5, 127.5, 1.0)
     sample = np.asarray(grey, np.float32)[valid]
+    if kind == "symmetric":
+        black, white = range8(sample)
+        return GreyScale((black + white) / 2, max((white - black) / 2, 1e-30), 1.0)
     if sample.size == 0:
         return GreyScale(0.0, 1.0, CLIP)
     low, centre, high = (float(value) for value in np.percentile(sample, (15.87, 50.0, 84.13)))

@@ -20,7 +20,7 @@ from ..progress import Progress, part, silent, tell
 from ..simulation.photometry import LunarLambert, reflectance
 from ..simulation.shading import smooth, sun_vector
 from ..terrain.pyramid import fill_invalid
-from .adapter import Grey, bilinear, jmars_heights, placement, to_grey8
+from .adapter import FRACTION, Grey, bilinear, jmars_heights, placement, to_grey8
 from .engine import Engine
 from .frame import Frame, frame_of
 from .greyscale import GreyScale, even_grey, grey_scale
@@ -41,6 +41,7 @@ FAR = 256  # the same at the coarsest level, whose long waves nothing replaces: 
 LINES = 256  # rows read at a time
 SAMPLED = 16  # every so many rows and columns a pixel is drawn for the grey's scale ...
 FEW = 4096  # ... unless that would give fewer than this
+FAINT = 0.05  # contrast of a unit slope, that of a sun 5 degrees from the zenith: below, albedo is all there is to see
 SMALLEST = 384  # pixels; an image that is smaller than this at a level only does harm there
 
 
@@ -100,9 +101,12 @@ def predict_relief(
         sun, warnings = find_sun(own, gsd_m, sun_azimuth, compass)
     frame = frame_of(gsd_m, compass.on_map(sun.azimuth) if sun else None, engine.model.sun_azimuth)
     height = _joined(seen.levels, box, shape, frame, engine, part(progress, 0.1, 1.0))
-    height /= np.float32(seen.scale.spread)
-    if seen.reflectance and sun_incidence is not None:
-        height *= np.float32(_slope_factor(seen.scale, engine.model, sun_incidence))
+    if seen.stretched:
+        height /= np.float32(seen.scale.spread)
+    if seen.stretched and seen.reflectance and sun_incidence is not None:
+        factor, doubts = _slope_factor(seen.scale, engine.model, sun_incidence)
+        height *= np.float32(factor)
+        warnings += doubts
     height -= height[valid].mean(dtype=np.float64)
     hidden = seen.shadow * np.float32(frame.gsd_m)
     return Relief(np.where(valid, height, np.float32(np.nan)), valid, hidden, sun, warnings)
@@ -112,14 +116,15 @@ def predict_relief(
 class _Seen:
     """What was read: the image at every resolution that helps, finest first; validity and shadows of the window.
 
-    scale: of the grey as a whole. reflectance: the grey is a calibrated radiance factor (fractions up to about one),
-    not stretched counts.
+    scale: of the grey as a whole. stretched: each place to one contrast, which its relief is to have back.
+    reflectance: the grey is a calibrated radiance factor (fractions up to about one), not stretched counts.
     """
 
     levels: list[Image]
     valid: Mask
     shadow: Float
     scale: GreyScale
+    stretched: bool
     reflectance: bool
 
 
@@ -129,15 +134,16 @@ def _look(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progr
     The coarsest level is read far around and the grey's scale taken from all of that, so that neighbouring extents of
     one image, which share most of it, come to the same long waves and the same contrast.
     """
-    kind = engine.model.card["grey"]["kind"]
-    many = LEVELS if engine.model.card["height_unit"] == "ground_pixel" else 1
+    kind, relative = engine.model.card["grey"]["kind"], engine.model.card["height_unit"] == "ground_pixel"
+    stretched = relative and kind == "robust"  # metres are the network's own: no contrast goes into them afterwards
+    many = LEVELS if relative else 1
     factors = [2**level for level in range(many) if not level or min(shape) >= 2**level * SMALLEST]
     near = _in_steps(window.grown(MARGIN * factors[-1]), 2**many)
     far = _in_steps(window.grown(FAR * factors[-1]), 2**many) if factors[-1] > 1 else near
     grey, valid, coarse, known, scale = _read(read, shape, near, far, factors[-1], kind, progress)
     inside = window.slices(near.row, near.column)
     own, shadow = valid[inside].copy(), shadow_depth(grey[inside], valid[inside])
-    reflectance = bool(0 < grey.max() <= 1.5 and grey.min() >= 0 and (grey % 1 > 0).any())
+    reflectance = bool(0 < grey.max() <= FRACTION and grey.min() >= 0 and (grey % 1 > 0).any())
     levels: list[Image] = []
     for factor in factors:
         box = near
@@ -145,13 +151,13 @@ def _look(read: Read, shape: tuple[int, int], window: Box, engine: Engine, progr
             grey, valid, box = coarse, known, far
         elif factor > 1:
             grey, valid = _halved(grey, valid)
-        if kind == "robust":
+        if stretched:
             even, spread = even_grey(grey, valid, scale)
         else:
-            even, spread = scale(grey, valid), np.full(grey.shape, scale.spread, np.float32)
+            even, spread = scale(grey, valid), np.ones(grey.shape, np.float32)
         filled = np.clip(fill_invalid(even, valid), -scale.clip, scale.clip)
         levels.append(Image(filled, box.row // factor, box.column // factor, factor, spread))
-    return _Seen(levels, own, shadow, scale, reflectance)
+    return _Seen(levels, own, shadow, scale, stretched, reflectance)
 
 
 def _read(
@@ -216,7 +222,8 @@ def _sums_of_4(values: Float) -> Float:
 def _joined(
     levels: list[Image], window: Box, shape: tuple[int, int], frame: Frame, engine: Engine, progress: Progress
 ) -> Float:
-    """Heights of the window, metres times grey: predicted at every level, coarsest first; it gives the long waves."""
+    """Heights of the window, metres (times grey where that is stretched): predicted at every level, coarsest first; it
+    gives the long waves."""
     margins = [MARGIN] * (len(levels) - 1) + [FAR if len(levels) > 1 else MARGIN]
     boxes = [_around(level, window, shape, margin) for level, margin in zip(levels, margins)]
     areas = np.array([np.prod(box.shape) for box in boxes[::-1]], float)
@@ -240,14 +247,20 @@ def _with_long_waves(fine: Float, box: Box, coarse: Float, coarse_box: Box) -> F
     return fine + bilinear(np.asarray(smooth(difference, CROSSOVER), np.float32), box.shape)
 
 
-def _slope_factor(scale: GreyScale, model: Model, incidence: float) -> float:
-    """Slopes told by the contrast of a calibrated image under a sun at ``incidence``, over the model's usual ones."""
+def _slope_factor(scale: GreyScale, model: Model, incidence: float) -> tuple[float, tuple[str, ...]]:
+    """Slopes told by the contrast of a calibrated image under a sun at ``incidence``, over the model's usual ones.
+
+    1 and a warning where they are not told.
+    """
     tilt = 0.05
     normals = np.array([[-side * tilt, 0.0, 1.0] for side in (-1, 1)]) / np.hypot(1.0, tilt)
     away, toward = reflectance(normals, sun_vector(270.0, incidence), np.array([0.0, 0.0, 1.0]), 1.0, LunarLambert())
     contrast_of_slope = (toward - away) / (toward + away) / tilt
+    if scale.centre <= 0 or contrast_of_slope < FAINT:
+        why = "half of the image is black" if scale.centre <= 0 else f"SUN_INCIDENCE is {incidence:g} degrees"
+        return 1.0, (f"Shading tells no scale of the relief, for {why}; it is that of the training scenes.",)
     usual = abs(float(model.card["height_scale"]))
-    return float(abs(scale.spread / scale.centre / contrast_of_slope) / usual)
+    return float(scale.spread / scale.centre / contrast_of_slope / usual), ()
 
 
 def _jmars(

@@ -220,6 +220,8 @@ def test_each_colour_has_its_weight_and_five_bands_are_too_many() -> None:
         ([0.2, 1.6], [0, 2]),  # dark 8-bit luma, not a fraction of one
         ([-100.0, 0.0, 100.0], [0, 128, 255]),  # whole numbers, but signed
         ([0.0, 1000.0, 2000.0], [0, 128, 255]),  # whole numbers of more than 8 bits
+        ([0.0, 0.04, 0.12], [0, 85, 255]),  # radiance factors of dark ground
+        ([0.0, 0.4, 1.2], [0, 85, 255]),  # and of a mirror
     ],
 )
 def test_what_counts_as_eight_bit(values: list[float], eight: list[int]) -> None:

@@ -243,3 +243,41 @@ def test_incidence_scales_a_calibrated_image_and_leaves_stretched_counts_alone()
         assert told.std() / usual.std() == pytest.approx(sigma / 0.06, rel=0.15)
         counts = np.rint(picture * 2000).astype(np.float32)
         assert np.array_equal(relief(counts, engine, sun_incidence=incidence), relief(counts, engine))
+
+
+@pytest.mark.parametrize("scale", [100.0, 1 / 2550])
+def test_models_of_8_bit_grey_see_other_images_stretched_once(scale: float) -> None:
+    """16 bit, and radiance factors: no clipping to 0..255, and one stretch for extents of one image."""
+    eight = np.clip(np.rint(128 + 60 * picture((200, 240))), 0, 255).astype(np.float32)
+    engine = identity(grey={"kind": "symmetric"})
+    kept = relief(eight, engine)
+    assert kept == pytest.approx((eight - eight.mean()) / 127.5, abs=1e-5)
+    other = (eight * np.float32(scale)).astype(np.float32)
+    told = relief(other, engine)
+    assert np.corrcoef(told.ravel(), kept.ravel())[0, 1] > 0.99 and 0.9 < told.std() / kept.std() < 1.3
+    near = relief(other, engine, window=(0, 200, 0, 200))
+    assert (near - told[:, :200]).std() < 0.01 * told.std()
+
+
+def test_metres_of_a_network_are_not_stretched_by_contrast() -> None:
+    """Plain beside highlands, and a network that says 1,000 m everywhere, or metres from the grey."""
+    image = picture((200, 900), 2.0) * np.where(np.arange(900) < 450, 10, 100).astype(np.float32) + 1000
+    constant = identity(grey={"kind": "robust"}, height_offset=1000.0, height_scale=1e-6)
+    assert np.ptp(relief(image, constant)) < 0.01
+    spread = np.diff(np.percentile(image, (15.87, 84.13)))[0] / 2
+    inside = np.abs(image - np.median(image)) < 3.9 * spread  # beyond, greys are clipped
+    told = relief(image, identity(grey={"kind": "robust"}, height_scale=20.0))
+    ratio = np.polyfit(image[inside], told[inside], 1)[0]
+    assert ratio == pytest.approx(20.0 / spread, rel=0.02)
+
+
+def test_a_scale_that_shading_does_not_tell_is_left_out_with_a_warning() -> None:
+    """Polar shadow on over half of a calibrated image, and a sun in the zenith."""
+    engine = identity(grey={"kind": "robust"}, height_unit="ground_pixel", height_scale=0.06)
+    lit = (0.05 + 0.01 * picture((128, 128))).astype(np.float32)
+    shadowed = np.where(np.random.default_rng(0).random(lit.shape) < 0.6, 0, lit).astype(np.float32)
+    for image, incidence, words in ((shadowed, 80.0, "half of the image is black"), (lit, 0.0, "SUN_INCIDENCE is 0")):
+        window = (0, 128, 0, 128)
+        made = predict_relief(reader(image), image.shape, window, (1.0, 1.0), engine, 270.0, incidence)
+        assert sum(words in warning for warning in made.warnings) == 1
+        assert np.array_equal(made.height, relief(image, engine)) and np.isfinite(made.height).all()

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..progress import breathe
 from ..rasters import Raster, Window
 from ..simulation.photometry import Hapke, Law, LunarLambert
 from ..simulation.relief import add_craters, draw_craters, random_relief
@@ -30,6 +31,7 @@ Float = NDArray[np.float32]
 SUN_AZIMUTH = 270.0
 SUN_JITTER = 25.0
 SIDE = 384  # pixels of a scene
+TRIES = 1000  # windows drawn until one has no gaps
 SYNTHETIC = 0.4  # share of simulated ground among the scenes
 
 
@@ -105,7 +107,23 @@ class PairSource:
         return Pair(grey, relative, slope, "simulated" if simulated else "rendered GLD100")
 
     def _real(self, fine: int, rng: np.random.Generator) -> tuple[Float, float]:
-        """A window of a DEM, coarsened by a random factor, with simulated detail where the DEM is smooth."""
+        """A window of a DEM without gaps, coarsened by a random factor, with simulated detail where the DEM is smooth;
+        and its pixel (m).
+
+        Raises InputError where every window drawn has gaps.
+        """
+        for _ in range(TRIES):
+            breathe()
+            height, valid, pixel, factor = self._window(fine, rng)
+            if valid.all():
+                return _detailed(np.asarray(height, np.float32), pixel, factor, rng), pixel
+        files = ", ".join(sorted({area.file for area in self.areas}))
+        part = "held out for scores" if self.held_out else "for training"
+        raise InputError(f"The ground {part} of {files} has gaps in all {TRIES} windows drawn; fill or cut them off.")
+
+    def _window(self, fine: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[np.bool_], float, float]:
+        """Heights (m) and validity (fine, fine) of a random window of an area, its pixel (m), and how many of the DEM's
+        pixels one of it spans."""
         area = self.areas[int(rng.choice(len(self.areas), p=self._chance))]
         raster = Raster(self.folder / area.file)
         box = raster.grid.window(area.box)
@@ -116,9 +134,9 @@ class PairSource:
         row, column = rng.integers(0, box.height - rows + 1), rng.integers(0, box.width - columns + 1)
         window = Window(box.column + int(column), box.row + int(row), columns, rows)
         smaller = factor >= 1
-        height, _ = raster.read(window, (fine, fine), resampling="average" if smaller else "bilinear")
+        height, valid = raster.read(window, (fine, fine), resampling="average" if smaller else "bilinear")
         pixel = abs(raster.grid.metres_per_unit[1] * raster.grid.transform[5]) * rows / fine
-        return _detailed(np.asarray(height, np.float32), pixel, float(factor), rng), pixel
+        return height, valid, pixel, float(factor)
 
 
 def _detailed(height: Float, pixel: float, factor: float, rng: np.random.Generator) -> Float:

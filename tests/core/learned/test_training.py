@@ -48,17 +48,25 @@ TINY = Plan(
 TINY_PIX = replace(TINY, architecture="pix2pixcc", base=2, discriminator=4, peak_rate=2e-4, height_divisor=16.0)
 
 
+def write_dem(
+    path: Path, height: np.ndarray, place: tuple[float, ...] = (10.0, 0.01, 0.0, 2.0, 0.0, -0.01), radius: int = 1737400
+) -> None:
+    """A DEM in degrees, by default of the Moon's equator; -32768 is nodata."""
+    dataset = gdal.GetDriverByName("GTiff").Create(str(path), *height.shape[::-1], 1, gdal.GDT_Float32)
+    reference = osr.SpatialReference()
+    reference.ImportFromProj4(f"+proj=longlat +R={radius} +no_defs")
+    dataset.SetSpatialRef(reference)
+    dataset.SetGeoTransform(place)
+    dataset.GetRasterBand(1).SetNoDataValue(-32768)
+    dataset.GetRasterBand(1).WriteArray(height)
+    dataset.FlushCache()
+
+
 @pytest.fixture(scope="module")
 def dems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one DEM, 400 x 400 pixels of 0.01 degrees at the Moon's equator."""
     folder = tmp_path_factory.mktemp("dems")
-    dataset = gdal.GetDriverByName("GTiff").Create(str(folder / "dem.tif"), 400, 400, 1, gdal.GDT_Float32)
-    reference = osr.SpatialReference()
-    reference.ImportFromProj4("+proj=longlat +R=1737400 +no_defs")
-    dataset.SetSpatialRef(reference)
-    dataset.SetGeoTransform((10.0, 0.01, 0.0, 2.0, 0.0, -0.01))
-    dataset.GetRasterBand(1).WriteArray(random_relief((400, 400), 303.0, 3))
-    dataset.FlushCache()
+    write_dem(folder / "dem.tif", random_relief((400, 400), 303.0, 3))
     return folder
 
 
@@ -130,6 +138,21 @@ def test_pairs_are_exact_normalised_and_lit_from_the_left(dems: Path) -> None:
     assert np.median(correlation) > 0.4
     held_out = PairSource(dems, 4, held_out=True, areas=AREAS)
     assert not np.array_equal(held_out.pair(0, 96).grey, source.pair(0, 96).grey)
+
+
+def test_gaps_of_a_dem_are_never_ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ground 2,500 m below the sphere: a gap taken for 0 m would be the highest cliff of the scene."""
+    height = random_relief((400, 400), 303.0, 3) - 2500
+    height[:, 100:150] = -32768
+    write_dem(tmp_path / "dem.tif", height)
+    source = PairSource(tmp_path, 1, areas=AREAS)
+    for number in range(6):
+        seen, pixel = source._real(64, np.random.default_rng(number))
+        assert seen.max() < height.max() + 500 and pixel > 0
+    write_dem(tmp_path / "dem.tif", np.full((400, 400), -32768.0))
+    monkeypatch.setattr(rendered_pairs, "TRIES", 9)
+    with pytest.raises(InputError, match=r"dem\.tif has gaps in all"):
+        source._real(64, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("plan", [TINY, TINY_PIX], ids=["unet", "pix2pixcc"])

@@ -15,14 +15,14 @@ from .plan import Plan
 from .trainers import Trainer
 
 
-def save(path: Path, plan: Plan, step: int, trainer: Trainer, means: dict[str, float]) -> None:
-    """Write everything training depends on after `step` steps; `means`: the running losses.
+def save(path: Path, plan: Plan, step: int, trainer: Trainer, means: dict[str, float], fingerprint: str) -> None:
+    """Write everything training depends on after `step` steps; means: the running losses; fingerprint: of the pairs.
 
     Raises InputError when the disk is full; the file that was there stays.
     """
     import torch
 
-    state = {"plan": json.dumps(asdict(plan)), "step": step, "means": means, **trainer.state()}
+    state = {"plan": json.dumps(asdict(plan)), "step": step, "means": means, "pairs": fingerprint, **trainer.state()}
     with replacing(path) as temporary:
         try:
             with _without_sums():
@@ -47,10 +47,11 @@ def _without_sums() -> Iterator[None]:
         serialization.set_crc32_options(used)
 
 
-def restore(path: str | Path, plan: Plan, trainer: Trainer) -> tuple[int, dict[str, float]]:
+def restore(path: str | Path, plan: Plan, trainer: Trainer, fingerprint: str) -> tuple[int, dict[str, float]]:
     """Put a checkpoint's state into a trainer -> the step to go on with, and the running losses.
 
-    Raises InputError for a file that is no checkpoint, and for one of another architecture or plan.
+    Raises InputError for a file that is no checkpoint, and for one of another architecture, plan or pairs (those of
+    the first checkpoints are not known).
     """
     state = _read(Path(path))
     theirs = state["plan"]
@@ -65,6 +66,8 @@ def restore(path: str | Path, plan: Plan, trainer: Trainer) -> tuple[int, dict[s
         raise InputError(f"Checkpoint {str(path)!r} holds no plan of a training; it may be damaged.") from error
     if changed:
         raise InputError(f"Checkpoint {str(path)!r} was made with another {', '.join(changed)}; use another folder.")
+    if state.get("pairs", fingerprint) != fingerprint:
+        raise InputError(f"Checkpoint {str(path)!r} was trained on other pairs; give those, or use another folder.")
     try:
         trainer.restore(state)
     except Exception as error:  # what torch and the networks make of foreign numbers

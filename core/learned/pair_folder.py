@@ -211,6 +211,11 @@ class FolderPairs:
         relative, slope = relative_heights(height, float(about["pixel_m"]))
         return Pair(normal, relative, slope, "pairs")
 
+    def fingerprint(self) -> str:
+        """Of all tiles, and of what the manifest says of them together."""
+        about = self.folder.about
+        return json.dumps([about[name] for name in ("table_sha256", "tile", "pixel_m", "grey", "height_scale")])
+
     def card(self) -> dict[str, Any]:
         about = self.folder.about
         fields: dict[str, Any] = {

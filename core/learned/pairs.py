@@ -5,8 +5,11 @@ The batch of a step depends on the plan's seed and the step's number alone, what
 
 from __future__ import annotations
 
+import json
+import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..progress import breathe
+from .pair_folder import sha256
 from .plan import Plan
 from .rendered_pairs import GLD100_AREAS, SIDE, SUN_AZIMUTH, Area, Pair, PairSource
 
 Float = NDArray[np.float32]
 
 AHEAD = 24  # scenes rendered before they are due
+_PATIENCE_S = 0.05  # between two questions whether to go on waiting for a scene
 
 
 class Pairs(Protocol):
@@ -37,6 +43,9 @@ class Pairs(Protocol):
     def held_bytes(self) -> float:
         """Most memory that pairs at hand take."""
 
+    def fingerprint(self) -> str:
+        """What tells these pairs from all others, by which a checkpoint knows its own."""
+
     def card(self) -> dict[str, Any]:
         """The fields of the model card that come from the data: height_unit, sun_azimuth, training_boxes ..."""
 
@@ -44,7 +53,8 @@ class Pairs(Protocol):
 class RenderedPairs:
     """Scenes rendered from the DEMs of a folder and from simulated ground, ahead by worker processes or when due.
 
-    A step draws from the scenes `kept_scenes` back from the newest; a new one joins every `steps_per_scene` steps.
+    Where the workers end (killed from outside, for want of memory), the rest is rendered when due. A step draws from
+    the scenes `kept_scenes` back from the newest; a new one joins every `steps_per_scene` steps.
     """
 
     def __init__(
@@ -80,16 +90,29 @@ class RenderedPairs:
 
     def _provide(self, start: int, stop: int) -> None:
         """Have the scenes from `start` to `stop`, waiting where need be; ask for the next ones, drop the older."""
-        if self.workers:
-            for number in range(start, stop + AHEAD):
-                if number not in self.scenes and number not in self.waiting:
+        for number in range(start, stop + AHEAD):
+            if self.workers and number not in self.scenes and number not in self.waiting:
+                with self._alone_where_they_ended():
                     self.waiting[number] = self.workers.submit(_render, self.source, number)
         for number in range(start, stop):
+            if number in self.waiting:
+                with self._alone_where_they_ended():
+                    while not wait([self.waiting[number]], _PATIENCE_S).done:
+                        breathe()
+                    self.scenes[number] = self.waiting.pop(number).result()
             if number not in self.scenes:
-                due = self.waiting.pop(number, None)
-                self.scenes[number] = due.result() if due else _render(self.source, number)
+                breathe()
+                self.scenes[number] = _render(self.source, number)
         for number in [k for k in self.scenes if k < start]:
             del self.scenes[number]
+
+    @contextmanager
+    def _alone_where_they_ended(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenProcessPool:
+            self.workers = None
+            self.waiting.clear()
 
     def held_out(self, count: int) -> Sequence[Pair]:
         return [self.unseen.pair(number) for number in range(count)]
@@ -97,6 +120,10 @@ class RenderedPairs:
     @property
     def held_bytes(self) -> float:
         return 6.0 * SIDE**2 * self.plan.kept_scenes
+
+    def fingerprint(self) -> str:
+        sums = {file: sha256(self.folder / file) for file in {area.file for area in self.areas}}
+        return json.dumps([[sums[area.file], area.box, area.held_out] for area in self.areas])
 
     def card(self) -> dict[str, Any]:
         from ..rasters import Raster
@@ -149,13 +176,18 @@ def _render(source: PairSource, number: int) -> tuple[NDArray[np.float16], Float
     return pair.grey.astype(np.float16), pair.height
 
 
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches all processes of a terminal; the one that trains ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def rendering_workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
     """Processes that render ahead (none for 0: scenes are then rendered when due)."""
     if count == 0:
         yield None
         return
-    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(count, get_context("spawn"), _ignore_interrupts) as pool:
         try:
             yield pool
         finally:

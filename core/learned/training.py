@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
+from ..outputs import replacing
 from ..progress import Progress, breathe_during, hearing, silent, tell, unheard
 from . import checkpoint
 from .engine import load_torch
@@ -39,6 +40,7 @@ Watch = Callable[[int, Trainer, bool], None]
 
 LOG_EVERY = 50  # steps
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
+_LOGGED = ("step", "loss", "seconds", "cpu_seconds")  # in every line
 
 
 def train(
@@ -47,16 +49,17 @@ def train(
     work: str | Path,
     processes: Processes | None = None,
     resume: str | Path | None = None,
+    fingerprint: str = "",
     watch: Watch = lambda step, trainer, stopped: None,
     progress: Progress = silent,
 ) -> dict[str, Float]:
     """Train on pairs -> the averaged (EMA) weights.
 
     work: folder of the checkpoint `checkpoint.pt` and the log `log.jsonl` (see `read_log`); where a checkpoint
-    of the same plan lies there, or at `resume`, training goes on from it. watch: called at the start and whenever one
-    was written, with the step, the trainer, and whether training stops there. Cancel through `progress`, or SIGINT or
-    SIGTERM, drops the step under way (of several processes: ends it) and leaves a checkpoint behind, but before the
-    first step (CancelledError).
+    of the same plan lies there, or at `resume`, training goes on from it. fingerprint: of the pairs, which must still
+    be the checkpoint's. watch: called at the start and whenever a checkpoint was written, with the step, the trainer,
+    and whether training stops there. Cancel through `progress`, or SIGINT or SIGTERM, drops the step under way (of
+    several processes: ends it) and leaves a checkpoint behind, but before the first step (CancelledError).
     Raises InputError when a loss or a weight is not finite (the last good checkpoint stays).
     """
     require_torch()
@@ -68,9 +71,9 @@ def train(
     step, kept_step, good = 0, -1, "no checkpoint was written yet"
     means: dict[str, float] = {}
     if resume or kept.exists():
-        step, means = checkpoint.restore(resume or kept, plan, trained)
+        step, means = checkpoint.restore(resume or kept, plan, trained, fingerprint)
         good = f"{resume or kept} holds step {step}"
-    log = _Log(folder / LOG, step) if processes.first else None
+    log = _Log(folder / LOG, step, Path(resume).with_name(LOG) if resume else None) if processes.first else None
     if processes.first:
         watch(step, trained, False)
 
@@ -81,7 +84,7 @@ def train(
         if processes.first:
             with unheard():
                 if step != kept_step:
-                    checkpoint.save(kept, plan, step, trained, means)
+                    checkpoint.save(kept, plan, step, trained, means, fingerprint)
                 kept_step, good = step, f"{kept} holds step {step}"
                 watch(step, trained, stopped)
 
@@ -103,9 +106,8 @@ def train(
     with _stopping() as asked:
         while step < plan.steps:
             try:
-                batch = pairs.batch(step)
                 with listening(step / plan.steps):
-                    found = trained.update(step, batch)
+                    found = trained.update(step, pairs.batch(step))
             except CancelledError:
                 raise stop() from None
             if not all(np.isfinite(loss) for loss in found.values()):
@@ -142,11 +144,14 @@ def _first_optimiser() -> None:
 class _Log:
     """Lines of JSON; what an earlier run wrote past the checkpoint is dropped, its seconds go on."""
 
-    def __init__(self, path: Path, step: int) -> None:
-        lines = [line for line in read_log(path) if line["step"] <= step]
+    def __init__(self, path: Path, step: int, earlier: Path | None = None) -> None:
+        """earlier: the log beside the checkpoint that training goes on from, where that is another's."""
+        found = (earlier and read_log(earlier)) or read_log(path)
+        lines = [line for line in found if line["step"] <= step]
         self._before = np.array([lines[-1][name] if lines else 0.0 for name in ("seconds", "cpu_seconds")])
         self._path, self._started = path, np.array(_clocks())
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        with replacing(path) as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def add(self, step: int, means: dict[str, float]) -> None:
         seconds, cpu = np.round(self._before + _clocks() - self._started, 1).tolist()
@@ -166,10 +171,12 @@ def _clocks() -> tuple[float, float]:
 def read_log(path: str | Path) -> list[dict[str, float]]:
     """The lines of a training's log: step, losses, seconds, cpu_seconds of this process; half-written ones left out."""
     lines = []
-    for text in Path(path).read_text().splitlines() if Path(path).exists() else []:
+    for text in Path(path).read_text(errors="replace").splitlines() if Path(path).is_file() else []:
         try:
-            lines.append(json.loads(text))
-        except ValueError:
+            line = {name: float(value) for name, value in json.loads(text).items()}
+            step, *_ = (line[name] for name in _LOGGED)
+            lines.append({**line, "step": int(step)})
+        except (ValueError, TypeError, KeyError, AttributeError):
             break
     return lines
 
@@ -214,7 +221,7 @@ def train_default(
     plan = plan or Plan()
     with rendering_workers(workers) as pool, joined() as processes:
         pairs = RenderedPairs(dems, plan, GLD100_AREAS, pool)
-        weights = train(plan, pairs, work, processes, progress=progress)
+        weights = train(plan, pairs, work, processes, fingerprint=pairs.fingerprint(), progress=progress)
         if processes.first:
             export(plan, weights, plan.steps, pairs, output, read_log(Path(work) / LOG))
 

@@ -105,7 +105,7 @@ def _trained(
     page = _Page(output_report if first else None, plan, facts, work, samples)
     told = part(progress, 0.0, 0.95) if first else silent
     with page.to_the_end():
-        weights = train(plan, pairs, work, processes, resume, page.watch, told)
+        weights = train(plan, pairs, work, processes, resume, pairs.fingerprint(), page.watch, told)
         if not first:
             return StepResult()
         tell(progress, 0.95, "Scoring on held-out ground")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from planetary_dtm.core.learned import losses, rendered_pairs, training  # noqa:
 from planetary_dtm.core.learned.architectures import architecture  # noqa: E402
 from planetary_dtm.core.learned.model_file import load_model, read_card  # noqa: E402
 from planetary_dtm.core.learned.networks import build, load, tensors  # noqa: E402
-from planetary_dtm.core.learned.pairs import RenderedPairs  # noqa: E402
+from planetary_dtm.core.learned.pairs import RenderedPairs, rendering_workers  # noqa: E402
 from planetary_dtm.core.learned.plan import Plan  # noqa: E402
 from planetary_dtm.core.learned.processes import Processes  # noqa: E402
 from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, Pair, PairSource  # noqa: E402
@@ -241,20 +245,53 @@ def test_a_checkpoint_of_another_architecture_or_none_is_refused(dems: Path, tmp
         train(TINY_PIX, pairs, tmp_path / "other", resume=tmp_path / "none.pt")
 
 
-def test_a_full_disk_keeps_the_last_checkpoint(dems: Path, tmp_path: Path) -> None:
+def test_pairs_other_than_the_checkpoints_are_refused(dems: Path, tmp_path: Path) -> None:
+    """One whose pairs are not known, as the first checkpoints', is taken."""
+    plan, other = replace(TINY, steps=1), tuple(reversed(AREAS))
+    pairs = [RenderedPairs(dems, plan, areas) for areas in (AREAS, other, AREAS)]
+    first, second, again = (each.fingerprint() for each in pairs)
+    assert first == again != second
+    train(plan, pairs[0], tmp_path, fingerprint=first)
+    train(plan, pairs[0], tmp_path, fingerprint=again)
+    with pytest.raises(InputError, match=r"checkpoint\.pt.*other pairs"):
+        train(plan, pairs[1], tmp_path / "new", resume=tmp_path / "checkpoint.pt", fingerprint=second)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["pairs"]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    train(plan, pairs[1], tmp_path, fingerprint=second)
+
+
+@contextmanager
+def disk_of(size: int) -> Iterator[None]:
     """The file size limit stands for a full disk: writing fails half-way, with an error of the system."""
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, allowed[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(dems: Path, tmp_path: Path) -> None:
     pairs = RenderedPairs(dems, TINY, AREAS)
     train(replace(TINY, steps=2), pairs, tmp_path)
     before = (tmp_path / "checkpoint.pt").read_bytes()
-    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, allowed[1]))
-    try:
-        with pytest.raises(InputError, match=r"checkpoint\.pt.*cannot be written"):
-            train(TINY, pairs, tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    with disk_of(len(before) // 2), pytest.raises(InputError, match=r"checkpoint\.pt.*cannot be written"):
+        train(TINY, pairs, tmp_path)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "log.jsonl"]
+
+
+def test_interrupts_do_not_reach_workers_and_scenes_come_without_them(dems: Path) -> None:
+    with rendering_workers(1) as pool:
+        assert pool is not None
+        worker = pool.submit(os.getpid).result()
+        os.kill(worker, signal.SIGINT)
+        assert pool.submit(os.getpid).result() == worker
+        os.kill(worker, signal.SIGKILL)
+        greys, heights = RenderedPairs(dems, TINY, AREAS, pool).batch(0)
+    expected = RenderedPairs(dems, TINY, AREAS).batch(0)
+    assert np.array_equal(greys, expected[0]) and np.array_equal(heights, expected[1])
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
@@ -281,6 +318,14 @@ def test_the_log_of_a_killed_run_is_cut_at_the_checkpoint(tmp_path: Path) -> Non
     again = read_log(path)
     assert [line["step"] for line in again] == [50, 100, 150] and again[2]["loss"] == 0.5
     assert again[2]["seconds"] >= 200 and again[2]["cpu_seconds"] >= 100
+    training._Log(tmp_path / "new.jsonl", 150, path)  # of a checkpoint elsewhere
+    assert read_log(tmp_path / "new.jsonl") == again
+    before = path.read_text()
+    with disk_of(9), pytest.raises(InputError, match=r"log\.jsonl.*cannot be written"):
+        training._Log(path, 100)
+    assert path.read_text() == before
+    path.write_text('{"step": 50}\n')
+    assert read_log(path) == []
 
 
 def test_export_writes_a_model_that_loads(dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

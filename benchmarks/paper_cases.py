@@ -116,11 +116,11 @@ def _dense_shots(scene: Path, terrain: str) -> None:
     points = read_gcps(scene / "gcps.csv", load_sensor("ce1")).points
     taken = altimeter_shots(ground, points.lon, points.lat, SEED, across_m=TRACKS_M["dense"])
     columns = {"lon": np.degrees(taken.lon), "lat": np.degrees(taken.lat), "altitude": taken.altitude}
-    write_table(scene / "altimetry_dense.csv", {**columns, "track": taken.track})
+    write_table(_altimetry(scene, "dense"), {**columns, "track": taken.track})
 
 
 def _altimetry(scene: Path, name: str) -> Path:
-    return scene / ("altimetry.csv" if name == "sparse" else f"altimetry_{name}.csv")
+    return scene / ("altimetry.csv" if name == "sparse" else f"../altimetry_{name}.csv")
 
 
 def _case(name: str, scene: Path, place: Path, matches: list[str]) -> Case:

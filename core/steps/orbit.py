@@ -21,6 +21,7 @@ from ..memory import require_memory
 from ..outputs import discard, require_writable
 from ..progress import Progress, part, silent, tell
 from ..rasters import Raster
+from ..terrain.target_grid import whole_turn
 from ..version import VERSION
 from . import mosaic, stereodtm
 from .orbit_merge import Merged, laid_out, one_datum, write_merged
@@ -46,6 +47,7 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
     if not (crs and pixel_size):
         usual = places_of(scenes[0])
         crs, pixel_size = crs or usual[0], pixel_size or usual[1]
+    pixel_size = whole_turn(crs, pixel_size)
     values = {name.upper(): given[name] for name in _PASSED} | {"CRS": crs, "PIXEL_SIZE": pixel_size}
     dem = values["REFERENCE_DEM"] = absolute(given["reference_dem"])
     if dem:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..cluster.blocks import pieces, shared
 from ..errors import InputError
@@ -17,6 +18,8 @@ from ..terrain.merging import Heights, across_flights, within_flight
 from ..threads import in_order
 from .heights import DATUM_KEY
 from .pointstodtm import BANDS
+
+Array = NDArray[np.float64]
 
 _PIECE = 256, 2048  # rows and columns merged at a time
 _KEPT = 2_000_000  # cells of all DTMs that may tell how they differ
@@ -45,23 +48,44 @@ class Merged:
 
 
 def laid_out(paths: Sequence[tuple[str, int, str]]) -> tuple[Grid, list[Sheet]]:
-    """The grid that holds all DTMs (path, orbit, name), which share CRS and pixels, and where each lies on it."""
+    """The grid that holds all DTMs (path, orbit, name), which share CRS and pixels, and where each lies on it.
+
+    Around the whole body it is one turn wide, and a DTM that reaches over its end lies on it twice.
+    """
     grids = [Raster(path).grid for path, _, _ in paths]
     x0, dx, _, y0, _, dy = grids[0].transform
-    corners = []
-    for grid in grids:
-        column, row = (grid.transform[0] - x0) / dx, (grid.transform[3] - y0) / dy
-        if grid.is_geographic:  # the same ground a turn away
-            turn = 360.0 / dx
-            column -= turn * np.round(column / turn)
-        corners.append((round(column), round(row)))
-        if abs(column - corners[-1][0]) > _OFF or abs(row - corners[-1][1]) > _OFF:
-            raise InputError("The orbits lie across the seam of longitude; give CRS, one without it there.")
-    left, top = np.min(corners, axis=0).tolist()
-    right, below = np.max([(c + g.width, r + g.height) for (c, r), g in zip(corners, grids)], axis=0).tolist()
-    whole = grids[0].sub(Window(left, top, right - left, below - top))
-    windows = [Window(c - left, r - top, g.width, g.height) for (c, r), g in zip(corners, grids)]
-    return whole, [Sheet(path, orbit, name, window) for (path, orbit, name), window in zip(paths, windows)]
+    column = np.array([(grid.transform[0] - x0) / dx for grid in grids])
+    row = np.array([(grid.transform[3] - y0) / dy for grid in grids])
+    turn = 360.0 / dx if grids[0].is_geographic else np.inf
+    if np.isfinite(turn):
+        column = _around(column, np.array([grid.width for grid in grids]), turn)
+    corners = np.rint([column, row]).astype(int)
+    left, top = corners.min(axis=1).tolist()
+    right, below = np.add(corners, [[g.width for g in grids], [g.height for g in grids]]).max(axis=1).tolist()
+    wraps = right - left > turn + _OFF
+    if np.abs([column, row] - corners).max() > _OFF or (wraps and abs(turn - round(turn)) > _OFF):
+        raise InputError("The orbits lie across the seam of longitude; give CRS, one without it there.")
+    width = round(turn) if wraps else right - left
+    sheets = [
+        Sheet(path, orbit, name, Window(c - left, r - top, grid.width, grid.height))
+        for (path, orbit, name), grid, c, r in zip(paths, grids, *corners.tolist())
+    ]
+    for sheet in sheets[:] if wraps else ():  # what reaches over the end of the turn begins it too
+        if sheet.window.column + sheet.window.width > width:
+            sheets.append(replace(sheet, window=replace(sheet.window, column=sheet.window.column - width)))
+    return grids[0].sub(Window(left, top, width, below - top)), sheets
+
+
+def _around(column: Array, width: NDArray[np.int_], turn: float) -> Array:
+    """First columns of sheets, whole turns added so that they begin after the widest gap around the body; that of the
+    first stays."""
+    order = np.argsort(column % turn)
+    start = (column % turn)[order]
+    end = np.maximum.accumulate(start + width[order])
+    gap = np.append(start[1:], start[0] + turn) - np.maximum(end, end[-1] - turn)
+    first = start[(int(np.argmax(gap)) + 1) % len(start)]
+    placed = first + (column - first + _OFF) % turn - _OFF
+    return np.asarray(placed - turn * round((placed[0] - column[0]) / turn))
 
 
 def one_datum(sheets: Sequence[Sheet]) -> str:

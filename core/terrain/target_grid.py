@@ -78,6 +78,16 @@ def target_grid(
     return Grid(max(width, 1), max(height, 1), (x0, step, 0.0, y0, 0.0, -step), wkt)
 
 
+def whole_turn(crs: str, pixel_m: float) -> float:
+    """``pixel_m`` (m); in a geographic CRS the nearest size that goes around the body a whole number of times, so that
+    grids of `target_grid` a turn of longitude apart share their pixels."""
+    reference = spatial_reference(crs)
+    if not is_angular(reference):
+        return pixel_m
+    around = 2.0 * pi * body_of_crs(reference).radius_m
+    return around / max(1, round(around / pixel_m))
+
+
 def cells(place: Array) -> Array:
     """Whole columns or rows of the cells in which points at fractional ones (centres at integers) lie.
 

@@ -14,7 +14,8 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from .rasters import quiet_gdal
 from .sources import TEXT_TABLES, allowed, is_plain_file, offline
 
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
+_LONGEST_LINE, _SOME_LINES, _MOST_COLUMNS = 1 << 17, 100, 4096  # characters, as many as csv lets a field have
+_MOST_UNPACKED, _EXPANSION = 1 << 24, 100  # characters, and times a packed file's size: text packs to a tenth as a rule
 _LATITUDES = ("lat", "latitude", "pt_latitude", "y_lat")
 
 
@@ -159,10 +162,26 @@ def _text(file: Path) -> Iterator[io.TextIOBase]:
             yield io.TextIOWrapper(content, encoding="utf-8-sig", errors="strict", newline="")
 
 
+def _lines(text: io.TextIOBase, file: Path, what: str) -> Iterator[list[str]]:
+    """Lists of a text's lines, none of them endless, and of what is packed no more than real tables unpack to."""
+    most = max(_MOST_UNPACKED, _EXPANSION * file.stat().st_size)
+    read = 0
+    while lines := list(islice(iter(partial(text.readline, _LONGEST_LINE), ""), _SOME_LINES)):
+        breathe()
+        sizes = list(map(len, lines))
+        read += sum(sizes)
+        if max(sizes) == _LONGEST_LINE:
+            raise InputError(f"{what} {file.name!r} has a line of {_LONGEST_LINE >> 10} KB or more; it is no table.")
+        if read > most:
+            raise InputError(f"{what} {file.name!r} unpacks to more than {_EXPANSION} times its size; unpack it first.")
+        yield lines
+
+
 def _read_csv(file: Path, what: str) -> Table:
     try:
         with _text(file) as text:
-            first = text.readline()
+            lines = chain.from_iterable(_lines(text, file, what))
+            first = next(lines, "")
             if not first.strip():
                 raise InputError(f"{what} {file.name!r} is empty; it needs a header line and rows.")
             mark = max(",;\t", key=first.count)
@@ -171,7 +190,7 @@ def _read_csv(file: Path, what: str) -> Table:
             split = (lambda line: line.split(mark)) if mark is None else None
             header = [h.strip() for h in (first.split() if split else next(csv.reader([first], delimiter=mark)))]
             rows: Iterator[list[str]]
-            rows = (line.split() for line in text) if split else csv.reader(text, delimiter=mark)
+            rows = (line.split() for line in lines) if split else csv.reader(lines, delimiter=mark)
             columns = _columns(rows, header, file.name, what)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise ResourceError(
@@ -184,8 +203,10 @@ def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str)
     if len(set(header)) != len(header):
         twice = next(h for h in header if header.count(h) > 1)
         raise InputError(f"{what} {name!r} has two columns named {twice!r}; rename one.")
+    if len(header) > _MOST_COLUMNS:
+        raise InputError(f"{what} {name!r} has {len(header)} columns; a table has at most {_MOST_COLUMNS}.")
     parts: list[list[npt.NDArray[Any]]] = [[] for _ in header]
-    filled = (row for row in rows if any(value.strip(" .-") for value in row))  # not blank, no dashes under the header
+    filled = _filled(rows, f"{what} {name!r}")
     count = 0
     while chunk := list(islice(filled, FEW_ROWS)):
         for number, row in enumerate(chunk):
@@ -202,6 +223,15 @@ def _columns(rows: Iterator[list[str]], header: list[str], name: str, what: str)
     if not count:
         raise InputError(f"{what} {name!r} has a header but no rows.")
     return {key: _joined(blocks) for key, blocks in zip(header, parts)}
+
+
+def _filled(rows: Iterator[list[str]], what: str) -> Iterator[list[str]]:
+    """Rows that are neither blank nor dashes under the header."""
+    for row in rows:
+        if len(row) > _MOST_COLUMNS:
+            raise InputError(f"{what} has a row of {len(row)} values; a table has at most {_MOST_COLUMNS} columns.")
+        if any(value.strip(" .-") for value in row):
+            yield row
 
 
 def _convert(column: Sequence[str]) -> npt.NDArray[Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from planetary_dtm.core.bodies import body_named
-from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.errors import CancelledError, InputError
+from planetary_dtm.core.progress import hearing
 from planetary_dtm.core.tables import read_table, write_table
 
 
@@ -89,3 +91,38 @@ def test_absent_files_and_formats(tmp_path):
         read_table(tmp_path / "x.bin")
     with pytest.raises(InputError, match="must end in"):
         write_table(tmp_path / "x.xlsx", columns())
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"lon,lat\n" + b"0" * (1 << 23), "has a line of 128 KB or more"),
+        (b"0" * (1 << 23), "has a line of 128 KB or more"),
+        (b"lon lat\n1 2\n" + (b" " * 9999 + b"\n") * 1700, "unpacks to more than 100 times"),
+        (b",".join(b"c%d" % number for number in range(5000)) + b"\n1,2\n", "has 5000 columns"),
+        (b"lon,lat\n" + b"1," * 60_000 + b"\n", "row of 60001 values"),
+    ],
+)
+def test_what_unpacks_to_anything_but_a_table_is_refused_soon(tmp_path, content, message):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(content, 6))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=message):
+            read_table(path)
+        assert tracemalloc.get_traced_memory()[1] < 30e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_table_that_packs_well_is_read(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"lon,lat,altitude\n" + b"1.25,0.5,-1900\n" * 60_000, 9))
+    assert path.stat().st_size * 200 < 900_000 and len(read_table(path)) == 60_000
+
+
+def test_a_cancel_is_heard_among_lines_that_hold_nothing(tmp_path):
+    (tmp_path / "a.csv").write_text("lon,lat\n1,2\n" + "\n" * 3_000_000)
+    asked = []
+    with pytest.raises(CancelledError), hearing(lambda fraction, message="": bool(asked.append(1)) or len(asked) < 2):
+        read_table(tmp_path / "a.csv")

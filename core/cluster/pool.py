@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
-from ..memory import give_back
+from ..memory import give_back, limited_to
 from ..outputs import scratch
 from ..progress import Progress, breathe, breathe_during, hearing, silent, tell
 from ..version import VERSION
@@ -75,7 +75,8 @@ def do_units(
     """Call ``finished(work(unit))`` for every unit, in any order.
 
     workers: processes of one thread each on this machine (1: this process); scheduler: address of a running Dask
-    scheduler instead ("tcp://host:8786"). memory_mb: what a local worker may take before it is started afresh.
+    scheduler instead ("tcp://host:8786"). memory_mb: what the steps of a unit may take here, and a local worker
+    before it is started afresh.
     An error of a unit ends the work. Raises `InputError` when a scheduler cannot be reached, `CancelledError` within
     a second of a cancel.
     """
@@ -84,7 +85,9 @@ def do_units(
     if workers <= 1 and not scheduler:
         for number, unit in enumerate(units):
             tell(progress, number / len(units), f"Unit {number + 1} of {len(units)}")
-            finished(work(unit))
+            with limited_to(memory_mb):
+                result = work(unit)
+            finished(result)
         return
     left = dict(enumerate(units))
 
@@ -138,7 +141,7 @@ def _unit(work: Callable[[T], R], stop: str, memory_mb: float, version: str, uni
         return not os.path.exists(stop)
 
     try:
-        with hearing(goes_on):
+        with hearing(goes_on), limited_to(memory_mb):
             result = work(unit)
     except CancelledError:
         if goes_on(0.0):

@@ -91,15 +91,9 @@ def read_references(
 
 
 def reference_datum_of(
-    body: Body,
-    altimetry: str | None,
-    altitude_field: str | None,
-    reference_dem: str | None,
-    reference_datum: str | None = None,
+    body: Body, reference_dem: str | None, reference_datum: str | None = None
 ) -> tuple[str, tuple[str, ...]]:
-    """What terrain of ``body`` counts from once it is levelled to one of these, and warnings."""
-    if altimetry:
-        return read_shots(altimetry, body, altitude_field=altitude_field or None).datum, ()
+    """What terrain of ``body`` counts from once it is levelled to a DEM, or to nothing, and warnings."""
     if reference_dem:
         dem = Dem(reference_dem, "REFERENCE_DEM", reference_datum, REFERENCE_DATUM.name)
         return dem.common(body).name, dem.warnings
@@ -112,19 +106,30 @@ def shots_on(grid: Grid, path: str, altitude_field: str | None = None) -> tuple[
     Raises `InputError` for another body, no usable altitude, or no shot inside.
     """
     shots = read_shots(path, grid.body, altitude_field=altitude_field or None)
-    column, row = grid.pixel_of(shots.lon, shots.lat)
-    inside = (column >= -0.5) & (column <= grid.width - 0.5) & (row >= -0.5) & (row <= grid.height - 0.5)
-    inside &= np.isfinite(shots.altitude)
-    if not inside.any():
+    found = shots_within(grid, shots)
+    require_some(found, grid, shots)
+    return found, shots.datum, height_doubts(shots)
+
+
+def require_some(found: Shots, grid: Grid, shots: RawShots) -> None:
+    """Raise `InputError` where none of ``shots`` was ``found`` on ``grid``."""
+    if not len(found):
         cause = _swapped(grid, shots)
         raise InputError(
             f"Altimetry {shots.source!r}: none of its {len(shots.lon)} shots lies inside the extent{cause}."
         )
+
+
+def shots_within(grid: Grid, shots: RawShots) -> Shots:
+    """The shots that fall on ``grid``, there; perhaps none."""
+    column, row = grid.pixel_of(shots.lon, shots.lat)
+    inside = (column >= -0.5) & (column <= grid.width - 0.5) & (row >= -0.5) & (row <= grid.height - 0.5)
+    inside &= np.isfinite(shots.altitude)
     column = np.clip(column[inside], 0, grid.width - 1)
     row = np.clip(row[inside], 0, grid.height - 1)
     sigma = _DEFAULT_SIGMA_M if shots.sigma is None else np.where(shots.sigma[inside] > 0, shots.sigma[inside], 1e-3)
     track = None if shots.track is None else shots.track[inside]
-    return make_shots(row, column, shots.altitude[inside], sigma, track), shots.datum, height_doubts(shots)
+    return make_shots(row, column, shots.altitude[inside], sigma, track)
 
 
 def _swapped(grid: Grid, shots: RawShots) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..altimetry.readers import height_doubts
 from ..cluster.blocks import Block, Layout, joined, offsets, pieces
 from ..cluster.cost import Meter, total
 from ..cluster.files import absolute, files_of
@@ -22,7 +23,7 @@ from ..errors import InputError
 from ..geotiff import Band, writing_dtm
 from ..learned.engine import Engine, engine_name, load_engine
 from ..learned.model_file import load_model
-from ..memory import require_memory
+from ..memory import give_back, require_memory
 from ..outputs import discard, on_disk_of, replacing, require_writable
 from ..products import product
 from ..progress import Progress, breathe, part, silent, tell
@@ -31,8 +32,9 @@ from ..threads import in_order, one_thread
 from ..version import VERSION
 from . import dtmfromextent
 from .dtmfromextent import AROUND, DEFAULT_MODEL, RELATIVE, Pixels, relief_mb, sun_of
-from .inputs import Extent, read_references, reference_datum_of
+from .inputs import Extent, reference_datum_of
 from .levelled import bring_to_metres
+from .mosaic_references import dem_of_block, read_altimetry, shots_of_block, write_shots
 from .provenance import made_by
 from .step import Kind, Parameter, Step, StepResult
 
@@ -91,23 +93,27 @@ def run(
         str(Path(output).resolve().with_suffix("")) + ".parts",
     )
     blocks = layout.blocks()
-    levelled_to = altimetry, altitude_field, reference_dem, reference_datum
-    datum, warnings = reference_datum_of(grid.body, *levelled_to)
+    shots = read_altimetry(altimetry, altitude_field, grid, memory, progress) if altimetry else None
+    if shots is None:
+        datum, warnings = reference_datum_of(grid.body, reference_dem, reference_datum)
+    else:
+        datum, warnings = shots.datum, height_doubts(shots)
     files = [file for name in (job.input, job.altimetry, job.reference_dem) for file in files_of(name)]
     about = {**asdict(job), "side": layout.side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
     with sole_worker(Path(job.folder), output):
         manifest = Manifest(Path(job.folder), fingerprint(about, files))
         missing = set(manifest.missing(item.name for item in blocks))
         units = [Unit(job, grid.sub(item.reach), item) for item in blocks if item.name in missing]
+        if shots is not None:
+            write_shots(Path(job.folder), grid, shots, [unit.block for unit in units])
+            del shots
+            give_back()
         do_units(predict_block, units, manifest.add, count, memory, scheduler or "", part(progress, 0.0, 0.85))
         if not any(done.file for done in manifest.done.values()):
             raise InputError("The extent holds nodata only; choose one that meets the image.")
         with on_disk_of(output):  # parts that were there a moment ago may not be on a network
-            told = {
-                **given,
-                **{name: getattr(job, name) for name in ("engine", "sun_azimuth", "sun_incidence")},
-                "model": model or DEFAULT_MODEL,
-            }
+            told = given | {name: getattr(job, name) for name in ("engine", "sun_azimuth", "sun_incidence")}
+            told["model"] = model or DEFAULT_MODEL
             made = made_by(STEP, told, BLOCKS=str(len(blocks)), BLOCK_USED=str(layout.side), DATUM=datum)
             _write(output, grid, layout, blocks, manifest, job, made, count, part(progress, 0.85, 1.0))
             manifest.publish(output)
@@ -207,11 +213,10 @@ def _bands(unit: Unit, engine: Engine) -> tuple[list[Float], tuple[str, ...]]:
     warnings = (*pixels.warnings, *relief.warnings)
     if not (job.altimetry or job.reference_dem):
         return [relief.height], warnings
-    try:
-        names = ("altimetry", "altitude_field", "reference_dem", "reference_datum")
-        references = replace(read_references(unit.grid, *(getattr(job, name) for name in names)), warnings=())
-    except InputError as error:
-        raise InputError(f"Block {unit.block.name}: {error} A larger BLOCK may hold what it levels to.") from error
+    if job.altimetry:
+        references = shots_of_block(Path(job.folder), unit.block)
+    else:
+        references = dem_of_block(unit.grid, unit.block, job.reference_dem, job.reference_datum)
     levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative", hidden=relief.hidden)
     return [levelled.height, levelled.sigma], warnings + levelled.warnings
 

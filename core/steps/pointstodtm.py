@@ -32,6 +32,11 @@ _FIXED_MB, _BYTES_PER_POINT, _BYTES_PER_CELL = 350.0, 130, 80
 _CELLS_PER_SPACING = 1.5  # of the default pixel size: rows of points and of pixels cross, so one each leaves holes
 
 
+def gridding_mb(points: int, filled: int = 0) -> float:
+    """What gridding so many points takes at most, MB, and filling the holes of so many cells."""
+    return _FIXED_MB + (_BYTES_PER_POINT * points + _BYTES_PER_CELL * filled) / 1e6
+
+
 def run(
     *,
     input: str,
@@ -53,7 +58,7 @@ def run(
     size = pixel_size or _CELLS_PER_SPACING * point_spacing(lon, lat, body)
     own = layer_crs(input) if extent else None
     grid = target_grid(lon, lat, body, size, crs, extent, None if pixel_size else LONGEST_SIDE, own)
-    needed = _FIXED_MB + (_BYTES_PER_POINT * len(lon) + fill * _BYTES_PER_CELL * grid.width * grid.height) / 1e6
+    needed = gridding_mb(len(lon), fill * grid.width * grid.height)
     fix = "split INPUT" if not fill else "split INPUT, leave FILL out or choose a larger PIXEL_SIZE"
     require_memory(needed, f"Gridding {len(lon)} points", fix, progress)
     about = {

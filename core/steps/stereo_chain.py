@@ -22,6 +22,7 @@ from ..rasters import Raster
 from .densematch import STEP as MATCH
 from .intersect import STEP as INTERSECT
 from .pointstodtm import STEP as GRID
+from .pointstodtm import gridding_mb
 from .recovereop import STEP as RECOVER
 from .scans import StereoImage, camera_of, checked_coverage, image_cameras
 from .step import Step, StepResult
@@ -37,8 +38,8 @@ _BYTES_PER_PIXEL = 60  # of an image: points sorted and gridded
 
 
 def chain_mb(lines: int, samples: int) -> float:
-    """What the chain takes at most, MB, for images of so many lines and samples."""
-    return _FIXED_MB + _BYTES_PER_PIXEL * lines * samples / 1e6
+    """What the chain takes at most, MB, for images of so many lines and samples: a point a pixel is gridded."""
+    return max(_FIXED_MB + _BYTES_PER_PIXEL * lines * samples / 1e6, gridding_mb(lines * samples))
 
 
 @dataclass

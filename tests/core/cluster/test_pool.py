@@ -17,7 +17,8 @@ from planetary_dtm.core.cluster import pool
 from planetary_dtm.core.cluster.cost import resident_mb
 from planetary_dtm.core.cluster.pool import do_units
 from planetary_dtm.core.errors import CancelledError, InputError
-from planetary_dtm.core.progress import breathe, hearing
+from planetary_dtm.core.memory import require_memory
+from planetary_dtm.core.progress import breathe, hearing, silent
 
 pytest.importorskip("distributed")
 # Dask leaves sockets and loops to the garbage collector.
@@ -259,3 +260,13 @@ def _alive(process):
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def hungry(number):
+    require_memory(3000.0, "This unit", "leave it out", silent)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_steps_of_a_unit_are_kept_to_the_memory_of_a_worker(workers):
+    with pytest.raises(InputError, match=r"This unit takes up to 3,000 MB of memory, MEMORY allows 1,000 MB"):
+        do_units(hungry, [0], print, workers, memory_mb=1000.0)

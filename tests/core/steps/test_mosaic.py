@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from planetary_dtm.core import memory
+from planetary_dtm.core.altimetry.readers import read_shots
 from planetary_dtm.core.cluster.lock import sole_worker
 from planetary_dtm.core.cluster.manifest import Manifest
 from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.rasters import Grid, Raster, Window
-from planetary_dtm.core.steps import mosaic, step
+from planetary_dtm.core.steps import inputs, mosaic, mosaic_references, step
+from planetary_dtm.core.tables import read_table
 
 SIZE, ROWS = 1100, 512
 
@@ -108,6 +111,41 @@ def test_workers_take_the_model_from_their_own_package_and_it_must_be_the_same(s
     with pytest.raises(InputError, match=r"default\.safetensors' is another one for a worker"):
         run("mosaic", **options(scene, tmp_path / "other.tif"))
     mosaic._engine.cache_clear()
+
+
+def test_altimetry_is_read_once_where_memory_allows(scene, whole, tmp_path, monkeypatch):
+    read = []
+
+    def counted(*given, **named):
+        read.append(given)
+        return read_shots(*given, **named)
+
+    monkeypatch.setattr(mosaic_references, "read_shots", counted)
+    monkeypatch.setattr(inputs, "read_shots", counted)
+    run("mosaic", **options(scene, tmp_path / "made.tif"))
+    assert len(read) == 1 and (tmp_path / "made.tif").read_bytes() == whole[0].read_bytes()
+    monkeypatch.setattr(memory, "_TABLE", 1e6)
+    with pytest.raises(
+        InputError, match=r"Reading ALTIMETRY 'altimetry\.csv' takes up to .* MB of memory, MEMORY allows 2,000"
+    ):
+        run("mosaic", **options(scene, tmp_path / "large.tif"))
+    assert len(read) == 1 and not (tmp_path / "large.parts").exists()
+
+
+def test_a_block_without_shots_and_a_table_of_another_place_are_named(scene, tmp_path):
+    lines = (scene / "altimetry.csv").read_text().splitlines()
+    table = read_table(scene / "altimetry.csv")
+    grid = Raster(scene / "image.tif").grid
+    column, row = grid.pixel_of(*table.lonlat())
+    west = [line for line, at in zip(lines[1:], column) if at < 300]
+    (tmp_path / "west.csv").write_text("\n".join([lines[0], *west]))
+    with pytest.raises(InputError, match=r"Block r0000c0001 has no shot of ALTIMETRY; a larger BLOCK"):
+        run("mosaic", **options(scene, tmp_path / "made.tif", ALTIMETRY=tmp_path / "west.csv"))
+    south = [line for line, at in zip(lines[1:], row) if at > ROWS + 20]
+    (tmp_path / "south.csv").write_text("\n".join([lines[0], *south]))
+    with pytest.raises(InputError, match=r"south\.csv': none of its \d+ shots lies inside the extent"):
+        run("mosaic", **options(scene, tmp_path / "none.tif", ALTIMETRY=tmp_path / "south.csv"))
+    assert not (tmp_path / "none.parts").exists()
 
 
 def test_parts_that_go_away_before_they_are_joined_are_told_and_made_again(scene, whole, tmp_path, monkeypatch):

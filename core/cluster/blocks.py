@@ -60,6 +60,14 @@ class Layout:
                 if other in place:
                     yield number, place[other], shared(blocks[number].reach, blocks[place[other]].reach)
 
+    def facing(self, blocks: Sequence[Block]) -> Iterator[tuple[int, int]]:
+        """Pairs of blocks (positions in the list), the last of a row and its first: neighbours around a whole body."""
+        last = len(_reaches(self.width, self.side, self.overlap)) - 1
+        place = {(block.row, block.column): number for number, block in enumerate(blocks)}
+        for (row, column), number in place.items():
+            if column == last > 0 and (row, 0) in place:
+                yield number, place[row, 0]
+
     def meeting(self, window: Window) -> Iterator[tuple[int, int]]:
         """Rows and columns of the blocks that reach into a window."""
         ends = ((window.row, window.height, self.height), (window.column, window.width, self.width))

@@ -20,6 +20,7 @@ from ..cluster.lock import sole_worker
 from ..cluster.manifest import Done, Manifest, checksum, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
 from ..errors import InputError
+from ..frames import angular_distance
 from ..geotiff import Band, writing_dtm
 from ..learned.engine import Engine, engine_name, load_engine
 from ..learned.model_file import load_model
@@ -42,6 +43,7 @@ Float = npt.NDArray[np.float32]
 
 OVERLAP = 128  # pixels that a block reaches into the next: heights pass from one to the other over twice that
 _KEPT_MB, _KEPT_BYTES_PER_PIXEL = 250.0, 90  # measured over some 50 blocks of 1,024 to 3,072 pixels
+_FIRMLY = 1e5  # times the weight of a pixel of an overlap: what disagrees is spread over those
 _SMALLEST = 512  # pixels of a block's side, under which its surroundings cost more than itself
 
 
@@ -283,7 +285,7 @@ def _write(
         row, column = window.row - item.reach.row, window.column - item.reach.column
         return list(bands[:, row : row + window.height, column : column + window.width])
 
-    added = {} if metres else _levels(layout, known, read)
+    added = {} if metres else _levels(layout, known, read, _closes(grid))
     about = {**told, "LEVELLED": "YES" if metres else "NO"}
     if metres:
         about["LEVELLED_TO"] = Path((job.altimetry or job.reference_dem or "").partition("|")[0]).name
@@ -299,16 +301,34 @@ def _write(
             writer.write([*values, *nothing], piece.column, piece.row)
 
 
-def _levels(layout: Layout, blocks: Sequence[Block], read: Any) -> dict[str, float]:
-    """What to add to the relative heights of each block so that neighbours agree where they overlap."""
+def _closes(grid: Grid) -> bool:
+    """Whether the last column's eastern edge is the first's western: the grid goes around the body."""
+    lon, lat = grid.lonlat_of([-0.5, grid.width - 0.5], [(grid.height - 1) / 2] * 2)
+    apart = float(angular_distance(lon[:1], lat[:1], lon[1:], lat[1:])[0]) * grid.body.radius_m
+    return grid.width > 2 and apart < 1.5 * grid.pixel_size_m[0]  # nan, outside the projection, is no
+
+
+def _levels(layout: Layout, blocks: Sequence[Block], read: Any, closes: bool) -> dict[str, float]:
+    """What to add to the relative heights of each block so that neighbours agree where they overlap.
+
+    Around a whole body (``closes``) the columns on either side of the seam agree on average too, block by block: they
+    do not overlap, so that nothing would blend a step between them.
+    """
     pairs, steps, weights = [], [], []
-    for first, second, shared in layout.neighbours(blocks):
-        difference = read(blocks[second], shared)[0] - read(blocks[first], shared)[0]
+
+    def weigh(first: int, second: int, difference: Float, each: float) -> None:
         seen = np.isfinite(difference)
         if seen.any():
             pairs.append((first, second))
             steps.append(float(difference[seen].mean(dtype=np.float64)))
-            weights.append(float(seen.sum()))
+            weights.append(each * float(seen.sum()))
+
+    for first, second, shared in layout.neighbours(blocks):
+        weigh(first, second, read(blocks[second], shared)[0] - read(blocks[first], shared)[0], 1.0)
+    for first, second in layout.facing(blocks) if closes else ():
+        sides = ((blocks[first], layout.width - 1), (blocks[second], 0))
+        west, east = (read(b, Window(column, b.reach.row, 1, b.reach.height))[0] for b, column in sides)
+        weigh(first, second, east - west, _FIRMLY)
     levels = offsets(pairs, np.array(steps), np.array(weights), len(blocks))
     levels -= _mean(layout, blocks, read, levels)
     return {item.name: float(level) for item, level in zip(blocks, levels)}

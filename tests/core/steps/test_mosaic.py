@@ -9,6 +9,7 @@ import pytest
 
 from planetary_dtm.core import memory
 from planetary_dtm.core.altimetry.readers import read_shots
+from planetary_dtm.core.cluster.blocks import Layout, joined
 from planetary_dtm.core.cluster.lock import sole_worker
 from planetary_dtm.core.cluster.manifest import Manifest
 from planetary_dtm.core.errors import CancelledError, InputError
@@ -238,3 +239,40 @@ def test_the_extent_goes_outward_to_whole_pixels_and_what_the_image_cuts_off_is_
     assert (made.width * 300, made.height * 300) == (window.width, window.height)
     said = mosaic._left_out(image, extent, window, factor)
     assert (len(said) == 1 and left in said[0]) if left else said == []
+
+
+def test_a_mosaic_around_the_body_has_no_step_at_its_seam():
+    """Each block tilts by 10 m: without a look across the seam the tilts add up to a step there."""
+    layout = Layout(1024, 4096, side=512, overlap=64)
+    blocks = layout.blocks()
+
+    def read(block, window):
+        place = window.column + np.arange(window.width) - block.reach.column
+        return [np.tile(10.0 * place / block.reach.width, (window.height, 1)).astype(np.float32)]
+
+    steps = {}
+    for closes in (True, False):
+        added = mosaic._levels(layout, blocks, read, closes)
+        known = {(block.row, block.column): block for block in blocks}
+        row = joined(layout, known, read, Window(0, 500, 4096, 1), added)[0][0]
+        steps[closes] = abs(float(row[0] - row[-1]))
+        assert np.abs(np.diff(row)).max() < 0.3
+    assert steps[True] < 0.05 and steps[False] > 20
+
+
+@pytest.mark.parametrize(
+    "crs, west, width, closes",
+    [
+        ("+proj=longlat +R=1737400", -180.0, 3600, True),
+        ("+proj=longlat +R=1737400", 0.0, 3600, True),
+        ("+proj=longlat +R=1737400", -180.0, 3599, True),  # PIXEL_SIZE left a strip out
+        ("+proj=longlat +R=1737400", -180.0, 3500, False),
+        ("+proj=longlat +R=1737400", -180.0, 1, False),
+        ("+proj=eqc +R=1737400", -np.pi * 1737400, 3600, True),
+        ("+proj=eqc +R=1737400", 0.0, 1800, False),
+    ],
+)
+def test_what_goes_around_the_body_is_known(crs, west, width, closes):
+    step = 0.1 if "longlat" in crs else 2 * np.pi * 1737400 / 3600
+    grid = Grid(width, 900, (west, step, 0.0, 450 * step, 0.0, -step), crs + " +no_defs")
+    assert mosaic._closes(grid) == closes

@@ -17,7 +17,7 @@ from ..sources import is_plain_file
 
 Array = NDArray[np.float64]
 
-_MOST_BYTES = 100 << 20  # a state with a node for each of 400,000 lines
+_MOST_BYTES = 20 << 20  # a state with a node for each of 120,000 lines; Python takes up to 40 times as much for JSON
 
 
 def read_text(path: str | Path) -> str:

@@ -33,6 +33,7 @@ from .rendered_pairs import Pair, relative_heights
 Float = NDArray[np.float32]
 
 TABLE, ABOUT, FORMAT = "manifest.csv", "manifest.json", "planetary-dtm pairs 1"
+_MOST_BYTES = 16 << 20  # of manifest.json, which lists sources and boxes, not tiles
 _CACHE = 5e8  # bytes of tiles held in memory
 
 
@@ -105,6 +106,8 @@ class PairFolder:
         if not path.is_file():
             raise InputError(f"Folder {str(self.folder)!r} has no {ABOUT}; make pairs with trainingpairs first.")
         try:
+            if path.stat().st_size > _MOST_BYTES:
+                raise ValueError(f"more than {_MOST_BYTES >> 20} MB")
             about = json.loads(path.read_text(encoding="utf-8"))
             ours = about["format"] == FORMAT
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -7,6 +7,8 @@ import os
 import pickle
 import warnings
 import zipfile
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planetary_dtm.core.archives import read_arrays
+from planetary_dtm.core.camera import json_fields
 from planetary_dtm.core.camera.open_camera import open_camera
 from planetary_dtm.core.camera.sensor import load_sensor
-from planetary_dtm.core.cluster.manifest import Manifest
+from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum
 from planetary_dtm.core.errors import InputError, MissingPackageError, PlanetaryDtmError
+from planetary_dtm.core.learned import pair_folder
 from planetary_dtm.core.learned.pair_folder import PairFolder
 from planetary_dtm.core.tables import read_table
 from planetary_dtm.core.terrain.points import open_points
@@ -239,13 +243,34 @@ def test_pair_manifests_are_checked_field_by_field(seeds, tmp_path, key):
             PairFolder(tmp_path)
 
 
+def test_json_that_would_take_more_than_a_gigabyte_is_refused_unread(seeds, tmp_path, monkeypatch):
+    """Memory for the dearest JSON, lists in lists, is 40 times its size: largest that is read stays under 1 GB."""
+    assert (seeds / "isd.json").stat().st_size * 40 < json_fields._MOST_BYTES
+    assert 40 * max(json_fields._MOST_BYTES, pair_folder._MOST_BYTES) < 1 << 30
+    monkeypatch.setattr(Path, "read_text", None)
+    for name, reads in (("isd.json", open_camera), ("frame.json", open_camera), ("manifest.json", PairFolder)):
+        with (tmp_path / name).open("w") as file:
+            file.truncate((20 << 20) + 1)
+        with pytest.raises(InputError, match="has 20 MB|is damaged"):
+            reads(tmp_path / name if reads is open_camera else tmp_path)
+
+
 def test_a_line_of_a_manifest_names_a_file_of_its_folder(tmp_path):
-    (tmp_path / "parts").mkdir()
-    entry = {"unit": "r0", "sha256": "", "seconds": 1.0, "warnings": []}
-    names = ["../secret", "/etc/passwd", "a" * 5000, "a\0b", ".", ".."]
-    lines = [{"fingerprint": "mine"}, *({**entry, "file": name} for name in names)]
-    (tmp_path / "parts" / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert Manifest(tmp_path / "parts", "mine").done == {}
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for place in (tmp_path / "secret", parts / "own"):
+        place.write_bytes(b"0123")
+    good = asdict(Done("r0", "own", checksum(parts / "own")))
+    for name in ("own", "../secret", str(tmp_path / "secret"), "a" * 5000, "a\0b", ".", ".."):
+        lines = [{"fingerprint": "mine"}, {**good, "file": name}]
+        (parts / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        assert set(Manifest(parts, "mine").done) == ({"r0"} if name == "own" else set())
+
+
+def test_the_list_of_parts_that_is_spoiled_is_a_sound_one(seeds, tmp_path):
+    (tmp_path / "manifest.jsonl").write_bytes((seeds / "manifest.jsonl").read_bytes())
+    (tmp_path / "r0.npy").write_bytes(b"0123")
+    assert set(Manifest(tmp_path, "of these").done) == {"r0", "r2"}
 
 
 @pytest.mark.parametrize(

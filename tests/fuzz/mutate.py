@@ -175,6 +175,16 @@ def tree(data: bytes, rng: random.Random) -> bytes:
     return head + mark + json.dumps(_changed(content, rng)).encode("utf-8", "surrogatepass")
 
 
+def tree_of_a_line(data: bytes, rng: random.Random) -> bytes:
+    """Change one of many JSON texts, each a line; sometimes the lines themselves."""
+    lines = data.split(b"\n")
+    if rng.random() < 0.2:
+        return text(data, rng)
+    place = rng.randrange(len(lines))
+    lines[place] = tree(lines[place], rng)
+    return b"\n".join(lines)
+
+
 def _changed(content: Any, rng: random.Random) -> Any:
     """The content with one node changed, found on a random way down."""
     if isinstance(content, dict) and content and rng.random() < 0.93:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from planetary_dtm.core.altimetry.readers import read_shots
 from planetary_dtm.core.bodies import body_named
 from planetary_dtm.core.camera.open_camera import open_camera
 from planetary_dtm.core.camera.sensor import load_sensor
+from planetary_dtm.core.cluster.cost import Cost
 from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum
 from planetary_dtm.core.learned.model_file import load_model, read_card
 from planetary_dtm.core.learned.pair_folder import ABOUT, TABLE, FolderPairs, PairFolder, sha256
@@ -133,7 +135,7 @@ def checkpoint(path: Path) -> None:
 
     plan_of(path)
     plan = Plan(widths=(2, 2), steps=2, batch=1, crop=16, precision="float32")
-    restore(path, plan, trainer(plan, Processes()))
+    restore(path, plan, trainer(plan, Processes()), "of these")
 
 
 def _pair_batches(folder: Path) -> None:
@@ -168,7 +170,7 @@ def manifest(path: Path) -> None:
     path.with_name("r0.npy").write_bytes(b"0123")
     found = Manifest(path.parent, "of these")
     found.missing(["r0", "r1"])
-    found.add(Done("r1", "r0.npy", checksum(path.with_name("r0.npy")), 1.0))
+    found.add(Done("r1", "r0.npy", checksum(path.with_name("r0.npy"))))
 
 
 def project(path: Path) -> None:
@@ -211,19 +213,15 @@ READERS: dict[str, Reader] = {
     "pair tables": Reader((PAIRS[1],), _fields, pair_table, 0.4, PAIRS),
     "pair tiles": Reader(PAIRS[2:4], _bytes, pair_tile, 0.2, PAIRS),
     "project entries": Reader(("records.json",), _json, project, 3),
-    "cluster manifests": Reader(("manifest.jsonl",), _json, manifest, 4),
+    "cluster manifests": Reader(("manifest.jsonl",), mutate.several(mutate.tree_of_a_line), manifest, 4),
 }
 
 
 def make_seeds(folder: Path) -> None:
     """Write the seeds of all readers."""
     seeds.make(folder)
-    line = {
-        "unit": "r0",
-        "file": "r0.npy",
-        "sha256": "1be2e452b46d7a0d9656bbb1f768e8248eba1b75baed65f5d99eafa948899a6a",
-    }
-    lines = [{"fingerprint": "of these"}, {**line, "seconds": 1.5, "warnings": ["dark"]}]
+    part = Done("r0", "r0.npy", hashlib.sha256(b"0123").hexdigest(), Cost(1.5, 2.0, 1e8, 4.0, 4.0), ("dark",))
+    lines = [{"fingerprint": "of these"}, asdict(part), asdict(replace(part, unit="r2"))]
     (folder / "manifest.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))
     record = {"time": "2026-01-01 12:00", "image": "a.tif", "seconds": 3.5, "output": "/tmp/dtm.tif"}
     parameters = {

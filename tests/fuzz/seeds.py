@@ -207,7 +207,7 @@ def make_checkpoint(folder: Path) -> None:
     from planetary_dtm.core.learned.trainers import trainer
 
     plan = Plan(widths=(2, 2), steps=2, batch=1, crop=16, precision="float32")
-    save(folder / "checkpoint.pt", plan, 1, trainer(plan, Processes()), {"loss": 1.0})
+    save(folder / "checkpoint.pt", plan, 1, trainer(plan, Processes()), {"loss": 1.0}, "of these")
 
 
 def _pairs(folder: Path) -> None:

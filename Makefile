@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all the set-up; `make desktop` opens QGIS with the plugin.
-.PHONY: setup demo test lint bench package desktop docs tour pictures translations fuzz kills mutants coverage clean
+.PHONY: setup demo test lint bench package wheel desktop docs tour pictures translations fuzz kills mutants coverage clean
 .DEFAULT_GOAL := help
 RUN := .venv/bin/python
 NAME ?= view
@@ -13,6 +13,7 @@ help:
 	@echo "make docs                the user guide as web pages in build/guide"
 	@echo "make tour | pictures     a newcomer's tour, clicked in a real QGIS; the guide's pictures anew"
 	@echo "make lint | bench NAME=view | package | setup"
+	@echo "make wheel               the package's wheel in a new, empty environment, where it runs bench view"
 	@echo "make fuzz [COUNT=n]      spoiled files for every reader; the suite runs a few of them"
 	@echo "make kills [KILLS=n]     every command killed at random, and other bad luck; about 15 minutes"
 	@echo "make mutants | coverage  mistakes made in the code, to test the tests; lines of core that the tests run"
@@ -37,6 +38,9 @@ bench: setup
 
 package: setup
 	@$(RUN) .ci/package.py
+
+wheel: package
+	@python3 .ci/wheel_install.py
 
 desktop: setup
 	@$(RUN) tests/desktop/launch.py

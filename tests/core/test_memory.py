@@ -39,6 +39,8 @@ def folder(tmp_path_factory):
     write_image(place / "image.tif", GRID, rng.integers(1, 255, (SIDE, SIDE), dtype=np.uint8), {})
     lon, lat = rng.uniform(10, 11.2, (2, 3000))
     write_table(place / "shots.csv", {"lon": lon, "lat": lat - 6.2, "altitude": rng.normal(0, 20, 3000)})
+    lon, lat = 10 + 1e-5 * np.arange(3000), 5 + 4e-5 * np.arange(3000)
+    write_table(place / "ends.csv", {"line": np.arange(3000), "lon": lon, "lat": lat, "lon2": lon + 2.0})
     flown = simulate("ce1", PaperTerrain(), 40, seed=2, start_latitude=0.4, altimetry=False)
     write_gcps(place / "gcps.csv", flown.control, flown.sensor)
     (place / "sensor.json").write_text(json.dumps(sensor_to_json(flown.sensor)))
@@ -53,6 +55,11 @@ COMMANDS = {
     "leveldtm": ("--input", "dtm.tif", "--reference-dem", "coarse.tif", "--output", "o.tif"),
     "hillshade": ("--input", "dtm.tif", "--output", "o.tif"),
     "dtmfromextent": ("--input", "image.tif", "--output", "o.tif"),
+    "filteraltimetry": ("--input", "shots.csv", "--body", "Moon", "--output", "o.csv"),
+    "importgcps": (
+        *("--input", "ends.csv", "--sensor", "sensor.json", "--views", "nadir", "--line-field", "line"),
+        *("--lon-first", "lon", "--lat-first", "lat", "--lon-last", "lon2", "--lat-last", "lat", "--output", "o.csv"),
+    ),
     "certaintymap": ("--input", "shots.csv", "--body", "Moon", "--output", "o.tif"),
     "pointstodtm": ("--input", "shots.csv", "--crs", GRID.crs, "--output", "o.tif"),
     "recovereop": ("--gcps", "gcps.csv", "--sensor", "sensor.json", "--altimetry", "shots.csv", "--output", "o.csv"),
@@ -90,7 +97,9 @@ def test_what_does_not_fit_is_refused_before_it_begins(folder, name, capsys):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the largest memory is read from /proc")
-@pytest.mark.parametrize("name", ["comparedtm", "leveldtm", "hillshade", "simulateview"])
+@pytest.mark.parametrize(
+    "name", ["comparedtm", "leveldtm", "hillshade", "simulateview", "filteraltimetry", "importgcps"]
+)
 def test_no_more_is_taken_than_was_told(folder, name, monkeypatch):
     told = []
     monkeypatch.setattr(f"planetary_dtm.core.steps.{name}.require_memory", lambda needed, *_: told.append(needed))

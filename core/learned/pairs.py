@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..progress import breathe
+from ..rasters import Grid, Raster
 from .pair_folder import sha256
 from .plan import Plan
 from .rendered_pairs import GLD100_AREAS, SIDE, SUN_AZIMUTH, Area, Pair, PairSource
@@ -126,8 +127,6 @@ class RenderedPairs:
         return json.dumps([[sums[area.file], area.box, area.held_out] for area in self.areas])
 
     def card(self) -> dict[str, Any]:
-        from ..rasters import Raster
-
         files = sorted({area.file for area in self.areas})
         dems = ", ".join(files)
         bodies = sorted({Raster(self.folder / file, "DEM").grid.body.name for file in files})
@@ -136,6 +135,7 @@ class RenderedPairs:
             "height_unit": "ground_pixel",
             "grey": {"kind": "robust"},
             "sun_azimuth": SUN_AZIMUTH,
+            "gsd_m": [float(f"{size:.3g}") for size in self.source.gsd_m()],
             "training_data": f"rendered from {dems} with simulated detail, and simulated relief; no real image",
             "training_boxes": [list(area.box) for area in self.areas if not area.held_out],
             "held_out_boxes": [list(area.box) for area in self.areas if area.held_out],
@@ -152,23 +152,55 @@ def target(plan: Plan, height: Float) -> Float:
 def areas_in(dems: str | Path) -> tuple[Area, ...]:
     """The ground of a folder's DEMs: the project's own areas of GLD100 files, of others all but an eastern strip.
 
-    Raises InputError when the folder holds no DEM, or one that is not in degrees.
+    Where none of the own ones is held out, a strip of each is. Raises InputError when the folder holds no DEM, one that
+    is not in degrees, or those of several bodies.
     """
-    from ..rasters import Raster
-
     areas: list[Area] = []
+    bodies: dict[str, str] = {}
     for path in sorted(p for p in Path(dems).glob("*") if p.suffix.lower() in (".tif", ".tiff", ".img", ".cub")):
-        known = [area for area in GLD100_AREAS if area.file == path.name]
         grid = Raster(path, "DEM").grid
         if not grid.is_geographic:
             raise InputError(f"DEM {path.name!r} is not in degrees; warp it to longitude and latitude to render it.")
-        west, south, east, north = grid.extent
-        border = east - 0.12 * (east - west)
-        whole = [Area(path.name, (west, south, border, north)), Area(path.name, (border, south, east, north), True)]
-        areas += known or whole
+        bodies[grid.body.name] = path.name
+        areas += _own_areas(path.name, grid) or _parted(path.name, grid.extent)
     if not areas:
         raise InputError(f"Folder {str(dems)!r} holds no DEM (.tif); give DEMs to render or a folder of pairs.")
+    if len(bodies) > 1:
+        named = " and ".join(f"{file!r} ({body})" for body, file in bodies.items())
+        raise InputError(f"DEMs {named} are of different bodies; give those of one.")
+    if not any(area.held_out for area in areas):
+        areas = [part for area in areas for part in _parted(area.file, area.box)]
     return tuple(areas)
+
+
+def _own_areas(file: str, grid: Grid) -> list[Area]:
+    """The project's areas of a GLD100 file, none where another's goes by its name."""
+    own = [area for area in GLD100_AREAS if area.file == file]
+    boxes = np.array([area.box for area in own]).reshape(-1, 4)
+    if not own or grid.body.name != "Moon":
+        return []
+    extent = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
+    return own if np.allclose(extent, grid.extent, rtol=0, atol=0.05) else []
+
+
+def _parted(file: str, box: Sequence[float]) -> list[Area]:
+    """Ground (lon/lat box, degrees) in bands of latitude, of each the eastern strip held out."""
+    west, south, east, north = box
+    border = east - 0.12 * (east - west)
+    parts = ((west, border, False), (border, east, True))
+    return [Area(file, (w, s, e, n), held) for s, n in _bands(south, north) for w, e, held in parts]
+
+
+def _bands(south: float, north: float) -> list[tuple[float, float]]:
+    """Latitudes (degrees) in bands narrow enough for one cosine: of at most 10 degrees, and across which it falls by at
+    most a quarter or which are of 2.5 degrees."""
+    height = north - south
+    low, high = sorted(np.cos(np.radians((south, north))))
+    count = int(np.ceil(height / 10.001)) if height > 10.001 else 1 + (height > 2.501 and low < 0.75 * high)
+    if count == 1:
+        return [(south, north)]
+    edges = np.linspace(south, north, count + 1).tolist()
+    return [band for lower, upper in zip(edges, edges[1:]) for band in _bands(lower, upper)]
 
 
 def _render(source: PairSource, number: int) -> tuple[NDArray[np.float16], Float]:

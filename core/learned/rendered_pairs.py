@@ -32,6 +32,9 @@ SUN_AZIMUTH = 270.0
 SUN_JITTER = 25.0
 SIDE = 384  # pixels of a scene
 TRIES = 1000  # windows drawn until one has no gaps
+OVERSAMPLING = 2  # of some pictures: the ground is that much finer
+COARSEST = 4.0  # pixels of a DEM that one of a picture's ground spans at most
+SIMULATED = (0.7, 2.7)  # powers of ten between which pixels (m) of simulated ground lie
 SYNTHETIC = 0.4  # share of simulated ground among the scenes
 
 
@@ -94,11 +97,11 @@ class PairSource:
     def pair(self, number: int, side: int = SIDE) -> Pair:
         """Scene `number` of side x side pixels."""
         rng = np.random.default_rng([self.seed, int(self.held_out), number])
-        oversampling = 2 if rng.random() < 0.4 else 1
+        oversampling = OVERSAMPLING if rng.random() < 0.4 else 1
         fine = side * oversampling
         simulated = bool(rng.random() < SYNTHETIC)
         if simulated:
-            pixel = 10 ** rng.uniform(0.7, 2.7)
+            pixel = 10 ** rng.uniform(*SIMULATED)
             height = random_relief((fine, fine), pixel, rng)
         else:
             height, pixel = self._real(fine, rng)
@@ -125,18 +128,31 @@ class PairSource:
         """Heights (m) and validity (fine, fine) of a random window of an area, its pixel (m), and how many of the DEM's
         pixels one of it spans."""
         area = self.areas[int(rng.choice(len(self.areas), p=self._chance))]
-        raster = Raster(self.folder / area.file)
-        box = raster.grid.window(area.box)
-        middle = np.radians((area.box[1] + area.box[3]) / 2)
-        room = min(box.height, box.width * np.cos(middle)) * 0.999
-        factor = min(np.exp(rng.uniform(0.0, np.log(4.0))), room / fine)
-        rows, columns = int(fine * factor), int(min(fine * factor / np.cos(middle), box.width))
+        raster, box, cosine, room = self._ground(area)
+        factor = min(np.exp(rng.uniform(0.0, np.log(COARSEST))), room / fine)
+        rows = max(int(fine * factor), 1)
+        columns = max(int(min(fine * factor / cosine, box.width)), 1)
         row, column = rng.integers(0, box.height - rows + 1), rng.integers(0, box.width - columns + 1)
         window = Window(box.column + int(column), box.row + int(row), columns, rows)
         smaller = factor >= 1
         height, valid = raster.read(window, (fine, fine), resampling="average" if smaller else "bilinear")
-        pixel = abs(raster.grid.metres_per_unit[1] * raster.grid.transform[5]) * rows / fine
-        return height, valid, pixel, float(factor)
+        return height, valid, raster.grid.pixel_size_m[1] * rows / fine, float(factor)
+
+    def _ground(self, area: Area) -> tuple[Raster, Window, float, float]:
+        """The DEM of an area, its window, the cosine of its middle latitude, and the rows of its largest square."""
+        raster = Raster(self.folder / area.file)
+        box = raster.grid.window(area.box)
+        cosine = float(np.cos(np.radians((area.box[1] + area.box[3]) / 2)))
+        return raster, box, cosine, min(box.height, box.width * cosine) * 0.999
+
+    def gsd_m(self) -> tuple[float, float]:
+        """The smallest and the largest ground pixel (m) of pictures of `SIDE` pixels, simulated ones among them."""
+        sizes = [10 ** SIMULATED[0], 10 ** SIMULATED[1] * OVERSAMPLING]
+        for area in self.areas:
+            raster, _, _, room = self._ground(area)
+            own = raster.grid.pixel_size_m[1]
+            sizes += [own * min(1.0, room / SIDE), own * min(COARSEST * OVERSAMPLING, room / SIDE)]
+        return min(sizes), max(sizes)
 
 
 def _detailed(height: Float, pixel: float, factor: float, rng: np.random.Generator) -> Float:

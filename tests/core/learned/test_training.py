@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,13 +26,14 @@ from planetary_dtm.core.learned import losses, rendered_pairs, training  # noqa:
 from planetary_dtm.core.learned.architectures import architecture  # noqa: E402
 from planetary_dtm.core.learned.model_file import load_model, read_card  # noqa: E402
 from planetary_dtm.core.learned.networks import build, load, tensors  # noqa: E402
-from planetary_dtm.core.learned.pairs import RenderedPairs, rendering_workers  # noqa: E402
+from planetary_dtm.core.learned.pairs import RenderedPairs, areas_in, rendering_workers  # noqa: E402
 from planetary_dtm.core.learned.plan import Plan  # noqa: E402
 from planetary_dtm.core.learned.processes import Processes  # noqa: E402
 from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, Pair, PairSource  # noqa: E402
 from planetary_dtm.core.learned.scoring import export, scores  # noqa: E402
 from planetary_dtm.core.learned.trainers import trainer  # noqa: E402
 from planetary_dtm.core.learned.training import read_log, train  # noqa: E402
+from planetary_dtm.core.rasters import Raster, Window  # noqa: E402
 from planetary_dtm.core.simulation.relief import random_relief  # noqa: E402
 
 EVALUATION_BOX = (1.5, 24.0, 4.5, 27.0)  # Hadley, 2.5-3.5 E 25-26 N, and a degree around
@@ -157,6 +159,46 @@ def test_gaps_of_a_dem_are_never_ground(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(rendered_pairs, "TRIES", 9)
     with pytest.raises(InputError, match=r"dem\.tif has gaps in all"):
         source._real(64, np.random.default_rng(0))
+
+
+def test_known_areas_are_those_of_gld100_files_alone(tmp_path: Path) -> None:
+    hadley = (-8.0, 0.1, 0.0, 32.0, 0.0, -0.1)
+    write_dem(tmp_path / "hadley_apennines.tif", np.zeros((160, 200)), hadley)
+    areas = areas_in(tmp_path)
+    assert {area.held_out for area in areas} == {False, True}
+    assert not any(_overlap(area.box, EVALUATION_BOX) for area in areas)
+    write_dem(tmp_path / "copernicus.tif", np.zeros((50, 50)))
+    both = areas_in(tmp_path)
+    boxes = [area.box for area in both if area.file == "copernicus.tif"]
+    assert np.allclose(boxes, [(10, 1.5, 10.44, 2), (10.44, 1.5, 10.5, 2)])
+    assert [area for area in both if area.file != "copernicus.tif"] == list(GLD100_AREAS[-3:])
+    write_dem(tmp_path / "mars.tif", np.zeros((50, 50)), radius=3396190)
+    with pytest.raises(InputError, match="Moon.*Mars.*different bodies"):
+        areas_in(tmp_path)
+
+
+def test_windows_of_a_global_dem_are_square_on_the_ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    height = random_relief((720, 1440), 7580.0, 3)
+    write_dem(tmp_path / "dem.tif", height, (-180.0, 0.25, 0.0, 90.0, 0.0, -0.25))
+    areas = areas_in(tmp_path)
+    assert sum((a.box[2] - a.box[0]) * (a.box[3] - a.box[1]) for a in areas) == pytest.approx(360 * 180)
+    windows, read = [], Raster.read
+
+    def noted(self: Raster, window: Window, *rest: Any, **named: Any) -> Any:
+        windows.append(window)
+        return read(self, window, *rest, **named)
+
+    monkeypatch.setattr(Raster, "read", noted)
+    source, pixels = PairSource(tmp_path, 1, areas=areas), []
+    for number in range(40):
+        pixels.append(source._real(64, np.random.default_rng(number))[1])
+    for window in windows:
+        latitude = 90 - 0.25 * (window.row + window.height / 2)
+        if abs(latitude) < 75:
+            shape = window.width * np.cos(np.radians(latitude)) / window.height
+            assert shape == pytest.approx(1, abs=0.25), latitude
+    least, most = RenderedPairs(tmp_path, TINY, areas).card()["gsd_m"]
+    assert least < 10 and most == 1000 and max(pixels) < 7600
 
 
 @pytest.mark.parametrize("plan", [TINY, TINY_PIX], ids=["unet", "pix2pixcc"])

@@ -226,6 +226,8 @@ class FolderPairs:
             "sun_azimuth": about["sun_azimuth"],
             "body": about["body"],
             "gsd_m": [0.5 * about["pixel_m"], 2 * about["pixel_m"]],
+            "limits": f"It knows the {about['body']} alone, and the ground, cameras and sun (sun_azimuth) of "
+            "its pairs.",
             "height_unit": "metre" if self.metres else "ground_pixel",
             "training_data": f"{len(self.training)} pairs of " + ", ".join(s["dem"] for s in about["sources"]),
             "training_boxes": about["training_boxes"],

@@ -23,11 +23,15 @@ from ..progress import breathe
 from ..rasters import Grid, Raster
 from .pair_folder import sha256
 from .plan import Plan
-from .rendered_pairs import GLD100_AREAS, SIDE, SUN_AZIMUTH, Area, Pair, PairSource
+from .rendered_pairs import GLD100_AREAS, SIDE, SUN_AZIMUTH, SUN_JITTER, Area, Pair, PairSource
 
 Float = NDArray[np.float32]
 
 AHEAD = 24  # scenes rendered before they are due
+_ELSEWHERE = {
+    "Moon": "On Mars, which it was not trained for, shapes are weak: dunes, dust and albedo borders are taken for "
+    "slopes."
+}
 _PATIENCE_S = 0.05  # between two questions whether to go on waiting for a scene
 
 
@@ -48,7 +52,7 @@ class Pairs(Protocol):
         """What tells these pairs from all others, by which a checkpoint knows its own."""
 
     def card(self) -> dict[str, Any]:
-        """The fields of the model card that come from the data: height_unit, sun_azimuth, training_boxes ..."""
+        """The fields of the model card that come from the data: height_unit, sun_azimuth, training_boxes, limits ..."""
 
 
 class RenderedPairs:
@@ -130,8 +134,11 @@ class RenderedPairs:
         files = sorted({area.file for area in self.areas})
         dems = ", ".join(files)
         bodies = sorted({Raster(self.folder / file, "DEM").grid.body.name for file in files})
+        body = ", ".join(bodies)
         return {
-            "body": ", ".join(bodies),
+            "body": body,
+            "limits": f"The sun must stand within {SUN_JITTER:g} degrees of sun_azimuth, 25 to 80 degrees from the "
+            "zenith. " + _ELSEWHERE.get(body, f"It was not tried on other bodies than the {body}."),
             "height_unit": "ground_pixel",
             "grey": {"kind": "robust"},
             "sun_azimuth": SUN_AZIMUTH,

@@ -23,11 +23,16 @@ Float = NDArray[np.float32]
 
 CODE_VERSION = "2"
 CURVE = 100
+LICENCE = "GPL-2.0-or-later"  # of the project's own models
+_LIMITS = (
+    "One picture tells relief up to a factor (height_scale_range) and wavelengths past some 100 pixels hardly at all: "
+    "level to altimetry. Albedo markings can pass for relief."
+)
 _NAMES = {"unet": "U-Net", "pix2pixcc": "Pix2PixCC"}
 
 
 def scores(
-    plan: Plan, weights: Mapping[str, Float], pairs: Sequence[Pair]
+    plan: Plan, weights: Mapping[str, Float], pairs: Sequence[Pair], unit: float | None = None
 ) -> tuple[dict[str, dict[str, list[float]]], list[float]]:
     """Scores of weights on held-out pairs, and the height scale.
 
@@ -35,7 +40,8 @@ def scores(
     "cc_local" of heights less their 24-pixel Gaussian mean at full resolution, and, after a best scale, "rmse" of the
     plane-free heights in ground pixels and "slope_rmse" in degrees. Of a pair the middle is scored, as large as the
     network's strides divide it. Height scale: the 16th, 50th and 84th percentile
-    of the factors that fit the output best to the heights in ground pixels.
+    of the factors that fit the output best to the heights in ground pixels, or in metres where `unit`, the metres of
+    one unit of the pairs' heights, is given.
     """
     import torch
 
@@ -58,7 +64,7 @@ def scores(
         correlation, factor = _local(predicted, truth)
         row += [correlation, *_errors(flat, true, pair.slope)]
         rows.setdefault(pair.kind, []).append(row)
-        factors.append(factor * pair.slope)
+        factors.append(factor * (unit or pair.slope))
     table = {kind: np.round(np.median(values, axis=0), 3).tolist() for kind, values in rows.items()}
     named = {
         kind: {
@@ -96,11 +102,14 @@ def card(
     height_scale: Sequence[float],
     step: int,
     log: Sequence[Mapping[str, float]] = (),
+    stated: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The model card that goes into the file; `data`: what the pairs say of themselves (`Pairs.card`); `log`: the lines
-    of the training's log, of which the loss is kept at up to `CURVE` steps. Its date is today's, or that of the
+    of the training's log, of which the loss is kept at up to `CURVE` steps; `stated`: what who trains it says: name,
+    licence, the command that does it again, more limits. Its date is today's, or that of the
     environment variable SOURCE_DATE_EPOCH, with which a training repeats byte for byte on another day."""
     curve = [[line["step"], line["cpu_seconds"], line["loss"]] for line in log[:: -max(-(-len(log) // CURVE), 1)]][::-1]
+    said = dict(stated or {})
     return {
         "name": f"{_NAMES[plan.architecture]}, {data['body']}",
         "architecture": plan.architecture,
@@ -110,18 +119,16 @@ def card(
         "height_scale": height_scale[1],
         "height_scale_range": [height_scale[0], height_scale[2]],
         "height_offset": 0.0,
-        "gsd_m": [5.0, 500.0],
-        "limits": "One picture tells relief up to a factor (height_scale_range) and wavelengths past some 100 pixels "
-        "hardly at all: level to altimetry. The sun must stand within 25 degrees of sun_azimuth, 25 to 80 degrees from "
-        "the zenith; albedo markings can pass for relief.",
         "training": {**asdict(plan), "widths": list(plan.widths), "steps_done": step},
         "cpu_hours": round(log[-1]["cpu_seconds"] / 3600, 2) if log else None,
         "loss_curve": curve,  # step, CPU seconds of a process, loss
         "metrics": dict(metrics),
-        "licence": "GPL-2.0-or-later",
+        "licence": "not stated",
         "date": training_date(),
         "code_version": CODE_VERSION,
         **data,
+        **said,
+        "limits": " ".join(filter(None, (_LIMITS, data["limits"], said.get("limits")))),
     }
 
 
@@ -140,12 +147,18 @@ def export(
     output: str | Path,
     log: Sequence[Mapping[str, float]] = (),
     count: int = 64,
+    stated: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Score weights on at most `count` held-out pairs and write the model file, half precision -> its card."""
+    """Score weights on at most `count` held-out pairs and write the model file, half precision -> its card.
+
+    log, stated: see `card`.
+    """
     from .model_file import save_model
 
     halves = {name: value.astype(np.float16) for name, value in weights.items()}
     singles = {name: value.astype(np.float32) for name, value in halves.items()}
-    made = card(plan, pairs.card(), *scores(plan, singles, pairs.held_out(count)), step, log)
+    data = pairs.card()
+    found = scores(plan, singles, pairs.held_out(count), data.get("height_scale"))
+    made = card(plan, data, *found, step, log, stated)
     save_model(output, halves, made)
     return made

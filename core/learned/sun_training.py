@@ -19,7 +19,7 @@ from ..progress import Progress, each, silent, tell
 from .architectures import architecture
 from .model_file import save_model
 from .rendered_pairs import GLD100_AREAS, SUN_AZIMUTH, PairSource
-from .scoring import CODE_VERSION, training_date
+from .scoring import CODE_VERSION, LICENCE, training_date
 
 Float = NDArray[np.float32]
 
@@ -98,7 +98,7 @@ def card(scenes: int, steps: int, date: str) -> dict[str, object]:
         "date": date,
         "code_version": CODE_VERSION,
         "training": {"scenes": scenes, "steps": steps, "seed": SEED},
-        "licence": "GPL-2.0-or-later",
+        "licence": LICENCE,
     }
 
 

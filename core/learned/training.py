@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -32,7 +33,7 @@ from .pairs import Pairs, RenderedPairs, rendering_workers
 from .plan import Plan, published
 from .processes import Processes, joined
 from .rendered_pairs import GLD100_AREAS
-from .scoring import export
+from .scoring import LICENCE, export
 from .trainers import Trainer, trainer
 
 Float = NDArray[np.float32]
@@ -215,15 +216,25 @@ def train_default(
     output: str | Path,
     plan: Plan | None = None,
     workers: int = 1,
+    stated: Mapping[str, str] | None = None,
     progress: Progress = silent,
 ) -> None:
-    """Train (or go on training) on rendered GLD100 and write the model, scores in its card, to `output`."""
+    """Train (or go on training) on rendered GLD100 and write the model, scores in its card, to `output`.
+
+    stated: what the card says besides, see `scoring.card`.
+    """
     plan = plan or Plan()
     with rendering_workers(workers) as pool, joined() as processes:
         pairs = RenderedPairs(dems, plan, GLD100_AREAS, pool)
         weights = train(plan, pairs, work, processes, fingerprint=pairs.fingerprint(), progress=progress)
         if processes.first:
-            export(plan, weights, plan.steps, pairs, output, read_log(Path(work) / LOG))
+            export(plan, weights, plan.steps, pairs, output, read_log(Path(work) / LOG), stated=stated)
+
+
+def _command(given: Sequence[str], places: Sequence[str]) -> str:
+    """The command line of this module, places in the file system told by name alone."""
+    words = [Path(word).name if word in places else word for word in given]
+    return shlex.join(["python", "-m", "planetary_dtm.core.learned.training", *words])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -242,7 +253,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, kind in numbers.items():
         parser.add_argument("--" + name.replace("_", "-"), type=kind)
     parser.add_argument("--precision")
-    options = vars(parser.parse_args(arguments))
+    parser.add_argument("--name", help="of the model, in its card")
+    parser.add_argument("--limits", help="a sentence on what else is known of the model, for its card")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = vars(parser.parse_args(given))
     import torch
 
     torch.set_num_threads(options["threads"])
@@ -254,7 +268,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             changes["widths"] = tuple(options["widths"])
         plan = Plan(**changes)
     try:
-        train_default(options["dems"], options["work"], options["output"], plan, options["workers"])
+        dems, work, output = options["dems"], options["work"], options["output"]
+        stated = {"licence": LICENCE, "command": _command(given, (dems, work, output))}
+        stated |= {key: options[key] for key in ("name", "limits") if options[key]}
+        train_default(dems, work, output, plan, options["workers"], stated)
     except PlanetaryDtmError as error:
         sys.exit(str(error))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,7 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Train, go on training, or finish: `output` is written at the end; see `STEP` for the parameters."""
+    given = dict(locals())
     require_torch()
     require_writable(output, (".safetensors",))
     if output_report:
@@ -79,7 +81,7 @@ def run(
         processes = stack.enter_context(joined())
         pool = stack.enter_context(rendering_workers(0 if folder else workers))
         source = FolderPairs(folder, plan) if folder else RenderedPairs(pairs, plan, areas_in(pairs), pool)
-        return _trained(plan, source, processes, work, resume, output, output_report, progress)
+        return _trained(plan, source, processes, work, resume, output, output_report, _command(given), progress)
 
 
 def _trained(
@@ -90,6 +92,7 @@ def _trained(
     resume: str | None,
     output: str,
     output_report: str | None,
+    command: str,
     progress: Progress,
 ) -> StepResult:
     facts, warnings = _facts(plan, processes, pairs.held_bytes)
@@ -110,12 +113,23 @@ def _trained(
             return StepResult()
         tell(progress, 0.95, "Scoring on held-out ground")
         log = read_log(work / LOG)
-        card = export(plan, weights, plan.steps, pairs, output, log)
+        card = export(plan, weights, plan.steps, pairs, output, log, stated={"command": command})
     page.write("Trained and written.", card)
     made: dict[str, Any] = {"OUTPUT": output, "CC": float(np.mean([m["cc"][0] for m in card["metrics"].values()]))}
     made |= {"LOSS": log[-1]["loss"]} if log else {}
     made |= {"OUTPUT_REPORT": output_report} if output_report else {}
     return StepResult(made, tuple(warnings), (f"{facts['memory']}. Checkpoint and log are in {work}.",))
+
+
+def _command(given: Mapping[str, Any]) -> str:
+    """The command that trains the same, files and folders told by name alone."""
+    words = ["planetary-dtm", STEP.id]
+    for name in [*(parameter.name for parameter in STEP.parameters), "OUTPUT"]:
+        value = given.get(name.lower())
+        if value is not None and name != "RESUME":
+            told = Path(value).name if name in ("PAIRS", "OUTPUT") else str(value)
+            words += [f"--{name.lower().replace('_', '-')}", told]
+    return shlex.join(words)
 
 
 @dataclass

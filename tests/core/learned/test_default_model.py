@@ -72,5 +72,7 @@ def test_the_card_is_complete_and_the_file_small(engine: Engine) -> None:
     assert {"name", "gsd_m", "body", "training_data", "training_boxes", "metrics", "licence", "date"} <= card.keys()
     assert card["metrics"]["rendered GLD100"]["cc_local"][0] > 0.85
     assert card["height_scale_range"][0] < card["height_scale"] < card["height_scale_range"][1]
+    assert "level to altimetry" in card["limits"] and "Mars" in card["limits"]
+    assert card["code_version"] == "1" or f"--crop {card['training']['crop']}" in card["command"]
     assert card["training"]["steps_done"] == card["training"]["steps"]
     assert PATH.stat().st_size < 5_000_000

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -381,6 +382,8 @@ def test_export_writes_a_model_that_loads(dems: Path, tmp_path: Path, monkeypatc
     assert model.card["options"] == {"widths": [4, 6]} and model.card["sun_azimuth"] == rendered_pairs.SUN_AZIMUTH
     assert model.card["training_boxes"] == [[10.0, -2.0, 12.5, 2.0]]
     assert (model.card["name"], model.card["body"], model.card["date"]) == ("U-Net, Moon", "Moon", "2025-01-02")
+    assert "Mars" in model.card["limits"] and "25 to 80 degrees" in model.card["limits"]
+    assert model.card["licence"] == "not stated" and model.card["gsd_m"] == [5.01, 1000]
     assert set(model.card["metrics"]) <= {"rendered GLD100", "simulated"}
     assert model.tensors["stem.weight"] == pytest.approx(weights["stem.weight"], abs=1e-3)
 
@@ -392,6 +395,27 @@ def test_pairs_of_any_size_are_scored_on_the_part_that_the_strides_divide(plan: 
     even = odd.middle(98 - 98 % graph.multiple, 90 - 90 % graph.multiple)
     weights = tensors(build(graph))
     assert even.grey.shape != odd.grey.shape and scores(plan, weights, [odd]) == scores(plan, weights, [even])
+
+
+def test_the_shipped_models_card_names_the_command_that_trains_it_again(
+    dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Called anew with more to state, on the folder of a training that is done, it writes the same weights."""
+    monkeypatch.setattr(training, "GLD100_AREAS", AREAS)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    monkeypatch.setattr(training, "Plan", partial(Plan, first_scenes=2, precision="float32"))
+    monkeypatch.setattr(training, "export", partial(export, count=4))
+    sizes = ["--widths", "4", "6", "--steps", "2", "--batch", "2", "--crop", "32", "--workers", "0"]
+    made = []
+    for more in ([], ["--name", "Planetary DTM default", "--limits", "Weak on Io."]):
+        training.main([str(dems), str(tmp_path / "work"), str(tmp_path / "m.safetensors"), *sizes, *more])
+        made.append(load_model(tmp_path / "m.safetensors"))
+    first, card = made[0].tensors, made[1].card
+    assert all(np.array_equal(first[name], made[1].tensors[name]) for name in first)
+    assert (card["name"], card["licence"]) == ("Planetary DTM default", "GPL-2.0-or-later")
+    assert "Mars" in card["limits"] and card["limits"].endswith("Weak on Io.")
+    command = f"python -m planetary_dtm.core.learned.training {dems.name} work m.safetensors --widths 4 6 --steps 2"
+    assert card["command"].startswith(command) and str(tmp_path) not in card["command"]
 
 
 def _batch(count: int, side: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -237,6 +237,10 @@ def test_a_model_is_trained_stopped_resumed_and_reported(folder, tmp_path, monke
     model = load_model(output)
     assert model.card["architecture"] == "pix2pixcc" and model.card["height_unit"] == "metre"
     assert model.card["training_boxes"] == json.loads((folder / "manifest.json").read_text())["training_boxes"]
+    low, high = model.card["height_scale_range"]
+    assert max(abs(low), abs(high)) > 1 and model.card["height_scale"] == 39586 / 2  # metres, both
+    assert "zenith" not in model.card["limits"] and model.card["licence"] == "not stated"
+    assert model.card["command"].startswith("planetary-dtm trainmodel --pairs set --architecture pix2pixcc --epochs 2")
     assert np.isfinite(made.outputs["CC"]) and made.outputs["LOSS"] > 0
     html = page.read_text()
     assert html.count("data:image/png") == 2 and "refresh" not in html and "Scores on held-out ground" in html

@@ -19,6 +19,15 @@ def path_of(text: str) -> str:
     return text if sound and all(len(part.encode()) <= _LONGEST_NAME for part in parts) else ""
 
 
+def asks_server(path: str, home: str) -> bool:
+    """Whether even to look for a path means another server than the one that the project at ``home`` came from.
+
+    Windows logs in at the server of a path such as //server/share as soon as anybody asks whether it is there.
+    """
+    servers = [place.replace("\\", "/").casefold().split("/", 3)[:3] for place in (path, home)]
+    return servers[0][:2] == ["", ""] and servers[0] != servers[1]
+
+
 def setting_of(text: str) -> str:
     """A setting as the project has it; empty where it can be none."""
     return text if _plain(text, _LONGEST_SETTING) else ""

@@ -25,6 +25,7 @@ from ..core.steps import Kind
 from ..processing_provider import resources
 from ..processing_provider.words import labelled, say
 from .stages import Field, Progress, Stage, label_of, progress_of
+from .tooltips import as_written
 from .workspace import Workspace
 
 translate = QCoreApplication.translate
@@ -125,7 +126,7 @@ class StagePanel(QgsCollapsibleGroupBox):
 
     def _made(self) -> str:
         made = [self.workspace[key] for key in self.stage.results if self.workspace.has(key)]
-        self.state.setToolTip("\n".join(made))
+        self.state.setToolTip(as_written("\n".join(made)) if made else "")
         return ": " + ", ".join(path.replace("\\", "/").rpartition("/")[2] for path in made) if made else ""
 
 

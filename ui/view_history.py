@@ -27,10 +27,11 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ..core.project_entries import run_records
+from ..core.project_entries import asks_server, run_records
 from ..core.steps import step
 from ..processing_provider.words import say
 from .runs import Run
+from .tooltips import as_written
 
 _SCOPE, _KEY = "planetary_dtm", "view/history"
 _MOST = 30
@@ -48,8 +49,8 @@ class Record:
 
     @property
     def there(self) -> bool:
-        """Whether its result still is (temporary ones go with QGIS)."""
-        return Path(self.output).exists()
+        """Whether its result still is (temporary ones go with QGIS); other servers are not asked."""
+        return not asks_server(self.output, QgsProject.instance().homePath()) and Path(self.output).exists()
 
     @property
     def levelled(self) -> bool:
@@ -139,7 +140,7 @@ class ViewHistory(QWidget):
             item = QTreeWidgetItem([record.time, record.image, f"{record.seconds:.1f}"])
             item.setTextAlignment(2, int(Qt.AlignmentFlag.AlignRight))
             for column in range(3):
-                item.setToolTip(column, record.told())
+                item.setToolTip(column, as_written(record.told()))
             if not record.there:
                 item.setForeground(1, self.palette().placeholderText())
             self.list.addTopLevelItem(item)
@@ -152,7 +153,8 @@ class ViewHistory(QWidget):
         two = len(self.list.selectedItems()) == 2
         self.compare_button.setText(self.tr("Compare the two") if two else self.tr("Compare the last two"))
         told = self.tr("Needs two results that are still there") if pair is None else self.tr("{} minus {}")
-        self.compare_button.setToolTip(told if pair is None else told.format(*(Path(r.output).name for r in pair)))
+        told = told if pair is None else told.format(*(Path(record.output).name for record in pair))
+        self.compare_button.setToolTip(as_written(told))
 
 
 def _plain(value: Any) -> Any:

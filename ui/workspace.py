@@ -10,7 +10,7 @@ from pathlib import Path
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ..core.project_entries import path_of, setting_of
+from ..core.project_entries import asks_server, path_of, setting_of
 
 _SCOPE, _PREFIX = "planetary_dtm", "pushbroom"
 SETTINGS = ("preset", "lines", "method", "sigma_lateral", "pixel_size", "fill")  # the other values are paths
@@ -28,6 +28,7 @@ class Workspace(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._values: dict[str, str] = {}
+        self._unasked: set[str] = set()  # keys whose paths on other servers the project holds, and no user has chosen
         self._project = QgsProject.instance()
         self._outside = [
             (self._project.readProject, self.read),
@@ -48,6 +49,7 @@ class Workspace(QObject):
         return self._values.get(key, "")
 
     def __setitem__(self, key: str, value: str) -> None:
+        self._unasked.discard(key)
         if value != self[key]:
             self._values[key] = value
             self._write_one(key)
@@ -55,8 +57,8 @@ class Workspace(QObject):
             self.changed.emit(key)
 
     def has(self, key: str) -> bool:
-        """Whether the file or folder of this name is there."""
-        return bool(self[key]) and Path(self[key]).exists()
+        """Whether the file or folder of this name is there; a project that is only opened has no server asked."""
+        return bool(self[key]) and key not in self._unasked and Path(self[key]).exists()
 
     @property
     def folder(self) -> Path:
@@ -94,11 +96,13 @@ class Workspace(QObject):
 
     def read(self, *_: object) -> None:
         """Take everything from the project."""
-        self._values = {}
+        self._values, self._unasked = {}, set()
         for key in KEYS:
             text, known = self._project.readEntry(_SCOPE, f"{_PREFIX}/{key}", "")
             if known and text:
                 self._values[key] = setting_of(text) if key in SETTINGS else self._path(text)
+        paths = self._values.keys() - set(SETTINGS)
+        self._unasked = {key for key in paths if asks_server(self[key], self._project.homePath())}
         self.changed.emit("")
 
     def _path(self, text: str) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from planetary_dtm.core.project_entries import path_of, run_records, setting_of
+from planetary_dtm.core.project_entries import asks_server, path_of, run_records, setting_of
 
 GOOD = {
     "time": "2026-01-01 12:00",
@@ -62,3 +62,11 @@ def test_records_come_back_and_others_are_left_out():
     assert run_records(json.dumps([{**GOOD, **change} for change in changes] + [5, None, [], {}])) == []
     for text in ("", "[", "{}", "5", "[" * 100_000, json.dumps([GOOD])[:-3]):
         assert run_records(text) == []
+
+
+@pytest.mark.parametrize("path", ["\\\\evil\\share\\x.tif", "//evil/share/x.tif", "\\/evil/x", "//EVIL"])
+def test_only_the_server_of_the_project_itself_is_asked(path):
+    for home in ("", "/home/user", "C:\\maps", "//other/maps", "\\\\evil.example\\maps"):
+        assert asks_server(path, home)
+    assert not asks_server(path, "//Evil/maps") and not asks_server("/data/x.tif", "") and not asks_server("x.tif", "")
+    assert not asks_server("C:\\maps\\x.tif", "") and not asks_server("", "")

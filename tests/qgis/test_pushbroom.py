@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -18,6 +19,7 @@ from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 from planetary_dtm.processing_provider.styling import PRODUCT
 from planetary_dtm.ui.runs import State
 from planetary_dtm.ui.stages import Progress, label_of, progress_of, stages, whole
+from planetary_dtm.ui.view_history import ViewHistory
 from planetary_dtm.ui.workspace import INPUTS, KEYS, RESULTS, Workspace
 
 WARNING, CRITICAL = Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical
@@ -248,3 +250,18 @@ def test_project_closed_during_a_stage(plugin, work, quick, qtbot, messages):
     assert "its project was closed" in messages(WARNING)[-1]
     assert Path(run.results["OUTPUT"]).exists()
     assert work["matches_ab"] == "" and len(quick) == 1
+
+
+def test_a_project_that_is_only_opened_asks_no_other_server(project, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(Path, "exists", lambda path: asked.append(str(path)) or True)
+    record = {"time": "2026-01-01 12:00", "image": "a.tif", "seconds": 3.5, "output": "//evil/share/<b>x.tif"}
+    project.writeEntry("planetary_dtm", "pushbroom/gcps", "//evil/share/x.csv")
+    project.writeEntry("planetary_dtm", "view/history", json.dumps([record, record]))
+    made, history = Workspace(), ViewHistory()
+    assert made["gcps"] and not made.has("gcps") and not any(r.there for r in history.records)
+    assert not any("evil" in path for path in asked)
+    assert "&lt;b&gt;" in history.list.topLevelItem(0).toolTip(0)
+    made["gcps"] = "//evil/share/x.csv"  # the user's own choice
+    assert made.has("gcps")
+    made.close_down()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..rasters import Grid, Window
@@ -15,23 +17,33 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Ground:
-    """Part of a layer tiles are drawn from, in the layer's pixels, and the size of a tile there (rows, columns)."""
+    """Part of a layer tiles are drawn from, in the layer's pixels, and the size of a tile there.
+
+    rows: of a tile. columns: (offsets,) of a tile that begins at each row it can: as many as make it square on the
+    ground there, which in degrees are more towards a pole.
+    """
 
     window: Window
-    tile: tuple[int, int]
+    rows: int
+    columns: NDArray[np.intp]
     held_out: bool
+
+    @cached_property
+    def _offsets(self) -> NDArray[np.intp]:
+        """Number of columns, for each row, that a tile can begin at."""
+        return np.maximum(self.window.width - self.columns + 1, 0)
 
     @property
     def places(self) -> int:
         """Number of offsets a tile can have; 0 where the ground is smaller than a tile."""
-        rows, columns = self.window.height - self.tile[0] + 1, self.window.width - self.tile[1] + 1
-        return max(rows, 0) * max(columns, 0)
+        return int(self._offsets.sum())
 
     def draw(self, rng: np.random.Generator) -> Window:
         """A tile at a random offset."""
-        row = int(rng.integers(0, self.window.height - self.tile[0] + 1))
-        column = int(rng.integers(0, self.window.width - self.tile[1] + 1))
-        return Window(self.window.column + column, self.window.row + row, self.tile[1], self.tile[0])
+        possible = np.flatnonzero(self._offsets)
+        row = int(possible[rng.integers(0, len(possible))])
+        column = int(rng.integers(0, self._offsets[row]))
+        return Window(self.window.column + column, self.window.row + row, int(self.columns[row]), self.rows)
 
 
 def split(whole: Window, share: float) -> list[tuple[Window, bool]]:
@@ -71,36 +83,81 @@ def choose(grounds: Sequence[Sequence[Ground]], rng: np.random.Generator) -> tup
 
 
 def grounds_of(
-    name: str, grid: Grid, pixel_m: float, tile: int, share: float, excluded: Sequence[Box], square: bool
+    name: str,
+    grid: Grid,
+    pixel_m: float,
+    tile: int,
+    share: float,
+    excluded: Sequence[Box],
+    others: Sequence[Grid] = (),
 ) -> list[Ground]:
-    """The grounds of a layer for tiles of `tile` pixels of `pixel_m` metres, `share` of it held out.
+    """The grounds of a layer for tiles of `tile` square pixels of `pixel_m` metres, `share` of it held out.
 
-    excluded: lon/lat boxes (degrees) that no tile touches. square: tiles are square on the ground, which rendering asks
-    for, and not on the layer's grid. Raises InputError where the training or the held-out part holds no tile.
+    excluded: lon/lat boxes (degrees) that no tile touches. others: layers beside this one, whose held-out parts are
+    left out of what is for training here. Raises InputError where the training or the held-out part holds no tile.
     """
-    taken = [window for window in (_pixels(grid, box) for box in excluded) if window is not None]
+    taken = [_pixels(grid, box) for box in excluded]
+    unseen = [
+        _shared(grid, other, part) for other in others for part, held_out in split(_whole(other), share) if held_out
+    ]
     found: list[Ground] = []
-    for strip, held_out in split(Window(0, 0, grid.width, grid.height), share):
+    for strip, held_out in split(_whole(grid), share):
         parts = [strip]
-        for window in taken:
-            parts = [rest for part in parts for rest in without(part, window)]
-        made = [Ground(part, _tile_size(grid.sub(part), pixel_m, tile, square), held_out) for part in parts]
+        for window in taken if held_out else [*taken, *unseen]:
+            parts = [rest for part in parts for rest in without(part, window)] if window else parts
+        made = [_ground(grid, part, pixel_m, tile, held_out) for part in parts]
         usable = [ground for ground in made if ground.places]
         if not usable:
             which = "held-out" if held_out else "training"
+            beside = " beside what other layers hold out there" if any(unseen) and not held_out else ""
             raise InputError(
                 f"The {which} part of {name!r} ({strip.width} x {strip.height} pixels) holds no tile of {tile} pixels "
-                f"of {pixel_m:g} m; choose a smaller TILE or PIXEL_SIZE, or another SPLIT."
+                f"of {pixel_m:g} m{beside}; choose a smaller TILE or PIXEL_SIZE, or another SPLIT."
             )
         found += usable
     return found
 
 
-def _tile_size(part: Grid, pixel_m: float, tile: int, square: bool) -> tuple[int, int]:
-    """Rows and columns of the layer that a tile covers."""
-    wide, high = part.pixel_size_m
-    rows = max(round(tile * pixel_m / high), 1)
-    return rows, max(round(tile * pixel_m / wide), 1) if square else rows
+def _whole(grid: Grid) -> Window:
+    return Window(0, 0, grid.width, grid.height)
+
+
+def _ground(grid: Grid, part: Window, pixel_m: float, tile: int, held_out: bool) -> Ground:
+    """Part of a layer, and the size of tiles in it: rows by its middle, columns by that of the tile."""
+    rows = max(round(tile * pixel_m / grid.sub(part).pixel_size_m[1]), 1)
+    last = part.height - rows
+    if last < 0:
+        return Ground(part, rows, np.zeros(0, np.intp), held_out)
+    side = max(min(rows, part.width), 1)
+    at = np.unique([*np.linspace(0, last, 65).astype(int), last // 2])
+    column, first = part.column + (part.width - side) // 2, part.row + (rows - side) // 2
+    shape = np.array([_width_to_height(grid.sub(Window(column, int(first + row), side, side))) for row in at])
+    known = np.isfinite(shape)
+    ratio = np.interp(np.arange(last + 1), at[known], shape[known])
+    return Ground(part, rows, np.maximum(np.rint(rows / np.maximum(ratio, 1e-6)), 1).astype(np.intp), held_out)
+
+
+def _width_to_height(part: Grid) -> float:
+    """Of a pixel on the ground; NaN where the layer's CRS is not defined."""
+    try:
+        wide, high = part.pixel_size_m
+    except InputError:
+        return float("nan")
+    return wide / high
+
+
+def _shared(grid: Grid, other: Grid, part: Window) -> Window | None:
+    """The window of a grid that holds what it shares with part of another, or None; edges that touch share nothing."""
+    columns = np.linspace(part.column - 0.5, part.column + part.width - 0.5, 65)
+    rows = np.linspace(part.row - 0.5, part.row + part.height - 0.5, 65)
+    column, row = grid.pixel_of(*other.lonlat_of(*np.meshgrid(columns, rows)))
+    if not (np.isfinite(column).any() and np.isfinite(row).any()):
+        return None
+    slack = 1e-3
+    c0, c1 = (int(np.floor(np.nanmin(column) + 0.5 + slack)), int(np.ceil(np.nanmax(column) + 0.5 - slack)))
+    r0, r1 = (int(np.floor(np.nanmin(row) + 0.5 + slack)), int(np.ceil(np.nanmax(row) + 0.5 - slack)))
+    c0, r0, c1, r1 = max(c0, 0), max(r0, 0), min(c1, grid.width), min(r1, grid.height)
+    return Window(c0, r0, c1 - c0, r1 - r0) if c1 > c0 and r1 > r0 else None
 
 
 def _pixels(grid: Grid, box: Box) -> Window | None:
@@ -122,6 +179,14 @@ def lonlat_box(grid: Grid, window: Window) -> Box:
     lon = lon[8, 8] + (lon - lon[8, 8] + 180) % 360 - 180
     west, south, east, north = np.round([np.nanmin(lon), np.nanmin(lat), np.nanmax(lon), np.nanmax(lat)], 6).tolist()
     return west, south, east, north
+
+
+def meets(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes (west, south, east, north in degrees, any turn) share ground; edges that touch do not."""
+    slack = 2e-6  # boxes are written to a millionth of a degree
+    if min(one[3], other[3]) - max(one[1], other[1]) <= slack:
+        return False
+    return any((b[0] - a[0]) % 360 < a[2] - a[0] - slack for a, b in ((one, other), (other, one)))
 
 
 def parse_boxes(text: str) -> list[Box]:

@@ -91,7 +91,11 @@ def run(
     layers = _layers([dem] if isinstance(dem, str) else dem, image)
     step = pixel_size or min(layer.grid.pixel_size_m[1] for layer in layers)
     excluded = parse_boxes(exclude or "")
-    grounds = [grounds_of(layer.name, layer.grid, step, tile, split, excluded, layer.image is None) for layer in layers]
+    grids = [layer.grid for layer in layers]
+    grounds = [
+        grounds_of(layer.name, layer.grid, step, tile, split, excluded, grids[:index] + grids[index + 1 :])
+        for index, layer in enumerate(layers)
+    ]
     byte = image is None or all(layer.image is not None and layer.image.is_byte() for layer in layers)
     draw = _Drawing(layers, grounds, tile, seed, byte, KeptTiles(255.0 if byte else _span(layers)))
     with replacing_folder(output_folder) as folder:

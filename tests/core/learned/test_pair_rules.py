@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from planetary_dtm.core.errors import InputError
-from planetary_dtm.core.learned.pair_ground import choose, grounds_of, lonlat_box, parse_boxes, split, without
+from planetary_dtm.core.learned.pair_ground import choose, grounds_of, lonlat_box, meets, parse_boxes, split, without
 from planetary_dtm.core.learned.pair_rules import KeptTiles, largest_black
 from planetary_dtm.core.rasters import Grid, Window
 from planetary_dtm.core.simulation.shading import smooth
@@ -74,7 +76,7 @@ def test_windows_are_split_and_cut() -> None:
 
 def test_tiles_keep_to_their_part_and_out_of_the_boxes() -> None:
     box = (11.0, -0.5, 11.4, 0.2)
-    grounds = grounds_of("layer", GRID, PIXEL, 32, 0.25, [box], square=True)
+    grounds = grounds_of("layer", GRID, PIXEL, 32, 0.25, [box])
     rng, sides = np.random.default_rng(0), set()
     for _ in range(300):
         index, ground = choose([grounds], rng)
@@ -87,7 +89,40 @@ def test_tiles_keep_to_their_part_and_out_of_the_boxes() -> None:
 
 def test_ground_smaller_than_a_tile_is_refused() -> None:
     with pytest.raises(InputError, match=r"held-out part of 'layer' \(40 x 200 pixels\) holds no tile of 64"):
-        grounds_of("layer", GRID, PIXEL, 64, 0.1, [], square=False)
+        grounds_of("layer", GRID, PIXEL, 64, 0.1, [])
+
+
+def test_ground_that_another_layer_holds_out_is_in_no_training() -> None:
+    """Layers of 10-14 and 13-17 E overlap; the last quarter of each is held out: 13-14 and 16-17 E."""
+    later = replace(GRID, transform=(13.0, 0.01, 0.0, 1.0, 0.0, -0.01))
+    first, second = (grounds_of("a", a, PIXEL, 32, 0.25, [], [b]) for a, b in ((GRID, later), (later, GRID)))
+    beside = replace(later, transform=(14.0, *later.transform[1:]))
+    whole = [ground.window for ground in grounds_of("a", GRID, PIXEL, 32, 0.25, [], [beside])]
+    assert [ground.window for ground in first] == whole == [Window(0, 0, 300, 200), Window(300, 0, 100, 200)]
+    boxes = {ground.held_out: lonlat_box(later, ground.window) for ground in second}
+    assert boxes == {False: (14.0, -1.0, 16.0, 1.0), True: (16.0, -1.0, 17.0, 1.0)}
+    within = replace(GRID, width=60, transform=(13.2, *GRID.transform[1:]))
+    with pytest.raises(InputError, match="training part of 'b' .* beside what other layers hold out"):
+        grounds_of("b", within, PIXEL, 32, 0.5, [], [GRID])
+
+
+def test_tiles_are_square_on_the_ground_at_every_latitude() -> None:
+    """From 20 to 80 N a degree of longitude shrinks from 0.94 to 0.17 of one of latitude."""
+    tall = Grid(2000, 3000, (10.0, 0.02, 0.0, 80.0, 0.0, -0.02), GRID.crs)
+    (ground,), rng = grounds_of("layer", tall, tall.pixel_size_m[1], 64, 0.0, []), np.random.default_rng(1)
+    assert len(ground.columns) == 3000 - 64 + 1 and (ground.columns > 64).all()
+    for window in (ground.draw(rng) for _ in range(200)):
+        wide, high = tall.sub(window).pixel_size_m
+        assert window.width * wide == pytest.approx(window.height * high, rel=0.02)
+        assert 0 <= window.row <= 3000 - 64 and 0 <= window.column <= 2000 - window.width
+
+
+def test_boxes_meet_over_the_seam_of_longitude_and_not_at_their_edges() -> None:
+    box = (350.0, -5.0, 370.0, 5.0)
+    assert meets(box, (-5.0, 0.0, -4.0, 1.0)) and meets((5.0, 4.0, 12.0, 9.0), box) and meets(box, box)
+    assert meets(box, (-180.0, -90.0, 180.0, 90.0)) and meets((2.0, 0.0, 3.0, 1.0), box)
+    for apart in ((10.0, 0.0, 12.0, 1.0), (-12.0, 0.0, -10.0, 1.0), (0.0, 5.0, 1.0, 6.0), (100.0, 0.0, 101.0, 1.0)):
+        assert not meets(box, apart) and not meets(apart, box)
 
 
 def test_boxes_are_read_from_text() -> None:

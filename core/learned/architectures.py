@@ -58,12 +58,14 @@ class Architecture:
 
     nodes: in execution order. multiple: height and width of the input must be multiples of it.
     halo: pixels next to the border of a tile where the output is less sure, for lack of neighbours.
+    heights: the output is a height of every pixel.
     """
 
     name: str
     nodes: tuple[Node, ...]
     multiple: int
     halo: int
+    heights: bool = True
 
     def tensor_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight tensor, in node order."""
@@ -189,7 +191,7 @@ def sun_side(widths: tuple[int, ...] = (12, 16, 24, 32, 32)) -> Architecture:
     for level, width in enumerate(widths):
         x = graph.add(f"relu{level}", "relu", graph.conv(f"conv{level}", x, width, 3 if level else 5, stride=2))
     graph.conv("evidence", x, 1, 1)
-    return Architecture("sun_side", tuple(graph.nodes), multiple=2 ** len(widths), halo=0)
+    return Architecture("sun_side", tuple(graph.nodes), multiple=2 ** len(widths), halo=0, heights=False)
 
 
 def identity() -> Architecture:

@@ -102,6 +102,17 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         return Model(card, {entry.name: _read_tensor(file, start, entry, path) for entry in entries})
 
 
+def load_height_model(path: str | os.PathLike[str]) -> Model:
+    """As `load_model`, and `InputError` for a sound model that gives no heights."""
+    model = load_model(path)
+    if not model.architecture.heights:
+        raise InputError(
+            f"The model file {path} is of architecture {model.card['architecture']!r}, which gives no heights; give a "
+            "model of terrain as MODEL, or leave it empty for the one that ships."
+        )
+    return model
+
+
 def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The model card alone (no weight is read). Raises `InputError` as `load_model` does."""
     path = Path(path)

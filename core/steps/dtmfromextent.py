@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from ..errors import InputError
 from ..geotiff import Band, require_geotiff, write_dtm
 from ..learned.adapter import Grey, to_grey
 from ..learned.engine import Engine, load_engine
-from ..learned.model_file import load_model
+from ..learned.model_file import load_height_model
 from ..learned.prediction import LEVELS, MARGIN, Relief, predict_relief
 from ..memory import require_memory
 from ..outputs import require_writable
@@ -59,11 +61,11 @@ def run(
     require_memory(relief_mb(grid.height, grid.width), size, fix, progress)
     references = read_references(grid, altimetry, altitude_field, reference_dem, reference_datum)
     tell(progress, 0.0, "Reading the model")
-    network = load_engine(load_model(model or DEFAULT_MODEL), engine)
+    network = load_engine(load_height_model(model or DEFAULT_MODEL), engine)
     azimuth, incidence = sun_of(image, sun_azimuth, sun_incidence)
     pixels = Pixels(image, window, grid)
     relief = pixels.relief(network, azimuth, incidence, mode, part(progress, 0.02, 0.75))
-    warnings += (*pixels.warnings, *relief.warnings)
+    warnings += (*misfits(network.model.card, grid), *pixels.warnings, *relief.warnings)
     about = made_by(STEP, {**given, "model": model or DEFAULT_MODEL}, **about_relief(relief, network.model.card))
     if references:
         stage = part(progress, 0.75, 0.95)
@@ -190,6 +192,26 @@ def sun_of(image: Raster, azimuth: float | None, incidence: float | None) -> tup
     if incidence is not None and not 0 <= incidence < 90:
         raise InputError(f"SUN_INCIDENCE is {incidence:g} degrees; the sun must stand above the horizon (0 to 89.9).")
     return azimuth, incidence
+
+
+def misfits(card: Mapping[str, Any], grid: Grid) -> tuple[str, ...]:
+    """Warnings where a model's card names another body than the grid's, or other sizes of pixels."""
+    name, body, sizes = card.get("name", ""), card.get("body"), card.get("gsd_m")
+    found = []
+    if isinstance(body, str) and body and grid.body.name not in body.split(", "):
+        found.append(
+            f"Model {name!r} was trained on {body} and the image shows {grid.body.name}, where shapes it learned may "
+            "fail: compare the DTM with altimetry, or train a model there."
+        )
+    pixel = float(np.sqrt(np.prod(grid.pixel_size_m)))
+    if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(size, (int, float)) for size in sizes):
+        low, high = sizes
+        if not 0.99 * low <= pixel <= 1.01 * high:
+            found.append(
+                f"Model {name!r} was trained on pixels of {low:g} to {high:g} m and those of this DTM have {pixel:.4g} "
+                "m, where shapes it learned may fail: compare the DTM with altimetry, or choose another image."
+            )
+    return tuple(found)
 
 
 def about_relief(relief: Relief, card: object) -> dict[str, str]:

@@ -23,7 +23,7 @@ from ..errors import InputError
 from ..frames import angular_distance
 from ..geotiff import Band, writing_dtm
 from ..learned.engine import Engine, engine_name, load_engine
-from ..learned.model_file import load_model
+from ..learned.model_file import load_height_model
 from ..memory import give_back, require_memory
 from ..outputs import discard, on_disk_of, replacing, require_writable
 from ..products import product
@@ -32,7 +32,7 @@ from ..rasters import Grid, Raster, Window
 from ..threads import in_order, one_thread
 from ..version import VERSION
 from . import dtmfromextent
-from .dtmfromextent import AROUND, DEFAULT_MODEL, RELATIVE, Pixels, relief_mb, sun_of
+from .dtmfromextent import AROUND, DEFAULT_MODEL, RELATIVE, Pixels, misfits, relief_mb, sun_of
 from .inputs import Extent, reference_datum_of
 from .levelled import bring_to_metres
 from .mosaic_references import dem_of_block, read_altimetry, shots_of_block, write_shots
@@ -80,6 +80,7 @@ def run(
         busy = min(count, len(layout.blocks()))
         whose = f"Work on {busy} blocks of {layout.side} pixels at a time"
         require_memory(busy * needed_mb(layout), whose, "choose fewer WORKERS or a smaller BLOCK", progress)
+    network = load_height_model(model or DEFAULT_MODEL)
     job = Job(
         absolute(input) or input,
         absolute(altimetry),
@@ -87,7 +88,7 @@ def run(
         absolute(reference_dem),
         reference_datum or None,
         absolute(model),
-        engine_name(load_model(model or DEFAULT_MODEL), engine),
+        engine_name(network, engine),
         checksum(model or DEFAULT_MODEL),
         *sun_of(image, sun_azimuth, sun_incidence),
         window,
@@ -127,7 +128,7 @@ def run(
         f"{time.monotonic() - started:.0f} s in all."
     )
     shape = _rounded(grid, pixel_size) + _left_out(image.grid, extent, window, factor)
-    warnings = (*warnings, *shape, *_warnings(manifest, blocks))
+    warnings = (*warnings, *misfits(network.card, grid), *shape, *_warnings(manifest, blocks))
     return StepResult({"OUTPUT": output}, warnings, (note,))
 
 
@@ -226,7 +227,7 @@ def _bands(unit: Unit, engine: Engine) -> tuple[list[Float], tuple[str, ...]]:
 @lru_cache(maxsize=1)
 def _engine(model: str | None, engine: str, sha256: str) -> Engine:
     path = model or DEFAULT_MODEL
-    network = load_model(path)
+    network = load_height_model(path)
     if checksum(path) != sha256:
         raise InputError(f"Model {str(path)!r} is another one for a worker than for this run; give all the same file.")
     return load_engine(network, engine)

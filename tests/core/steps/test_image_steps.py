@@ -232,3 +232,21 @@ def test_colourised_image_is_warned_of_not_refused(scene, tmp_path):
     made = run("dtmfromextent", INPUT=tmp_path / "rgb.tif", SUN_AZIMUTH=285.0, OUTPUT=tmp_path / "out.tif")
     assert any("colour" in sentence for sentence in made.warnings)
     assert (tmp_path / "out.tif").exists()
+
+
+def test_a_model_for_another_body_or_other_pixels_is_told_not_refused(tmp_path):
+    """The model that ships: the Moon, 5 to 500 m."""
+    grey = np.random.default_rng(0).integers(1, 255, (48, 48), np.uint8)
+    for crs, pixel, words in (
+        ("IAU_2015:30110", 100.0, ()),
+        ("IAU_2015:49910", 100.0, ("trained on Moon and the image shows Mars",)),
+        ("IAU_2015:30110", 1850.0, ("5 to 500 m and those of this DTM have 1850 m",)),
+    ):
+        write_image(tmp_path / "image.tif", Grid(48, 48, (0.0, pixel, 0.0, 0.0, 0.0, -pixel), crs), grey, {})
+        for name in ("dtmfromextent", "mosaic"):
+            more = {"WORKERS": 1} if name == "mosaic" else {}
+            made = run(
+                name, INPUT=tmp_path / "image.tif", SUN_AZIMUTH=270.0, ENGINE="numpy", OUTPUT=tmp_path / "d.tif", **more
+            )
+            told = [warning for warning in made.warnings if "was trained on" in warning]
+            assert len(told) == len(words) and all(word in text for word, text in zip(words, told)), name

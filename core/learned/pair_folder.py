@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..rasters import Raster
+from ..rasters import Raster, Window
 from ..sources import is_plain_file
 from ..tables import read_table
 from .greyscale import grey_scale
+from .pair_ground import Box, lonlat_box
 from .plan import Plan
 from .rendered_pairs import Pair, relative_heights
 
@@ -45,7 +46,8 @@ def _above_zero(value: Any) -> bool:
     return _number(value) and value > 0
 
 
-def _boxes(value: Any) -> bool:
+def is_boxes(value: Any) -> bool:
+    """Whether a value of a manifest or model card is a list of boxes of four numbers each."""
     return isinstance(value, list) and all(
         isinstance(box, list) and len(box) == 4 and all(map(_number, box)) for box in value
     )
@@ -64,8 +66,8 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
         isinstance(value, list)
         and all(isinstance(source, dict) and isinstance(source.get("dem"), str) for source in value)
     ),
-    "training_boxes": _boxes,
-    "held_out_boxes": _boxes,
+    "training_boxes": is_boxes,
+    "held_out_boxes": is_boxes,
 }
 _COLUMNS = ("status", "split", "image", "height", "image_sha256", "height_sha256")
 
@@ -139,6 +141,11 @@ class PairFolder:
             raise InputError(f"Pair file {str(path)!r} is missing; make the pairs again or restore it.")
         if sha256(path) != expected:
             raise InputError(f"Pair file {str(path)!r} was altered: its checksum is not the manifest's; restore it.")
+
+    def box(self, tile: Listed) -> Box:
+        """West, south, east, north (degrees) of a tile."""
+        image = Raster(self.folder / tile.image, "Pair image")
+        return lonlat_box(image.grid, Window(0, 0, *image.size))
 
     def read(self, tile: Listed) -> tuple[Float, NDArray[np.bool_], Float]:
         """Grey, its validity, and heights above the tile's minimum (m) of a tile."""

@@ -21,7 +21,7 @@ class Altimeter:
 
     spacing_m between tracks, along_m between shots of a track, heading_deg clockwise from the grid's up,
     wander_m the 1-sigma by which a track leaves its even place, noise_m of an altitude, and a fraction of
-    wild shots that miss by up to ±wild_m.
+    wild shots that miss by up to ±wild_m. The grid's centre lies midway between two tracks, but for centred on one.
     """
 
     spacing_m: float
@@ -31,6 +31,7 @@ class Altimeter:
     noise_m: float = 0.0
     wild_fraction: float = 0.0
     wild_m: float = 5000.0
+    centred: bool = False
 
 
 def simulate_tracks(height: Array, valid: Mask, gsd_m: float, altimeter: Altimeter, seed: int) -> Shots:
@@ -47,7 +48,8 @@ def simulate_tracks(height: Array, valid: Mask, gsd_m: float, altimeter: Altimet
     reach = float(np.hypot(rows, cols)) * gsd_m / 2.0
     tracks = np.arange(-np.ceil(reach / altimeter.spacing_m), np.ceil(reach / altimeter.spacing_m) + 1)
     # Half a spacing off the centre keeps tracks even about it; the wander makes each its own.
-    across = (tracks + 0.5) * altimeter.spacing_m + altimeter.wander_m * rng.standard_normal(len(tracks))
+    even = tracks if altimeter.centred else tracks + 0.5
+    across = even * altimeter.spacing_m + altimeter.wander_m * rng.standard_normal(len(tracks))
     along = np.arange(-reach, reach, altimeter.along_m)
     heading = np.deg2rad(altimeter.heading_deg)
     forward, side = np.array([-np.cos(heading), np.sin(heading)]), np.array([np.sin(heading), np.cos(heading)])

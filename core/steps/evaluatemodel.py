@@ -13,8 +13,9 @@ import numpy.typing as npt
 from ..learned.engine import load_engine
 from ..learned.evaluation import LEVELLED, MODEL, Case, Scores, contenders, names, score, summary
 from ..learned.evaluation_report import pictures
-from ..learned.model_file import load_model
-from ..learned.pair_folder import PairFolder
+from ..learned.model_file import load_height_model
+from ..learned.pair_folder import Listed, PairFolder, is_boxes
+from ..learned.pair_ground import meets
 from ..progress import Progress, part, silent, tell
 from ..report import Report, key_values, note, table
 from ..simulation.tracks import Altimeter, simulate_tracks
@@ -52,12 +53,9 @@ def run(
     """Judge the model on at most ``count`` tiles; see `STEP` for the parameters."""
     tell(progress, 0.0, "Checking the pairs")
     folder = PairFolder(pairs)
-    network = load_engine(load_model(model or DEFAULT_MODEL), engine)
-    held_out = [tile for tile in folder.tiles if tile.held_out]
-    warnings: tuple[str, ...] = ()
-    if not held_out:
-        warnings = ("PAIRS holds no tile held out from training: a model trained on these scores too well here.",)
-    tiles = (held_out or list(folder.tiles))[:count]
+    network = load_engine(load_height_model(model or DEFAULT_MODEL), engine)
+    tiles, warnings = _unseen(folder, network.model.card)
+    tiles = tiles[:count]
     pixel, azimuth = float(folder.about["pixel_m"]), folder.about["sun_azimuth"]
     judged: list[_Judged] = []
     stage = part(progress, 0.05, 0.9)
@@ -78,10 +76,32 @@ def run(
     return StepResult(result, warnings)
 
 
+def _unseen(folder: PairFolder, card: Mapping[str, Any]) -> tuple[list[Listed], tuple[str, ...]]:
+    """The held-out tiles that lie on no ground the model was trained on, and warnings; all tiles where none is left.
+
+    A model trained on this folder keeps to its split, tile by tile; of others the boxes in the card tell.
+    """
+    held_out = [tile for tile in folder.tiles if tile.held_out]
+    warnings: tuple[str, ...] = ()
+    if not held_out:
+        warnings = ("PAIRS holds no tile held out from training: a model trained on these scores too well here.",)
+    tiles, boxes = held_out or list(folder.tiles), card.get("training_boxes", [])
+    other = folder.about["body"] not in str(card.get("body", "")).split(", ")
+    if other or not is_boxes(boxes) or boxes == folder.about["training_boxes"]:
+        return tiles, warnings
+    unseen = [tile for tile in tiles if not any(meets(folder.box(tile), box) for box in boxes)]
+    seen = len(tiles) - len(unseen)
+    if seen and unseen:
+        warnings += (f"The model was trained on the ground of {seen} of {len(tiles)} tiles; they are left out.",)
+    elif seen:
+        warnings += (f"The model was trained on the ground of all {seen} tiles: it scores too well here.",)
+    return unseen or tiles, warnings
+
+
 def _tracks(height: Float, pixel: float, count: int, seed: int) -> Shots:
-    """Simulated altimeter tracks over a tile, as one polar orbiter leaves them."""
+    """Simulated altimeter tracks over a tile, as one polar orbiter leaves them: one along the middle of each strip."""
     spacing = max(height.shape) * pixel / count
-    altimeter = Altimeter(spacing, pixel, 3.0, 0.1 * spacing, 1.0)
+    altimeter = Altimeter(spacing, pixel, 3.0, 0.1 * spacing, 1.0, centred=count % 2 == 1)
     return simulate_tracks(height.astype(np.float64), np.isfinite(height), pixel, altimeter, seed)
 
 
@@ -93,13 +113,17 @@ def _numbers(found: Float, truth: Float, pixel: float) -> Comparison:
 
 
 def _pooled(numbers: list[Comparison]) -> dict[str, float]:
-    """RMSE and slope RMSE over all tiles, medians of the rest, and the number of pixels."""
+    """RMSE and slope RMSE over all tiles, medians of the rest, and the number of pixels.
+
+    Flat tiles have no correlation and do not count in its median.
+    """
+    known = [one.cc for one in numbers if np.isfinite(one.cc)]
     return {
         "BIAS": float(np.mean([one.bias for one in numbers])),
         "RMSE": float(np.sqrt(np.mean([one.rmse**2 for one in numbers]))),
         "NMAD": float(np.median([one.nmad for one in numbers])),
         "LE90": float(np.median([one.le90 for one in numbers])),
-        "CC": float(np.median([one.cc for one in numbers])),
+        "CC": float(np.median(known)) if known else float("nan"),
         "SLOPE_RMSE": float(np.sqrt(np.mean([one.slope_rmse**2 for one in numbers]))),
         "COUNT": int(sum(one.count for one in numbers)),
     }
@@ -112,7 +136,7 @@ def _report(judged: list[_Judged], card: Mapping[str, Any], model: str, warnings
         report.section("To note", note(warning, "warning"))
     caption = "Median (10th to 90th percentile) over the tiles."
     report.section("Scores", table(summary(scores), ["measure", *names(scores)], caption))
-    order = sorted(judged, key=lambda one: one.scores[MODEL].local_cc)
+    order = sorted(judged, key=lambda one: float(np.nan_to_num(one.scores[MODEL].local_cc)))
     chosen = {"Worst": order[0], "Middle": order[len(order) // 2], "Best": order[-1]}
     for rank, one in list(chosen.items())[: min(_DRAWN, len(order))]:
         shown = {name: one.made[name] for name in (MODEL, LEVELLED) if name in one.made}

@@ -40,7 +40,7 @@ package: setup
 	@$(RUN) .ci/package.py
 
 wheel: package
-	@python3 .ci/wheel_install.py
+	@$(RUN) .ci/wheel_install.py
 
 desktop: setup
 	@$(RUN) tests/desktop/launch.py

@@ -70,16 +70,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 1
-        except Exception as error:
-            if os.environ.get(TRACEBACK):
-                traceback.print_exc()
-            told = " ".join(f"{type(error).__name__}: {error}".split())
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "osgeo":
+                return _fault(command, error)
             print(
-                f"planetary-dtm {command}: a fault of the program itself ({told}); set {TRACEBACK}=1 to see where, and "
-                "report it.",
+                f"planetary-dtm {command}: GDAL's Python bindings are missing; install those of the system "
+                "(python3-gdal) and use a Python that sees them.",
                 file=sys.stderr,
             )
             return 1
+        except Exception as error:
+            return _fault(command, error)
+
+
+def _fault(command: str, error: Exception) -> int:
+    """Tell a failure of the program's own in one line."""
+    if os.environ.get(TRACEBACK):
+        traceback.print_exc()
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    print(
+        f"planetary-dtm {command}: a fault of the program itself ({told}); set {TRACEBACK}=1 to see where, and report "
+        "it.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def program() -> int:

@@ -192,3 +192,10 @@ def test_benchmarks_that_are_not_there_are_told_in_a_sentence(monkeypatch, capsy
     assert main(["bench", "view"]) == 1
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "not in the plugin's zip" in told
+
+
+def test_gdal_that_is_missing_is_told_with_its_remedy(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "osgeo", None)
+    assert main(["hillshade", "--input", str(tmp_path / "a.tif"), "--output", str(tmp_path / "o.tif")]) == 1
+    said = capsys.readouterr().err
+    assert "GDAL's Python bindings are missing; install" in said and said.count("\n") == 1

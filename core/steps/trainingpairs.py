@@ -20,6 +20,7 @@ from ..learned.pair_folder import ABOUT, FORMAT, TABLE, sha256
 from ..learned.pair_ground import Ground, choose, grounds_of, lonlat_box, parse_boxes
 from ..learned.pair_rules import KeptTiles, largest_black
 from ..learned.rendered_pairs import SUN_AZIMUTH, photograph
+from ..memory import require_memory
 from ..outputs import replacing_folder
 from ..progress import Progress, each, silent
 from ..rasters import Grid, Mask, Raster, Window
@@ -30,6 +31,8 @@ from .inputs import reference_on
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Float = NDArray[np.float32]
+_FIXED_MB, _BYTES_PER_PIXEL = 150.0, 200  # of a tile: measured at 64 and 256 a side
+_BYTES_PER_TILE = 17_000  # of what the others are compared with, twice while one is added
 
 REASONS = {
     "nodata": "the DEM does not cover it",
@@ -88,6 +91,9 @@ def run(
     progress: Progress = silent,
 ) -> StepResult:
     """Draw tiles, drop what the rules drop, and write the rest with a manifest; see `STEP` for the parameters."""
+    needed = _FIXED_MB + (_BYTES_PER_PIXEL * tile**2 + _BYTES_PER_TILE * count) / 1e6
+    fix = "choose a smaller TILE or COUNT"
+    require_memory(needed, f"Drawing {count} tiles of {tile} x {tile} pixels", fix, progress)
     layers = _layers([dem] if isinstance(dem, str) else dem, image)
     step = pixel_size or min(layer.grid.pixel_size_m[1] for layer in layers)
     excluded = parse_boxes(exclude or "")

@@ -60,6 +60,7 @@ COMMANDS = {
         *("--input", "ends.csv", "--sensor", "sensor.json", "--views", "nadir", "--line-field", "line"),
         *("--lon-first", "lon", "--lat-first", "lat", "--lon-last", "lon2", "--lat-last", "lat", "--output", "o.csv"),
     ),
+    "trainingpairs": ("--dem", "dtm.tif", "--count", "4", "--tile", "64", "--output-folder", "tiles.tif"),
     "certaintymap": ("--input", "shots.csv", "--body", "Moon", "--output", "o.tif"),
     "pointstodtm": ("--input", "shots.csv", "--crs", GRID.crs, "--output", "o.tif"),
     "recovereop": ("--gcps", "gcps.csv", "--sensor", "sensor.json", "--altimetry", "shots.csv", "--output", "o.csv"),
@@ -98,7 +99,7 @@ def test_what_does_not_fit_is_refused_before_it_begins(folder, name, capsys):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the largest memory is read from /proc")
 @pytest.mark.parametrize(
-    "name", ["comparedtm", "leveldtm", "hillshade", "simulateview", "filteraltimetry", "importgcps"]
+    "name", ["comparedtm", "leveldtm", "hillshade", "simulateview", "filteraltimetry", "importgcps", "trainingpairs"]
 )
 def test_no_more_is_taken_than_was_told(folder, name, monkeypatch):
     told = []

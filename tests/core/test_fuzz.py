@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import socket
 import warnings
 import zipfile
 from dataclasses import asdict
@@ -25,8 +26,8 @@ from planetary_dtm.core.learned import pair_folder
 from planetary_dtm.core.learned.pair_folder import PairFolder
 from planetary_dtm.core.tables import read_table
 from planetary_dtm.core.terrain.points import open_points
-from planetary_dtm.tests.fuzz import run
-from planetary_dtm.tests.fuzz.readers import READERS, make_seeds, spoiled
+from planetary_dtm.tests.fuzz import mutate, run
+from planetary_dtm.tests.fuzz.readers import READERS, make_seeds, raster, spoiled
 
 EACH = 25
 
@@ -84,6 +85,31 @@ def test_the_fuzzer_notices(seeds, tmp_path, monkeypatch):
     assert tally.inputs == 24 and tally.refused > 0 and list((tmp_path / "found").glob("sensors-*.json"))
 
 
+def test_the_fuzzer_hears_calls_and_sees_bytes_from_outside(seeds, tmp_path, monkeypatch):
+    def bad(path):
+        if path.read_bytes():
+            socket.create_connection(("127.0.0.1", mutate.CALLED), 1).close()
+        else:
+            path.write_text(RAW.format(name="../outside.bin"))
+            monkeypatch.setattr("planetary_dtm.core.rasters.require_local", lambda *_: None)
+            raster(path)
+
+    monkeypatch.setitem(run.READERS, "sensors", run.READERS["sensors"].__class__(("sensor.json",), _halved, bad))
+    tally = run.Tally()
+    run.fuzz("sensors", 0, 8, seeds, tmp_path / "work", tmp_path / "found", tally)
+    told = " ".join(tally.wrong)
+    assert "called over the network" in told and "bytes of a file outside" in told and tally.inputs == 8
+
+
+def _halved(data, rng):
+    return data[: rng.randrange(2)]
+
+
+RAW = (
+    '<VRTDataset rasterXSize="16" rasterYSize="4"><VRTRasterBand dataType="Byte" band="1" subClass="VRTRawRasterBand">'
+    '<SourceFilename relativeToVRT="1">{name}</SourceFilename><PixelOffset>1</PixelOffset><LineOffset>16</LineOffset>'
+    "</VRTRasterBand></VRTDataset>"
+)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

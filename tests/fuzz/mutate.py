@@ -17,6 +17,7 @@ from typing import Any
 
 Mutator = Callable[[bytes, random.Random], bytes]
 
+CALLED, MARK = 47809, b"OUTSIDE!"  # a port where nobody may call; what ../outside.bin is full of
 _NUMBER = re.compile(rb"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z_0-9.]*")
 TOKENS = (
@@ -42,6 +43,9 @@ TOKENS = (
     *(b"\xe2\x80\xae", b"\xef\xbc\x91", b"../../../../etc/passwd", b"/dev/zero", b"/vsicurl/http://127.0.0.1:9/a.tif"),
     *(
         b"http://127.0.0.1:9/",
+        b"../outside.bin",
+        b"PG:host=127.0.0.1 port=%d dbname=x table=y connect_timeout=1" % CALLED,
+        b"/vsicurl?url=http%%3A%%2F%%2F127.0.0.1:%d/a.tif" % CALLED,
         b"<script>alert(1)</script>",
         b"NaT",
         b"None",

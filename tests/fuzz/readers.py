@@ -97,7 +97,9 @@ def raster(path: Path) -> None:
     opened = Raster(path)
     opened.metadata, opened.band_name(), opened.unit(), opened.is_byte(), opened.colours(), opened.palette()
     rows, columns = opened.size
-    opened.read(Window(0, 0, min(columns, 64), min(rows, 64)))
+    values, _ = opened.read(Window(0, 0, min(columns, 64), min(rows, 64)))
+    with np.errstate(invalid="ignore"):
+        assert mutate.MARK not in values.astype(np.uint8).tobytes() * 2, "bytes of a file outside"
     opened.read(shape=(4, 4), band=opened.bands)
     grid = opened.grid
     grid.body, grid.pixel_size_m, grid.lonlat_of(0, 0), grid.window(grid.extent)

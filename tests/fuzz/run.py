@@ -1,19 +1,23 @@
 """The long run: inputs in a child process with limits on memory and time; what goes wrong is kept and told.
 
 An input goes wrong where the reader ends in anything but `PlanetaryDtmError` of one sentence, takes more than 5 s of
-CPU time or 1 GB of address space, opens a file that only the input names, or ends the process.
+CPU time or 1 GB of address space, opens or shows a file that only the input names, calls a port that it names, or ends
+the process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import json
 import mmap
 import os
 import re
 import resource
+import select
 import shutil
 import signal
+import socket
 import struct
 import sys
 import time
@@ -29,6 +33,7 @@ from osgeo import gdal
 
 from planetary_dtm.core.errors import PlanetaryDtmError
 
+from . import mutate
 from .readers import READERS, spoiled
 
 SECONDS, MEMORY = 5.0, 1 << 30
@@ -54,6 +59,7 @@ class Tally:
 def fuzz(reader: str, start: int, count: int, seeds: Path, work: Path, found: Path, tally: Tally) -> None:
     """Give a reader inputs ``start`` to ``start + count``; ``found`` takes the contents of those that go wrong."""
     work.mkdir(parents=True, exist_ok=True)
+    work.with_name("outside.bin").write_bytes(mutate.MARK * 1000)
     shared = mmap.mmap(-1, 24)  # number of the input at work, accepted, refused
     index, end = start, start + count
     while index < end:
@@ -105,6 +111,7 @@ def _child(
     resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_refuse_elsewhere)
+    waiting = _listening()
     accepted = refused = 0
     for number in range(index, end):
         shared[:] = struct.pack("qqq", number, accepted, refused)
@@ -115,11 +122,21 @@ def _child(
             what = outcome(reader, path)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+        if waiting is not None and select.select([waiting], [], [], 0)[0]:
+            waiting.accept()[0].close()
+            what = "called over the network"
         accepted, refused = accepted + (what == "accepted"), refused + (what == "refused")
         if what not in ("accepted", "refused"):
             os.write(write, json.dumps([what, number]).encode() + b"\n")
     shared[:] = struct.pack("qqq", end, accepted, refused)
     os._exit(0)
+
+
+def _listening() -> socket.socket | None:
+    """The port that inputs name; None where another run has it."""
+    with contextlib.suppress(OSError):
+        return socket.create_server(("127.0.0.1", mutate.CALLED))
+    return None
 
 
 def outcome(reader: str, path: Path) -> str:

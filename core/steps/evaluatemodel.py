@@ -16,12 +16,13 @@ from ..learned.evaluation_report import pictures
 from ..learned.model_file import load_height_model
 from ..learned.pair_folder import Listed, PairFolder, is_boxes
 from ..learned.pair_ground import meets
+from ..memory import require_memory
 from ..progress import Progress, part, silent, tell
 from ..report import Report, key_values, note, table
 from ..simulation.tracks import Altimeter, simulate_tracks
 from ..terrain.comparison import Comparison, compare_grids
 from ..terrain.shots import Shots
-from .dtmfromextent import DEFAULT_MODEL
+from .dtmfromextent import DEFAULT_MODEL, relief_mb
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 Float = npt.NDArray[np.float32]
@@ -53,6 +54,8 @@ def run(
     """Judge the model on at most ``count`` tiles; see `STEP` for the parameters."""
     tell(progress, 0.0, "Checking the pairs")
     folder = PairFolder(pairs)
+    side = folder.about["tile"]
+    require_memory(relief_mb(side, side), f"Judging tiles of {side} x {side} pixels", "draw smaller ones", progress)
     network = load_engine(load_height_model(model or DEFAULT_MODEL), engine)
     tiles, warnings = _unseen(folder, network.model.card)
     tiles = tiles[:count]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..bodies import require_same_body
 from ..compass import MUCH, compass_at, north_varies
-from ..errors import InputError
+from ..errors import InputError, ResourceError
 from ..geotiff import write_image
 from ..learned.pair_folder import ABOUT, FORMAT, TABLE, sha256
 from ..learned.pair_ground import Ground, choose, grounds_of, lonlat_box, parse_boxes
@@ -68,6 +68,8 @@ class Layer:
         grey, valid = self.image.read(window, (side, side))
         try:
             under = reference_on(self.grid.sub(window).resized(side, side), self.dem.path, "DEM")
+        except ResourceError:  # the DEM has gone
+            raise
         except InputError:  # the layers overlap, this tile does not
             return grey.astype(np.float32), valid, np.zeros((side, side), np.float32), np.zeros((side, side), bool)
         return grey.astype(np.float32), valid, under.height.astype(np.float32), under.valid

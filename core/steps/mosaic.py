@@ -227,10 +227,9 @@ def _bands(unit: Unit, engine: Engine) -> tuple[list[Float], tuple[str, ...]]:
 @lru_cache(maxsize=1)
 def _engine(model: str | None, engine: str, sha256: str) -> Engine:
     path = model or DEFAULT_MODEL
-    network = load_height_model(path)
     if checksum(path) != sha256:
         raise InputError(f"Model {str(path)!r} is another one for a worker than for this run; give all the same file.")
-    return load_engine(network, engine)
+    return load_engine(load_height_model(path), engine)
 
 
 def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> tuple[Window, Grid, int]:

@@ -79,7 +79,8 @@ class Plan:
         theirs = {**asdict(Plan()), **other}
         theirs["widths"] = tuple(theirs["widths"])
         mine = asdict(self)
-        return [key for key in mine if key not in ("steps", "checkpoint_every") and mine[key] != theirs[key]]
+        free = {"steps", "checkpoint_every", *(["widths"] if self.architecture == "pix2pixcc" else [])}
+        return [key for key in mine if key not in free and mine[key] != theirs[key]]
 
 
 def published(steps: int, base: int = 64, **changes: Any) -> Plan:

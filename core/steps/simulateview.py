@@ -19,7 +19,7 @@ from ..tables import write_table
 from .provenance import made_by
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
-_FIXED_MB, _BYTES_PER_PIXEL = 100.0, 150  # measured at 512 to 2,048 pixels a side
+_FIXED_MB, _BYTES_PER_PIXEL = 150.0, 150  # measured at 512 to 2,048 pixels a side, two threads
 
 
 def run(

@@ -86,6 +86,8 @@ class Judged:
 def run(data: str | Path | None = None, folder: str | Path | None = None, progress: Progress = silent) -> Tables:
     """All tables; what needs the real data, or the model of Pix2PixCC, is left out where they are not."""
     engine, rival = load_engine(load_model(DEFAULT_MODEL)), load_rival()
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)  # rather than find it missing when all has been measured
     tables, drawn = [], []
     dems = real_data(data)
     kinds = {"simulated relief": None, **({"held-out GLD100": dems / "moon" / "gld100"} if dems else {})}

@@ -45,8 +45,10 @@ def xml_values(text: str) -> list[Value]:
     if plain.count("<") + plain.count("=") > _MOST_NODES:
         raise ValueError("too many elements")
     try:
-        root = gdal.ParseXMLString(plain)
-    except (RuntimeError, TypeError, UnicodeError):
+        # Text that is no UTF-8 (a character cut, a surrogate) is a hole in GDAL's list and an error that it leaves set;
+        # map looks for such an error after its call, a plain call does not.
+        root = next(map(gdal.ParseXMLString, [plain]))
+    except (RuntimeError, TypeError, UnicodeError, SystemError):
         root = None
     if root is None:
         raise ValueError("it is not whole")

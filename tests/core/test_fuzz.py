@@ -24,6 +24,7 @@ from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum
 from planetary_dtm.core.errors import InputError, MissingPackageError, PlanetaryDtmError
 from planetary_dtm.core.learned import pair_folder
 from planetary_dtm.core.learned.pair_folder import PairFolder
+from planetary_dtm.core.named_files import xml_values
 from planetary_dtm.core.tables import read_table
 from planetary_dtm.core.terrain.points import open_points
 from planetary_dtm.tests.fuzz import mutate, run
@@ -308,3 +309,13 @@ def test_small_tables(tmp_path, text):
         read_table(tmp_path / "t.csv")
     except InputError as error:
         assert str(error).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text", ["<?a \u202e?><a/>", "<?a\ufeffb?><a/>", "<a>&#xd800;</a>", "<&#xdc00;/>", "<a b='&#xdfff;'/>"]
+)
+def test_xml_whose_names_gdal_cuts_within_a_character(text):
+    for _ in range(20):  # Python's quickened calls check less
+        with pytest.raises(ValueError, match="not whole"):
+            xml_values(text)
+    assert [value.text for value in xml_values("<a>&#233;</a>")] == ["é"]

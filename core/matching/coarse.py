@@ -57,19 +57,20 @@ class Coarse:
 
 @dataclass(frozen=True)
 class Pyramid:
-    """A picture ever smaller: level k is 1 / (``factor`` 2^k) of its size."""
+    """A picture ever smaller: level k is 1 / (``factor`` 2^k) of its size; its name."""
 
     factor: int
     levels: list[tuple[Image, Mask]]
+    name: str
 
 
 def pyramid(source: Picture, factor: int, depth: int) -> Pyramid:
     levels = [reduced(source, factor)]
     for _ in range(depth):
         if min(levels[-1][0].shape) < 2:
-            raise InputError("An image has too few lines or samples to be matched.")
+            raise InputError(f"{source.name} has too few lines or samples to be matched.")
         levels.append(half(*levels[-1]))
-    return Pyramid(factor, levels)
+    return Pyramid(factor, levels, source.name)
 
 
 def scales(a: Picture) -> tuple[int, int]:
@@ -113,7 +114,7 @@ def _seeds(a: Pyramid, b: Pyramid, progress: Progress) -> tuple[Seeds, int]:
     for level in range(len(a.levels) - 1, -1, -1):
         tell(progress, 0.3 + 0.4 * (1 - (level + 1) / len(a.levels)), "Seeds")
         try:
-            seeds = find_seeds(*a.levels[level], *b.levels[level])
+            seeds = find_seeds(*a.levels[level], *b.levels[level], names=(a.name, b.name))
         except InputError:
             if level == 0 and not found:
                 raise

@@ -17,11 +17,12 @@ Reader = Callable[[int, int], tuple[Image, Mask]]  # first row, row past the las
 
 @dataclass(frozen=True)
 class Picture:
-    """An image to match: its size and a reader of rows (grey float32, validity)."""
+    """An image to match: its size, a reader of rows (grey float32, validity), and its name for messages."""
 
     rows: int
     columns: int
     read: Reader
+    name: str = "An image"
 
 
 def picture(grey: npt.ArrayLike, valid: npt.ArrayLike | None = None) -> Picture:
@@ -36,7 +37,7 @@ def picture(grey: npt.ArrayLike, valid: npt.ArrayLike | None = None) -> Picture:
 def reduced(source: Picture, factor: int, block: int = 2048) -> tuple[Image, Mask]:
     """The whole picture at 1 / ``factor`` of its size, read a block of rows at a time."""
     if min(source.rows, source.columns) < max(2, factor):
-        raise InputError("An image has too few lines or samples to be matched.")
+        raise InputError(f"{source.name} has too few lines or samples to be matched.")
     parts = []
     for first in range(0, source.rows // factor * factor, block):
         image, valid = source.read(first, min(first + block, source.rows // factor * factor))

@@ -51,22 +51,30 @@ class Seeds:
         return float(np.sqrt(abs(np.linalg.det(self.affine[:, :2]))))
 
 
-def find_seeds(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, tolerance: float = 0.02) -> Seeds:
+def find_seeds(
+    image_a: Image,
+    valid_a: Mask,
+    image_b: Image,
+    valid_b: Mask,
+    tolerance: float = 0.02,
+    names: tuple[str, str] = ("Image A", "Image B"),
+) -> Seeds:
     """SIFT (Lowe 2004) with ratio and mutual check, an affine map by RANSAC, and agreement with the neighbours.
 
     ``tolerance`` is the share of the longer side by which relief may move a seed off the affine map. Raises
-    `InputError` when fewer than `LEAST` seeds hold, saying so when B is a mirror image.
+    `InputError`, with the images' ``names``, when fewer than `LEAST` seeds hold, saying so when B is a mirror image.
     """
-    a, b = _matches(image_a, valid_a, image_b, valid_b)
+    a, b = _matches(image_a, valid_a, image_b, valid_b, names)
     reach = tolerance * max(image_a.shape)
     seeds = _verified(a, b, reach, image_b.shape)
     if seeds is not None:
         return seeds
-    a, b = _matches(image_a, valid_a, np.ascontiguousarray(image_b[:, ::-1]), valid_b[:, ::-1])
+    a, b = _matches(image_a, valid_a, np.ascontiguousarray(image_b[:, ::-1]), valid_b[:, ::-1], names)
     if _verified(a, b, reach, image_b.shape) is not None:
-        raise InputError("IMAGE_B is a mirror image of IMAGE_A; flip it before matching.")
+        raise InputError(f"{names[1]} is a mirror image of {names[0]}; flip it before matching.")
     raise InputError(
-        f"The images have fewer than {LEAST} common features; they may not overlap, or differ too much in light."
+        f"{names[0]} and {names[1]} have fewer than {LEAST} common features; they may not overlap, or differ too much "
+        "in light."
     )
 
 
@@ -85,22 +93,28 @@ def seed_field(seeds: Seeds, rows: int, columns: int, step: int = 24) -> Field:
     return np.asarray(_apply(seeds.affine, places) + smooth, np.float32)
 
 
-def eight_bit(image: Image, valid: Mask) -> npt.NDArray[np.uint8]:
-    """Grey stretched to 0..255 between its 1st and 99th percentile."""
+def eight_bit(image: Image, valid: Mask, name: str = "An image") -> npt.NDArray[np.uint8]:
+    """Grey stretched to 0..255 between its 1st and 99th percentile, the latter of what is not saturated."""
     if not valid.any():
-        raise InputError("An image holds no valid pixels; it may be blank.")
-    low, high = np.percentile(image[valid], (1, 99))
+        raise InputError(f"{name} holds no valid pixels; it may be blank.")
+    seen = image[valid]
+    low, high = np.percentile(seen, (1, 99))
+    if high > low and high == seen.max():  # saturated ground, which may lie far above all else
+        below = np.percentile(seen[seen < high], 99)
+        high = below if below > low else high
     if not high > low:
-        raise InputError("An image is blank: all its pixels have one grey; choose another.")
+        raise InputError(f"{name} is blank: all its pixels have one grey; choose another.")
     return np.where(valid, np.rint((image - low) * (255 / (high - low))).clip(0, 255), 0).astype(np.uint8)
 
 
-def _matches(image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask) -> tuple[Array, Array]:
+def _matches(
+    image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, names: tuple[str, str]
+) -> tuple[Array, Array]:
     cv2 = opencv()
     sift = cv2.SIFT_create(nfeatures=12000, contrastThreshold=0.01)
     found = [
-        sift.detectAndCompute(eight_bit(image, valid), cv2.erode(valid.astype(np.uint8), np.ones((9, 9))))
-        for image, valid in ((image_a, valid_a), (image_b, valid_b))
+        sift.detectAndCompute(eight_bit(image, valid, name), cv2.erode(valid.astype(np.uint8), np.ones((9, 9))))
+        for image, valid, name in ((image_a, valid_a, names[0]), (image_b, valid_b, names[1]))
     ]
     (points_a, words_a), (points_b, words_b) = found
     if words_a is None or words_b is None or min(len(points_a), len(points_b)) < 3:

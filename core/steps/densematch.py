@@ -187,7 +187,7 @@ def _picture(raster: Raster) -> Picture:
         grey, valid = raster.read(Window(0, first, columns, last - first))
         return np.asarray(grey, np.float32), valid
 
-    return Picture(rows, columns, read)
+    return Picture(rows, columns, read, repr(raster.name))
 
 
 STEP = Step(

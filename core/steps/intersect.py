@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bodies import body_of_radius
+from ..camera.footprints import footprint
 from ..camera.linescan import ImageCamera
 from ..errors import InputError
 from ..matching.match_file import USUAL_SIGMA_PX, MatchFile, by_image_a
@@ -22,6 +23,7 @@ _MB = 400.0  # whatever the images: measured at 0.7 and 17 million pixels
 _PIXELS = 1 << 16  # intersected together
 _UNCOVERED = 0.01  # share of the matches without orientation that is worth a warning
 _JUDGED = 24  # lines whose ray misses tell how good the matches' sigma is
+_AMISS_PX, _ASTRAY_PX = 0.5, 5.0  # ray miss from which on the orientation is doubted, and the terrain as a whole
 
 
 def run(
@@ -74,8 +76,21 @@ def run(
         f"{matched - seen} of {matched} matches lie on lines that the orientation does not cover; their ground is left "
         "out."
     ] * (matched - seen > _UNCOVERED * matched)
-    values = {"OUTPUT": output, "COUNT": kept, "RAY_MISS": float(np.sqrt(squares / kept))}
+    miss = float(np.sqrt(squares / kept))
+    warnings += miss_warnings(miss, camera_of(known, files[0].view_a, files[0].image_a))
+    values = {"OUTPUT": output, "COUNT": kept, "RAY_MISS": miss}
     return StepResult(values, tuple(warnings), tuple(notes))
+
+
+def miss_warnings(miss_m: float, camera: ImageCamera) -> list[str]:
+    """What to say of the RMS ray miss of points seen by ``camera`` and others."""
+    pixels = miss_m / float(np.mean(footprint(camera, camera.body_radius_m).pixel_m))
+    if pixels < _AMISS_PX:
+        return []
+    why = "the orientations disagree, and the terrain may be bent."
+    if pixels > _ASTRAY_PX:
+        why = "do not trust the terrain; an image may be turned, or have the view or the orientation of another."
+    return [f"The rays of a point miss each other by {miss_m:.3g} m (RMS), {pixels:.2g} pixels: {why}"]
 
 
 def match_factor(group: list[MatchFile], cameras: list[ImageCamera], progress: Progress = silent) -> float:

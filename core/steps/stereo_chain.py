@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from ..progress import Progress, part
 from ..rasters import Raster
 from .densematch import STEP as MATCH
 from .intersect import STEP as INTERSECT
+from .intersect import miss_warnings
 from .pointstodtm import STEP as GRID
 from .pointstodtm import gridding_mb
 from .recovereop import STEP as RECOVER
@@ -100,8 +102,9 @@ class Chain:
         usual = "points.las" if find_spec("laspy") else "points.csv"
         points = str(self.folder / f"points{Path(self.given['output_points'] or usual).suffix}")
         with self.stage("intersect") as progress:
-            # Lines that the orientation does not cover are its only warning, and have been told of each image.
+            # Lines that the orientation does not cover have been told of each image.
             found = self.call(INTERSECT, progress, False, MATCHES=matches, EOPS=self.eops, OUTPUT=points)
+            self.warnings += miss_warnings(found.outputs["RAY_MISS"], self.cameras[0])
         self.numbers |= {name: found.outputs[name] for name in ("COUNT", "RAY_MISS")}
         return points
 
@@ -142,8 +145,11 @@ def stereo_images(paths: Sequence[str], views: str | None) -> list[StereoImage]:
     if named and len(named) != len(paths):
         raise InputError(f"VIEWS names {len(named)} views for {len(paths)} images; name one for each, in their order.")
     images: list[StereoImage] = []
+    files = [os.path.realpath(path) for path in paths]
     for number, path in enumerate(paths):
         raster = Raster(path, "Image")
+        if files.count(files[number]) > 1:
+            raise InputError(f"Image {raster.name!r} is given twice; IMAGES need to be different images of one ground.")
         view = named[number] if named else raster.metadata.get("VIEW", Path(path).stem)
         if view.casefold() in {image.view.casefold() for image in images}:
             raise InputError(f"Two images are of view {view!r}; name the views in VIEWS, in the images' order.")

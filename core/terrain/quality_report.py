@@ -20,7 +20,6 @@ Pixel = tuple[float, float]
 _BLUE, _RED, _GREY = "#1f5f8b", "#b3372c", "#8a95a1"
 _LINES = (_BLUE, _RED, "#b07408", "#2e7d4f", "#6b4c9a")
 _GOOD = 0.5  # share of the overlap matched, below which the report warns
-_AMISS = 0.5  # pixels by which rays may miss before the orientation is doubted
 
 
 @dataclass(frozen=True)
@@ -147,23 +146,20 @@ def quality_report(q: StereoQuality) -> Report:
 def _result(report: Report, q: StereoQuality) -> None:
     shares = [pair.matched_of_overlap for pair in q.pairs]
     poor = min(shares) < _GOOD
-    off = _median(q.misses.all) / q.image_pixel_m
-    amiss = off > _AMISS
     opening = (
         f"{q.points:,} ground points; {q.covered:.0%} of the DTM's {q.cells[1]} x {q.cells[0]} cells have a height."
     )
-    blocks = [note(opening, "warning" if poor or amiss or q.warnings else "good")]
+    blocks = [note(opening, "warning" if poor or q.warnings else "good")]
     if poor:
         blocks.append(note(f"Only {min(shares):.0%} of the overlap is matched; see Matching.", "warning"))
-    if amiss:
-        doubt = f"The rays miss each other by {off:.2g} pixels: the orientations disagree, and the terrain may be bent."
-        blocks.append(note(doubt, "warning"))
     blocks += [note(sentence, "warning") for sentence in q.warnings]
+    miss = _median(q.misses.all)
+    pixels = miss / q.image_pixel_m
     rows: list[list[object]] = [
         ["Cell", f"{q.cell_m[0]:.4g} x {q.cell_m[1]:.4g}", "m", "size on the ground"],
         ["Matched", f"{min(shares):.1%}", "", "of the ground that both images of a pair see (the worst pair)"],
         ["Match sigma", _median(np.concatenate([pair.sigma.ravel() for pair in q.pairs])), "px", "median"],
-        ["Ray miss", _median(q.misses.all), "m", "median distance by which the rays of a point miss each other"],
+        ["Ray miss", miss, "m", f"median distance by which the rays of a point miss each other; {pixels:.2g} pixels"],
         ["Height sigma", _median(q.sigma), "m", "median one-sigma error of a cell, as the chain estimates it"],
     ]
     if q.reference is not None:

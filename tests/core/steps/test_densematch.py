@@ -95,10 +95,12 @@ def test_images_turned_round_are_matched(tmp_path, images):
 @pytest.mark.parametrize(
     ("spoiled", "sentence"),
     [
-        (lambda b, other: b[:, ::-1], "mirror image"),
-        (lambda b, other: np.full_like(b, 90), "blank"),
-        (lambda b, other: other, "fewer than"),
-        (lambda b, other: b[:20, :20], "fewer than"),
+        (lambda b, other: b[:, ::-1], "^'b.tif' is a mirror image of 'a.tif'"),
+        (lambda b, other: b[::-1], "^'b.tif' is a mirror image of 'a.tif'"),
+        (lambda b, other: np.full_like(b, 90), "^'b.tif' is blank"),
+        (lambda b, other: other, "^'a.tif' and 'b.tif' have fewer than"),
+        (lambda b, other: b[:20, :20], "^'a.tif' and 'b.tif' have fewer than"),
+        (lambda b, other: b[:1], "^'b.tif' has too few lines"),
     ],
 )
 def test_bad_pairs_are_refused_in_one_sentence_and_leave_nothing(tmp_path, images, spoiled, sentence):
@@ -126,6 +128,25 @@ def test_images_that_share_a_patch_only_are_doubted(tmp_path, images):
     result = do(IMAGE_A=first, IMAGE_B=second, OUTPUT=str(tmp_path / "m.tif"))
     assert 0.02 < result.outputs["MATCHED"] < 0.2
     assert any("may not show the same ground" in warning for warning in result.warnings)
+
+
+def test_saturated_ground_is_left_out_and_hides_nothing(tmp_path, images):
+    """However far the ceiling of the sensor lies above all else."""
+    a, b, _, relief = images
+    first, second = written(tmp_path / "a.tif", a, gdal.GDT_UInt16, 50.0), tmp_path / "b.tif"
+    grey = np.rint(b * 50)
+    grey[60:160, 80:180] = 65535
+    dataset = gdal.GetDriverByName("GTiff").Create(str(second), SIDE, SIDE, 1, gdal.GDT_UInt16)
+    dataset.GetRasterBand(1).WriteArray(grey)
+    del dataset
+    do(IMAGE_A=first, IMAGE_B=str(second), OUTPUT=str(tmp_path / "m.tif"))
+    line, sample = np.mgrid[:SIDE, :SIDE]
+    there = np.stack([line + relief + 12.0, sample])
+    good = read(tmp_path / "m.tif", 3) > 0
+    inside = ((there > [[[62]], [[82]]]) & (there < [[[157]], [[177]]])).all(axis=0)
+    outside = ((there < [[[50]], [[70]]]) | (there > [[[170]], [[190]]])).any(axis=0) & (there[0] < SIDE - 12)
+    assert not good[inside].any() and good[outside].mean() > 0.9
+    assert np.median(np.abs(read(tmp_path / "m.tif", 2) - relief - 12.0)[good]) < 0.1
 
 
 def test_an_even_window_is_refused(tmp_path, images):

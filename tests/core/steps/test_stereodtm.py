@@ -156,6 +156,7 @@ def test_camera_models_take_the_place_of_sensor_and_eops(scene, tmp_path):
     images = known(scene)["IMAGES"]
     cameras = sorted(str(path) for path in (tmp_path / "csm").glob("*.json"))
     done = do("stereodtm", IMAGES=images, VIEWS=views_of(cameras), CAMERAS=cameras, OUTPUT=str(tmp_path / "dtm.tif"))
+    assert not done.warnings
     assert np.nanmedian(np.abs(error_of(tmp_path / "dtm.tif"))) < 110 and done.outputs["RAY_MISS"] < 60
 
 
@@ -173,6 +174,21 @@ def test_orientation_of_some_lines_gives_some_terrain_and_says_so(scene, tmp_pat
     assert len(done.warnings) == 2
     assert "covers 300 of the 460 lines of 'nadir.tif'" in done.warnings[0]
     assert np.nanmedian(np.abs(error_of(tmp_path / "dtm.tif"))) < 130
+
+
+def test_images_of_another_orientation_are_told(scene, tmp_path):
+    """Turned, or with the views exchanged: they match, but their rays pass each other."""
+    grey = Raster(scene / "forward.tif").read()[0]
+    write_grey(tmp_path / "turned.tif", grey[::-1, ::-1], "forward")
+    given = known(scene, "nadir", "forward")
+    turned = {**given, "IMAGES": [given["IMAGES"][0], str(tmp_path / "turned.tif")]}
+    exchanged = {**given, "VIEWS": "forward, nadir"}
+    for number, wrong in enumerate((turned, exchanged)):
+        out = {"OUTPUT": str(tmp_path / f"{number}.tif"), "OUTPUT_REPORT": str(tmp_path / f"{number}.html")}
+        done = do("stereodtm", **wrong, **out)
+        (said,) = done.warnings
+        assert "do not trust the terrain; an image may be turned" in said
+        assert (tmp_path / f"{number}.html").read_text(encoding="utf-8").count(said) == 1
 
 
 def refused(tmp_path, step_id="stereodtm", **values):
@@ -196,6 +212,8 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(scene, tmp_path):
     assert "give one of them" in refused(tmp_path, **pair, GCPS=str(scene / "gcps.csv"), **out)
     assert "OUTPUT_EOPS" in refused(tmp_path, **pair, **out, OUTPUT_EOPS=str(tmp_path / "e.csv"))
     assert "2 images" in refused(tmp_path, **pair, VIEWS="nadir", **out)
+    twice = {**pair, "IMAGES": pair["IMAGES"][:1] * 2}
+    assert "'nadir.tif' is given twice" in refused(tmp_path, **twice, VIEWS="nadir, forward", **out)
     assert "Two images are of view 'nadir'" in refused(tmp_path, **pair, VIEWS="nadir, nadir", **out)
     assert "No camera is named 'left'" in refused(tmp_path, **pair, VIEWS="nadir, left", **out)
     assert "must end in .tif" in refused(tmp_path, **pair, OUTPUT=str(tmp_path / "dtm.png"))

@@ -19,6 +19,7 @@ Operations (p = node.pad pixels on each side, before the kernel)
     nearest        each pixel repeated 2 x 2
     bilinear       doubled, half-pixel centres, edges replicated (torch: align_corners=False)
     instance_norm  each channel less its mean over its standard deviation (biased, eps 1e-5), no affine part
+    scan           quarters of the channels summed or averaged far along rows and columns (see `scan`)
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from ..errors import InputError
 
 OPERATIONS = (
     *("conv", "conv_transpose", "pad", "relu", "mish", "add"),
-    *("unshuffle", "shuffle", "nearest", "bilinear", "instance_norm"),
+    *("unshuffle", "shuffle", "nearest", "bilinear", "instance_norm", "scan"),
 )
 INPUT = "grey"
+SCANNED = 2  # the finest level of a U-Net that scans
 
 Options = Mapping[str, Union[int, str, tuple[int, ...]]]
 
@@ -118,13 +120,25 @@ def _residual(graph: _Graph, name: str, x: str) -> str:
     return graph.add(f"{name}_sum", "add", x, graph.conv(f"{name}_b", inner, width, 3))
 
 
-def unet(widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 2) -> Architecture:
+def _scanned(graph: _Graph, name: str, x: str, channels: int) -> str:
+    """x + conv1(scan(conv1(x))): what is seen of slopes here, carried to the heights far along rows and columns."""
+    far = graph.add(f"{name}_far", "scan", graph.conv(f"{name}_in", x, channels, 1))
+    return graph.add(f"{name}_sum", "add", x, graph.conv(f"{name}_b", far, graph.channels[x], 1))
+
+
+def unet(
+    widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 2, scans: int = 0
+) -> Architecture:
     """Residual U-Net without normalisation layers; the first level works at half the resolution (space to depth).
 
     Without normalisation a pixel's height depends on its surroundings alone, so overlapping tiles agree where they
     overlap. widths: channels at 1/2, 1/4, ... of the resolution. Skips are added, not concatenated. The height is a
-    Laplacian pyramid: every level adds what it knows to the doubled sum of the coarser ones.
+    Laplacian pyramid: every level adds what it knows to the doubled sum of the coarser ones. scans: channels that are
+    scanned at 1/8 of the resolution and coarser (a multiple of 4; 0: none), which lets slopes be integrated over more
+    ground than the kernels span.
     """
+    if scans % 4:
+        raise InputError(f"U-Net option 'scans' is {scans}; use a multiple of 4.")
     graph = _Graph(1)
     x = graph.conv("stem", graph.add("stem_unshuffle", "unshuffle", INPUT), widths[0], 3)
     skips = []
@@ -133,6 +147,8 @@ def unet(widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 
             x = graph.conv(f"down{level}", graph.add(f"down{level}_unshuffle", "unshuffle", x), width, 1)
         for block in range(bottom_blocks if level == len(widths) - 1 else 1):
             x = _residual(graph, f"encode{level}_{block}", x)
+            if scans and level >= SCANNED:
+                x = _scanned(graph, f"scan{level}_{block}", x, scans)
         skips.append(x)
     height = graph.conv("head" + str(len(widths) - 1), x, 1, 3)
     for level in range(len(widths) - 2, -1, -1):
@@ -200,7 +216,7 @@ def identity() -> Architecture:
 
 
 _REGISTRY: dict[str, tuple[Callable[..., Architecture], dict[str, type]]] = {
-    "unet": (unet, {"widths": tuple, "bottom_blocks": int}),
+    "unet": (unet, {"widths": tuple, "bottom_blocks": int, "scans": int}),
     "sun_side": (sun_side, {"widths": tuple}),
     "identity": (identity, {}),
     "pix2pixcc": (pix2pixcc, {"base": int, "upsampling": str, "blocks": int}),

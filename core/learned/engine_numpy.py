@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..products import product
 from ..progress import breathe
 from .architectures import INPUT, Architecture, Node
+from .scan import scan
 
 Float = NDArray[np.float32]
 
@@ -154,4 +155,5 @@ def bilinear(x: Float) -> Float:
 _POINTWISE: dict[str, Any] = {
     "relu": relu, "mish": mish, "instance_norm": instance_norm,
     "unshuffle": unshuffle, "shuffle": shuffle, "nearest": nearest, "bilinear": bilinear,
+    "scan": scan,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..progress import breathe
 from .architectures import INPUT, Architecture, Node
+from .scan import scan_matrices
 
 if TYPE_CHECKING:
     import torch
@@ -32,8 +33,20 @@ def _pointwise(node: Node) -> Any:
         "bilinear": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
         # F.instance_norm gives wrong gradients for one picture in channels-last order (torch 2.13)
         "instance_norm": lambda x: F.group_norm(x, x.shape[1], eps=1e-5),
+        "scan": scan,
     }
     return functions[node.op]
+
+
+def scan(x: torch.Tensor) -> torch.Tensor:
+    """As `scan.scan` does it, of a batch (n, channels, rows, columns)."""
+    import torch
+
+    down, along = ([torch.from_numpy(m).to(x) for m in scan_matrices(size)] for size in x.shape[2:])
+    quarters = x.chunk(4, dim=1)
+    out = [torch.matmul(quarter, matrix) for quarter, matrix in zip(quarters[:2], along)]
+    out += [torch.matmul(matrix.T, quarter) for quarter, matrix in zip(quarters[2:], down)]
+    return torch.cat(out, dim=1).contiguous(memory_format=torch.channels_last)
 
 
 def breathe_backward(output: torch.Tensor) -> None:

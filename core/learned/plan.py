@@ -19,13 +19,14 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 class Plan:
     """Architecture, optimiser and the pairs' schedule; the defaults are those of the model that ships.
 
-    widths: of the U-Net. base, upsampling, discriminator (channels of its first layer), concordance (else Pearson):
+    widths, scans: of the U-Net. base, upsampling, discriminator (channels of its first layer), concordance (else Pearson):
     of Pix2PixCC. batch: pictures of a step, over all processes. crop: side in pixels. height_divisor: targets are
     divided by it, which brings them to order one. precision: of the layers but the last; float16 scales the loss.
     """
 
     architecture: str = "unet"
     widths: tuple[int, ...] = (32, 64, 96, 128, 160)
+    scans: int = 0
     steps: int = 10_000
     batch: int = 16
     crop: int = 160
@@ -60,7 +61,7 @@ class Plan:
     def options(self) -> dict[str, Any]:
         """The architecture's options, as the model card states them."""
         if self.architecture == "unet":
-            return {"widths": list(self.widths)}
+            return {"widths": list(self.widths), **({"scans": self.scans} if self.scans else {})}
         return {"base": self.base, "upsampling": self.upsampling}
 
     def network(self) -> Architecture:

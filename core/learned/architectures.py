@@ -126,9 +126,7 @@ def _scanned(graph: _Graph, name: str, x: str, channels: int) -> str:
     return graph.add(f"{name}_sum", "add", x, graph.conv(f"{name}_b", far, graph.channels[x], 1))
 
 
-def unet(
-    widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 2, scans: int = 0
-) -> Architecture:
+def unet(widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 2, scans: int = 0) -> Architecture:
     """Residual U-Net without normalisation layers; the first level works at half the resolution (space to depth).
 
     Without normalisation a pixel's height depends on its surroundings alone, so overlapping tiles agree where they

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import torch
 
 SCALES = 5  # 1, 1/2, ... 1/16
+HEIGHTS = 0.5  # weight of the height error and of 1 - concordance at each of two scales
 
 
 def pyramid(height: torch.Tensor, scales: int = SCALES) -> list[torch.Tensor]:
@@ -53,7 +54,8 @@ def alone(value: torch.Tensor) -> torch.Tensor:
 def relief_loss(
     predicted: torch.Tensor, truth: torch.Tensor, across: Callable[[torch.Tensor], torch.Tensor] = alone
 ) -> torch.Tensor:
-    """Mean of gradient errors over five scales, plus half the plane-free height error and half of 1 - concordance.
+    """Mean of gradient errors over five scales, plus `HEIGHTS` times the plane-free height error and 1 - concordance at
+    two scales.
 
     Gradients are in units of the batch's mean slope at that scale and enter by a pseudo-Huber function of width 1:
     quadratic where relief is usual, linear for walls and shadows. Heights: (n, 1, h, w). across: takes the mean of a
@@ -69,7 +71,7 @@ def relief_loss(
     for scale in (4, 16):
         p, t = (plane_removed(torch.nn.functional.avg_pool2d(height, scale)) for height in (predicted, truth))
         unit = across(t.square().mean((-3, -2, -1), keepdim=True).sqrt().mean()) + 1e-3
-        loss = loss + 0.25 * _huber((p - t) / unit) + 0.25 * (1 - correlations(p, t)).mean()
+        loss = loss + HEIGHTS * (_huber((p - t) / unit) + (1 - correlations(p, t)).mean())
     return loss
 
 

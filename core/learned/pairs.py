@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..progress import breathe
 from ..rasters import Grid, Raster
+from ..terrain.pyramid import fill_invalid
 from .pair_folder import sha256
 from .plan import Plan
 from .rendered_pairs import GLD100_AREAS, SIDE, SUN_AZIMUTH, SUN_JITTER, Area, Pair, PairSource
@@ -32,6 +33,8 @@ _ELSEWHERE = {
     "Moon": "On Mars, which it was not trained for, shapes are weak: dunes, dust and albedo borders are taken for "
     "slopes."
 }
+UNSEEN = 0.4  # share of the crops of which a part is hidden, as beyond the edges of a turned picture
+_REACHED = 64  # pixels beyond an edge that are continued; what is further out is mid-grey
 _PATIENCE_S = 0.05  # between two questions whether to go on waiting for a scene
 
 
@@ -77,7 +80,7 @@ class RenderedPairs:
         self.waiting: dict[int, Future[Any]] = {}
 
     def batch(self, step: int) -> tuple[Float, Float]:
-        """Crops mirrored across the sun's direction, contrast varied."""
+        """Crops mirrored across the sun's direction, contrast varied, of some a part hidden."""
         plan, rng = self.plan, np.random.default_rng([self.plan.seed, 7, step])
         stop = plan.first_scenes + step // plan.steps_per_scene
         start = max(stop - plan.kept_scenes, 0)
@@ -89,7 +92,8 @@ class RenderedPairs:
             part = (slice(row, row + plan.crop), slice(column, column + plan.crop))
             flip = slice(None, None, int(rng.choice((-1, 1))))
             gain, shift = np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.15)
-            greys.append((grey[part][flip].astype(np.float32) * gain + shift)[None])
+            seen = (grey[part][flip].astype(np.float32) * gain + shift).astype(np.float32)
+            greys.append((_edged(seen, rng) if rng.random() < UNSEEN else seen)[None])
             heights.append(target(plan, height[part][flip])[None])
         return np.stack(greys).astype(np.float32), np.stack(heights)
 
@@ -147,6 +151,21 @@ class RenderedPairs:
             "training_boxes": [list(area.box) for area in self.areas if not area.held_out],
             "held_out_boxes": [list(area.box) for area in self.areas if area.held_out],
         }
+
+
+def _edged(grey: Float, rng: np.random.Generator) -> Float:
+    """A crop as it looks where a turned picture ends: some way in from a corner nothing was seen, in no more than about
+    a third of it. Prediction continues a picture beyond its edges just so."""
+    side = len(grey)
+    angle = rng.uniform(0.0, 2 * np.pi)
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    edges = rng.uniform(0.25, 0.75, 2) * side
+    beyond = np.maximum(along - edges[0], across - edges[1])
+    if beyond.max() <= 0 or np.mean(beyond > 0) > 0.35:
+        return grey
+    continued = fill_invalid(grey, beyond <= 0)
+    return np.where(beyond <= _REACHED, continued, 0).astype(np.float32)
 
 
 def target(plan: Plan, height: Float) -> Float:

@@ -19,8 +19,8 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 class Plan:
     """Architecture, optimiser and the pairs' schedule; the defaults are those of the model that ships.
 
-    widths, scans: of the U-Net. base, upsampling, discriminator (channels of its first layer), concordance (else Pearson):
-    of Pix2PixCC. batch: pictures of a step, over all processes. crop: side in pixels. height_divisor: targets are
+    widths, scans: of the U-Net. base, upsampling, discriminator (channels of its first layer), concordance (else
+    Pearson): of Pix2PixCC. batch: pictures of a step, over all processes. crop: side in pixels. height_divisor: targets are
     divided by it, which brings them to order one. precision: of the layers but the last; float16 scales the loss.
     """
 
@@ -77,10 +77,10 @@ class Plan:
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """Names of the numbers in which an earlier run's plan (as `asdict` gives it) forbids going on from it."""
-        theirs = {**asdict(Plan()), **other}
+        theirs = {**asdict(Plan()), "scans": 0, **other}  # the first plans named none
         theirs["widths"] = tuple(theirs["widths"])
         mine = asdict(self)
-        free = {"steps", "checkpoint_every", *(["widths"] if self.architecture == "pix2pixcc" else [])}
+        free = {"steps", "checkpoint_every", *(["widths", "scans"] if self.architecture == "pix2pixcc" else [])}
         return [key for key in mine if key not in free and mine[key] != theirs[key]]
 
 

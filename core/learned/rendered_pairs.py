@@ -1,7 +1,8 @@
 """Training pairs without a real image: height maps, real (GLD100) and simulated, rendered under a random sun.
 
 Conventions of a pair, which prediction must keep to:
-- the sun stands at the left of the picture (azimuth SUN_AZIMUTH, +- SUN_JITTER), whatever the ground's north;
+- the sun stands at the left of the picture (azimuth SUN_AZIMUTH, +- SUN_JITTER), whatever the ground's north; most
+  pictures were taken under another azimuth and turned, as prediction turns them (`frame`);
 - the grey is normalised by `greyscale.grey_scale(..., "robust")` over the whole scene, not over the crop;
 - the height is in units of the ground pixel, divided by the scene's slope along the sun (half the distance of its
   16th and 84th percentile, as the grey's spread is): light of unknown strength tells relief up to a factor only. A
@@ -24,6 +25,7 @@ from ..rasters import Raster, Window
 from ..simulation.photometry import Hapke, Law, LunarLambert
 from ..simulation.relief import add_craters, draw_craters, random_relief
 from ..simulation.shading import Camera, Scene, expose, fractal, radiance
+from .frame import frame_of, resample
 from .greyscale import grey_scale
 
 Float = NDArray[np.float32]
@@ -36,6 +38,7 @@ OVERSAMPLING = 2  # of some pictures: the ground is that much finer
 COARSEST = 4.0  # pixels of a DEM that one of a picture's ground spans at most
 SIMULATED = (0.7, 2.7)  # powers of ten between which pixels (m) of simulated ground lie
 SYNTHETIC = 0.4  # share of simulated ground among the scenes
+TURNED = 0.6  # share of pictures that are taken under any azimuth and turned: it smooths ground and noise a little
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class PairSource:
         """Scene `number` of side x side pixels."""
         rng = np.random.default_rng([self.seed, int(self.held_out), number])
         oversampling = OVERSAMPLING if rng.random() < 0.4 else 1
-        fine = side * oversampling
+        azimuth = float(rng.uniform(0.0, 360.0)) if rng.random() < TURNED else SUN_AZIMUTH
+        fine = _taken(side, azimuth) * oversampling
         simulated = bool(rng.random() < SYNTHETIC)
         if simulated:
             pixel = 10 ** rng.uniform(*SIMULATED)
@@ -106,7 +110,7 @@ class PairSource:
         else:
             height, pixel = self._real(fine, rng)
         height = np.ascontiguousarray(_turned(height, rng)) * np.float32(_exaggeration(height, pixel, rng))
-        grey, relative, slope = _photographed(height, pixel, oversampling, rng)
+        grey, relative, slope = _photographed(height, pixel, oversampling, azimuth, side, rng)
         return Pair(grey, relative, slope, "simulated" if simulated else "rendered GLD100")
 
     def _real(self, fine: int, rng: np.random.Generator) -> tuple[Float, float]:
@@ -196,13 +200,16 @@ def _law(rng: np.random.Generator) -> Law:
     return Hapke(rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.4), rng.uniform(-0.2, 0.6), rng.uniform(0.0, 2.0))
 
 
-def photograph(height: Float, pixel: float, oversampling: int, rng: np.random.Generator) -> Float:
+def photograph(
+    height: Float, pixel: float, oversampling: int, rng: np.random.Generator, azimuth: float = SUN_AZIMUTH
+) -> Float:
     """Grey (0..1) of a height map under a random light and camera, area means of oversampling x oversampling pixels.
 
-    height, pixel: metres. The sun stands at the left within SUN_JITTER, 25 to 80 degrees from the zenith; Lunar-Lambert
-    or Hapke ground with albedo texture, cast shadows, blur, haze, noise, and now and then striping and a mosaic seam.
+    height, pixel: metres. The sun stands at ``azimuth`` (degrees clockwise from the top) within SUN_JITTER, 25 to 80
+    degrees from the zenith; Lunar-Lambert or Hapke ground with albedo texture, cast shadows, blur, haze, noise, and now
+    and then striping and a mosaic seam.
     """
-    azimuth = SUN_AZIMUTH + rng.uniform(-SUN_JITTER, SUN_JITTER)
+    azimuth += rng.uniform(-SUN_JITTER, SUN_JITTER)
     incidence = float(np.degrees(np.arccos(rng.uniform(np.cos(np.radians(80.0)), np.cos(np.radians(25.0))))))
     steep_bright = float(rng.uniform(-0.3, 1.0)) if rng.random() < 0.5 else 0.0
     scene = Scene(_law(rng), True, float(10 ** rng.uniform(-2.5, -0.9)), steep_bright)
@@ -218,14 +225,29 @@ def photograph(height: Float, pixel: float, oversampling: int, rng: np.random.Ge
     return np.asarray(expose(image, camera, rng), np.float32)
 
 
+def _taken(side: int, azimuth: float) -> int:
+    """Side of a picture that, turned from ``azimuth`` to SUN_AZIMUTH, still covers side x side pixels."""
+    if azimuth == SUN_AZIMUTH:
+        return side
+    turn = np.radians(SUN_AZIMUTH - azimuth)
+    return int(np.ceil(side * (abs(np.cos(turn)) + abs(np.sin(turn))))) + 4
+
+
 def _photographed(
-    height: Float, pixel: float, oversampling: int, rng: np.random.Generator
+    height: Float, pixel: float, oversampling: int, azimuth: float, side: int, rng: np.random.Generator
 ) -> tuple[Float, Float, float]:
-    """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and slope."""
-    grey = photograph(height, pixel, oversampling, rng)
-    relative, slope = relative_heights(_means(height, oversampling), pixel * oversampling)
-    valid = np.ones(grey.shape, bool)
-    return grey_scale(grey, valid, "robust")(grey, valid), relative, slope
+    """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and slope; taken
+    under ``azimuth`` and turned to SUN_AZIMUTH: the middle side x side pixels."""
+    grey = photograph(height, pixel, oversampling, rng, azimuth)
+    grey, ground = grey_scale(grey, np.ones(grey.shape, bool), "robust")(grey, np.ones(grey.shape, bool)), height
+    ground = _means(ground, oversampling)
+    if azimuth != SUN_AZIMUTH:
+        frame = frame_of((1.0, 1.0), azimuth, SUN_AZIMUTH)
+        middle = frame.matrix @ np.full(2, (len(grey) - 1) / 2)
+        first = np.round(middle - (side - 1) / 2).astype(int)
+        grey, ground = resample([grey, ground], frame.matrix, (0, 0), (int(first[0]), int(first[1])), (side, side))
+    relative, slope = relative_heights(ground, pixel * oversampling)
+    return grey, relative, slope
 
 
 def relative_heights(height: Float, pixel: float) -> tuple[Float, float]:

@@ -6,12 +6,14 @@ all of it through a checkpoint, so that training killed and resumed goes on as i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .networks import build, tensors
+from ..errors import InputError
+from .networks import build, load, tensors
 from .pix2pixcc import BETAS, discriminator, discriminator_loss, generator_losses
 from .plan import Plan
 from .processes import Processes
@@ -63,6 +65,18 @@ class Trainer:
     def weights(self) -> dict[str, Float]:
         """The averaged weights of the network that makes heights."""
         return tensors(self.average)
+
+    def begin_with(self, weights: Mapping[str, Float]) -> None:
+        """Take over a network's weights, which may lack some of this one's but fit where they are.
+
+        Raises InputError where they do not fit.
+        """
+        own = tensors(self.networks["network"])
+        strange = [name for name, value in weights.items() if name not in own or own[name].shape != value.shape]
+        if strange:
+            raise InputError(f"The model to start from has another {strange[0]!r}; give one of the same architecture.")
+        for network in (self.networks["network"], self.average):
+            load(network, {**own, **{name: value.astype(np.float32) for name, value in weights.items()}})
 
     def is_finite(self) -> bool:
         """Whether every weight and average is a number."""

@@ -29,6 +29,7 @@ from ..outputs import replacing
 from ..progress import Progress, breathe_during, hearing, silent, tell, unheard
 from . import checkpoint
 from .engine import load_torch
+from .model_file import Model, load_model
 from .pairs import Pairs, RenderedPairs, rendering_workers
 from .plan import Plan, published
 from .processes import Processes, joined
@@ -53,6 +54,7 @@ def train(
     fingerprint: str = "",
     watch: Watch = lambda step, trainer, stopped: None,
     progress: Progress = silent,
+    start: Mapping[str, Float] | None = None,
 ) -> dict[str, Float]:
     """Train on pairs -> the averaged (EMA) weights.
 
@@ -61,6 +63,7 @@ def train(
     be the checkpoint's. watch: called at the start and whenever a checkpoint was written, with the step, the trainer,
     and whether training stops there. Cancel through `progress`, or SIGINT or SIGTERM, drops the step under way (of
     several processes: ends it) and leaves a checkpoint behind, but before the first step (CancelledError).
+    start: weights that a training which begins anew begins with; what the network has besides them is new.
     Raises InputError when a loss or a weight is not finite (the last good checkpoint stays).
     """
     require_torch()
@@ -68,6 +71,8 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     processes.share(plan.batch)
     trained = trainer(plan, processes)
+    if start:
+        trained.begin_with(start)
     kept = folder / CHECKPOINT
     step, kept_step, good = 0, -1, "no checkpoint was written yet"
     means: dict[str, float] = {}
@@ -218,17 +223,29 @@ def train_default(
     workers: int = 1,
     stated: Mapping[str, str] | None = None,
     progress: Progress = silent,
+    start: Model | None = None,
 ) -> None:
     """Train (or go on training) on rendered GLD100 and write the model, scores in its card, to `output`.
 
-    stated: what the card says besides, see `scoring.card`.
+    stated: what the card says besides, see `scoring.card`. start: a model whose weights training begins with; its CPU
+    hours count.
     """
     plan = plan or Plan()
     with rendering_workers(workers) as pool, joined() as processes:
         pairs = RenderedPairs(dems, plan, GLD100_AREAS, pool)
-        weights = train(plan, pairs, work, processes, fingerprint=pairs.fingerprint(), progress=progress)
+        begun = start.tensors if start else None
+        weights = train(plan, pairs, work, processes, fingerprint=pairs.fingerprint(), progress=progress, start=begun)
         if processes.first:
-            export(plan, weights, plan.steps, pairs, output, read_log(Path(work) / LOG), stated=stated)
+            before = int(start.card["training"]["steps_done"]) if start else 0
+            log = _after(start.card if start else {}, read_log(Path(work) / LOG), before)
+            export(plan, weights, before + plan.steps, pairs, output, log, stated=stated)
+
+
+def _after(card: Mapping[str, Any], log: list[dict[str, float]], steps: int) -> list[dict[str, float]]:
+    """The lines of a log, and before them those that the card of the model it began with, after ``steps``, tells of."""
+    curve = [{"step": step, "cpu_seconds": spent, "loss": loss} for step, spent, loss in card.get("loss_curve") or []]
+    spent = curve[-1]["cpu_seconds"] if curve else 0.0
+    return curve + [{**line, "step": line["step"] + steps, "cpu_seconds": line["cpu_seconds"] + spent} for line in log]
 
 
 def _command(given: Sequence[str], places: Sequence[str]) -> str:
@@ -255,6 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.add_argument("--" + name.replace("_", "-"), type=kind)
     parser.add_argument("--precision")
     parser.add_argument("--name", help="of the model, in its card")
+    parser.add_argument("--start", help="model file whose weights training begins with")
     parser.add_argument("--limits", help="a sentence on what else is known of the model, for its card")
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = vars(parser.parse_args(given))
@@ -271,9 +289,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         plan = Plan(**changes)
     try:
         dems, work, output = options["dems"], options["work"], options["output"]
-        stated = {"licence": LICENCE, "command": _command(given, (dems, work, output))}
+        start = load_model(options["start"]) if options["start"] else None
+        command = _command(given, [dems, work, output, *filter(None, [options["start"]])])
+        before = str(start.card.get("command") or "") if start else ""
+        stated = {"licence": LICENCE, "command": f"{before} && {command}" if before else command}
         stated |= {key: options[key] for key in ("name", "limits") if options[key]}
-        train_default(dems, work, output, plan, options["workers"], stated)
+        train_default(dems, work, output, plan, options["workers"], stated, start=start)
     except PlanetaryDtmError as error:
         sys.exit(str(error))
 

@@ -19,10 +19,13 @@ def test_the_default_model_is_small() -> None:
     assert unet.parameters() * 2 < 5e6 and unet.multiple == 32
 
 
-@pytest.mark.parametrize("name", ["unet", "pix2pixcc"])
-def test_graphs_are_consistent(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("unet", {"widths": [8, 12]}), ("unet", {"widths": [8, 12, 16, 16], "scans": 8}), ("pix2pixcc", {"base": 4})],
+)
+def test_graphs_are_consistent(name: str, options: dict[str, object]) -> None:
     known = {"grey": 1}
-    for node in architecture(name, {"base": 4} if name == "pix2pixcc" else {"widths": [8, 12]}).nodes:
+    for node in architecture(name, options).nodes:  # type: ignore[arg-type]
         assert node.op in OPERATIONS and node.name not in known
         assert all(known[source] == node.channels_in for source in node.inputs)
         known[node.name] = node.channels
@@ -38,6 +41,9 @@ def test_graphs_are_consistent(name: str) -> None:
         ("unet", {"widths": [32] * 9}),
         ("unet", {"widths": [32, 0]}),
         ("unet", {"widths": [1 << 20]}),
+        ("unet", {"scans": 6}),
+        ("unet", {"scans": -4}),
+        ("unet", {"scans": 4096}),
         ("pix2pixcc", {"base": True}),
         ("pix2pixcc", {"base": 1 << 30}),
         ("pix2pixcc", {"blocks": 500}),

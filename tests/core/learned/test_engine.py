@@ -14,6 +14,7 @@ from planetary_dtm.core.learned import engine_numpy as ops
 from planetary_dtm.core.learned.architectures import architecture
 from planetary_dtm.core.learned.engine import load_engine
 from planetary_dtm.core.learned.model_file import Model
+from planetary_dtm.core.learned.scan import REACH, scan
 
 SMALL = {
     "unet": {"widths": [8, 12, 16], "bottom_blocks": 2},
@@ -77,6 +78,13 @@ def test_torch_leaves_what_a_later_node_reads() -> None:
     assert np.array_equal(picture, kept) and np.abs(ours - theirs).max() < 1e-4 * ours.std()
 
 
+def test_scanning_networks_agree_too() -> None:
+    pytest.importorskip("torch")
+    networks = model("unet", options={"widths": [8, 12, 16, 16], "scans": 8})
+    ours, theirs = (load_engine(networks, prefer).predict(image((2, 1, 64, 96))) for prefer in ("numpy", "torch"))
+    assert np.abs(ours - theirs).max() < 1e-4 * theirs.std()
+
+
 def test_bilinear_pix2pixcc_agrees_too() -> None:
     pytest.importorskip("torch")
     networks = model("pix2pixcc", options={"base": 3, "blocks": 1, "upsampling": "bilinear"})
@@ -114,6 +122,21 @@ def test_pointwise_operations() -> None:
     ramp = np.mgrid[0:6, 0:10].sum(0, dtype=np.float32)[None]
     inner = ops.bilinear(ramp)[0, 1:-1, 1:-1]
     assert np.allclose(np.diff(inner, axis=0), 0.5) and np.allclose(np.diff(inner, axis=1), 0.5)
+
+
+def test_a_scan_sums_and_averages_far_along_rows_and_columns() -> None:
+    x = image((4, 5, 9))
+    found = scan(x)
+    weight = [np.exp(-abs(d) / REACH) for d in range(9)]
+    ahead = sum(weight[6 - j] * x[0, 2, j] for j in range(6)) - sum(weight[j - 6] * x[0, 2, j] for j in range(7, 9))
+    assert np.isclose(found[0, 2, 6], ahead / np.sqrt(REACH), atol=1e-5)
+    shares = np.array([weight[abs(3 - j)] for j in range(9)])
+    assert np.isclose(found[1, 2, 3], np.sum(shares * x[1, 2]) / shares.sum(), atol=1e-5)
+    assert np.allclose(found[2:], scan(x.transpose(0, 2, 1)[[2, 3, 0, 1]]).transpose(0, 2, 1)[:2], atol=1e-5)
+    # Heights from slopes: the sums of a line's slopes rise and fall as the line does, but for what fades with distance.
+    z = np.cumsum(image((1, 1, 400)), axis=2)
+    slopes = np.diff(z, axis=2, prepend=0)
+    assert np.corrcoef(np.diff(scan(slopes.repeat(4, 0))[0, 0]), slopes[0, 0, 1:])[0, 1] > 0.6
 
 
 def test_odd_sizes_are_continued_and_cut() -> None:

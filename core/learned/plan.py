@@ -20,8 +20,8 @@ class Plan:
     """Architecture, optimiser and the pairs' schedule; the defaults are those of the model that ships.
 
     widths, scans: of the U-Net. base, upsampling, discriminator (channels of its first layer), concordance (else
-    Pearson): of Pix2PixCC. batch: pictures of a step, over all processes. crop: side in pixels. height_divisor: targets are
-    divided by it, which brings them to order one. precision: of the layers but the last; float16 scales the loss.
+    Pearson): of Pix2PixCC. batch: pictures of a step, over all processes. crop: side in pixels. height_divisor: targets
+    are divided by it, which brings them to order one. precision: of the layers but the last; float16 scales the loss.
     """
 
     architecture: str = "unet"

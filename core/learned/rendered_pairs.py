@@ -238,16 +238,15 @@ def _photographed(
 ) -> tuple[Float, Float, float]:
     """Normalised picture and relative heights, both area means of oversampling x oversampling pixels, and slope; taken
     under ``azimuth`` and turned to SUN_AZIMUTH: the middle side x side pixels."""
-    grey = photograph(height, pixel, oversampling, rng, azimuth)
-    grey, ground = grey_scale(grey, np.ones(grey.shape, bool), "robust")(grey, np.ones(grey.shape, bool)), height
-    ground = _means(ground, oversampling)
+    grey, ground = photograph(height, pixel, oversampling, rng, azimuth), _means(height, oversampling)
     if azimuth != SUN_AZIMUTH:
         frame = frame_of((1.0, 1.0), azimuth, SUN_AZIMUTH)
         middle = frame.matrix @ np.full(2, (len(grey) - 1) / 2)
         first = np.round(middle - (side - 1) / 2).astype(int)
         grey, ground = resample([grey, ground], frame.matrix, (0, 0), (int(first[0]), int(first[1])), (side, side))
+    valid = np.ones(grey.shape, bool)
     relative, slope = relative_heights(ground, pixel * oversampling)
-    return grey, relative, slope
+    return grey_scale(grey, valid, "robust")(grey, valid), relative, slope
 
 
 def relative_heights(height: Float, pixel: float) -> tuple[Float, float]:

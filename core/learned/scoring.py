@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 CURVE = 100
 LICENCE = "GPL-2.0-or-later"  # of the project's own models
 _LIMITS = (

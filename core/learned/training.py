@@ -34,7 +34,7 @@ from .pairs import Pairs, RenderedPairs, rendering_workers
 from .plan import Plan, published
 from .processes import Processes, joined
 from .rendered_pairs import GLD100_AREAS
-from .scoring import LICENCE, export
+from .scoring import CODE_VERSION, LICENCE, export
 from .trainers import Trainer, trainer
 
 Float = NDArray[np.float32]
@@ -254,6 +254,15 @@ def _command(given: Sequence[str], places: Sequence[str]) -> str:
     return shlex.join(["python", "-m", "planetary_dtm.core.learned.training", *words])
 
 
+def _commands_before(start: Model | None) -> list[str]:
+    """The lines that made a model, with the version of the code where it was another."""
+    if start is None:
+        return []
+    version = str(start.card.get("code_version"))
+    other = "" if version == CODE_VERSION else f"  # code version {version}"
+    return [str(start.card.get("command") or "not stated") + other]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of this module."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -291,8 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dems, work, output = options["dems"], options["work"], options["output"]
         start = load_model(options["start"]) if options["start"] else None
         command = _command(given, [dems, work, output, *filter(None, [options["start"]])])
-        before = str(start.card.get("command") or "") if start else ""
-        stated = {"licence": LICENCE, "command": f"{before} && {command}" if before else command}
+        stated = {"licence": LICENCE, "command": "\n".join([*_commands_before(start), command])}
         stated |= {key: options[key] for key in ("name", "limits") if options[key]}
         train_default(dems, work, output, plan, options["workers"], stated, start=start)
     except PlanetaryDtmError as error:

@@ -27,7 +27,7 @@ from planetary_dtm.core.learned import losses, rendered_pairs, training  # noqa:
 from planetary_dtm.core.learned.architectures import architecture  # noqa: E402
 from planetary_dtm.core.learned.model_file import load_model, read_card  # noqa: E402
 from planetary_dtm.core.learned.networks import build, load, tensors  # noqa: E402
-from planetary_dtm.core.learned.pairs import RenderedPairs, areas_in, rendering_workers  # noqa: E402
+from planetary_dtm.core.learned.pairs import RenderedPairs, _edged, areas_in, rendering_workers  # noqa: E402
 from planetary_dtm.core.learned.plan import Plan  # noqa: E402
 from planetary_dtm.core.learned.processes import Processes  # noqa: E402
 from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, Pair, PairSource  # noqa: E402
@@ -145,6 +145,42 @@ def test_pairs_are_exact_normalised_and_lit_from_the_left(dems: Path) -> None:
     assert np.median(correlation) > 0.4
     held_out = PairSource(dems, 4, held_out=True, areas=AREAS)
     assert not np.array_equal(held_out.pair(0, 96).grey, source.pair(0, 96).grey)
+
+
+def test_pictures_taken_under_any_sun_are_turned_with_their_ground(dems: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendered_pairs, "TURNED", 1.0)
+    monkeypatch.setattr(rendered_pairs, "SUN_JITTER", 0.0)
+    found = []
+    for number in range(12):
+        pair = PairSource(dems, 4, areas=AREAS).pair(number, 96)
+        assert pair.grey.shape == pair.height.shape == (96, 96) and abs(pair.height.mean()) < 1e-3
+        east, south = np.diff(pair.height, axis=1)[:-1], np.diff(pair.height, axis=0)[:, :-1]
+        found.append([np.corrcoef(slope.ravel(), pair.grey[:-1, :-1].ravel())[0, 1] for slope in (east, south)])
+    towards, across = np.array(found).T
+    assert towards.min() > 0 and np.median(towards) > 0.4 and np.abs(across).mean() < 0.2
+    # The picture is the ground's own, pixel by pixel: where it shows heights themselves, both agree but for a factor.
+    monkeypatch.setattr(rendered_pairs, "photograph", lambda height, pixel, n, rng, azimuth: _mean_of(height, n))
+    monkeypatch.setattr(rendered_pairs, "grey_scale", lambda *_: lambda grey, valid: grey)
+    for number in range(4):
+        pair = PairSource(dems, 4, areas=AREAS).pair(number, 96)
+        assert np.corrcoef(pair.grey.ravel(), pair.height.ravel())[0, 1] > 0.9999
+
+
+def _mean_of(height: np.ndarray, side: int) -> np.ndarray:
+    rows, columns = (length // side for length in height.shape)
+    return height.reshape(rows, side, columns, side).mean(axis=(1, 3)).astype(np.float32)
+
+
+def test_crops_end_as_turned_pictures_do() -> None:
+    grey = np.random.default_rng(0).normal(3, 1, (256, 256)).astype(np.float32)
+    edged = [_edged(grey, np.random.default_rng(seed)) for seed in range(30)]
+    shares = np.array([np.mean(seen != grey) for seen in edged])
+    assert shares.max() < 0.36 and np.sum(shares > 0.02) > 8
+    seen = edged[int(shares.argmax())]
+    hidden = seen != grey
+    assert np.abs(seen[hidden & (seen != 0)] - 3).mean() < 0.5  # continued smoothly
+    assert all(side.all() or not side.any() for side in (hidden[[0, 0, -1, -1], [0, -1, 0, -1]][:, None]))
+    assert np.array_equal(seen, _edged(grey, np.random.default_rng(int(shares.argmax()))))
 
 
 def test_gaps_of_a_dem_are_never_ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,6 +452,36 @@ def test_the_shipped_models_card_names_the_command_that_trains_it_again(
     assert "Mars" in card["limits"] and card["limits"].endswith("Weak on Io.")
     command = f"python -m planetary_dtm.core.learned.training {dems.name} work m.safetensors --widths 4 6 --steps 2"
     assert card["command"].startswith(command) and str(tmp_path) not in card["command"]
+
+
+def test_a_training_may_start_from_a_models_weights(
+    dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second training moves the first one's weights a little, adds what scans, and its card tells of both."""
+    monkeypatch.setattr(training, "GLD100_AREAS", AREAS)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    monkeypatch.setattr(training, "Plan", partial(Plan, first_scenes=2, precision="float32"))
+    monkeypatch.setattr(training, "export", partial(export, count=2))
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    sizes = ["--widths", "4", "6", "8", "--batch", "2", "--crop", "32", "--workers", "0", "--peak-rate", "1e-5"]
+
+    def made(name: str, *more: str) -> Any:
+        training.main([str(dems), str(tmp_path / name), str(tmp_path / f"{name}.safetensors"), *sizes, *more])
+        return load_model(tmp_path / f"{name}.safetensors")
+
+    first = made("one", "--steps", "3")
+    start = str(tmp_path / "one.safetensors")
+    second = made("two", "--steps", "2", "--scans", "4", "--start", start)
+    assert all(np.allclose(value, second.tensors[name], atol=2e-3) for name, value in first.tensors.items())
+    added = {name.split(".")[0] for name in set(second.tensors) - set(first.tensors)}
+    assert added == {"scan2_0_in", "scan2_0_b", "scan2_1_in", "scan2_1_b"}
+    curve = np.array(second.card["loss_curve"])
+    assert second.card["training"]["steps_done"] == 5 and curve[:, 0].tolist() == [1, 2, 3, 4, 5]
+    assert np.all(np.diff(curve[:, 1]) >= 0)
+    lines = second.card["command"].split("\n")
+    assert lines[0] == first.card["command"] and "--start one.safetensors" in lines[1]
+    with pytest.raises(SystemExit, match="same architecture"):
+        made("three", "--steps", "2", "--widths", "4", "8", "8", "--start", start)
 
 
 def _batch(count: int, side: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -148,11 +148,14 @@ def export(
     log: Sequence[Mapping[str, float]] = (),
     count: int = 64,
     stated: Mapping[str, str] | None = None,
+    start: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Score weights on at most `count` held-out pairs and write the model file, half precision -> its card.
 
-    log, stated: see `card`.
+    log, stated: see `card`; start: card of the model whose weights training began with, of which this one then tells.
     """
+    if start:
+        step, log, stated = _continued(start, step, log, stated or {})
     from .model_file import save_model
 
     halves = {name: value.astype(np.float16) for name, value in weights.items()}
@@ -162,3 +165,17 @@ def export(
     made = card(plan, data, *found, step, log, stated)
     save_model(output, halves, made)
     return made
+
+
+def _continued(
+    start: Mapping[str, Any], step: int, log: Sequence[Mapping[str, float]], stated: Mapping[str, str]
+) -> tuple[int, list[Mapping[str, float]], dict[str, str]]:
+    """Steps, log and statements of a training, after those of the model it began with."""
+    earlier = start.get("loss_curve") or []
+    curve: list[Mapping[str, float]] = [dict(zip(("step", "cpu_seconds", "loss"), line)) for line in earlier]
+    done, spent = int(start["training"]["steps_done"]), curve[-1]["cpu_seconds"] if curve else 0.0
+    curve += [{**line, "step": line["step"] + done, "cpu_seconds": line["cpu_seconds"] + spent} for line in log]
+    version = str(start.get("code_version"))
+    other = "" if version == CODE_VERSION else f"  # code version {version}"
+    before = str(start.get("command") or "the command of the model that training began with is not stated") + other
+    return step + done, curve, {**stated, "command": f"{before}\n{stated.get('command', '')}".strip()}

@@ -34,7 +34,7 @@ from .pairs import Pairs, RenderedPairs, rendering_workers
 from .plan import Plan, published
 from .processes import Processes, joined
 from .rendered_pairs import GLD100_AREAS
-from .scoring import CODE_VERSION, LICENCE, export
+from .scoring import LICENCE, export
 from .trainers import Trainer, trainer
 
 Float = NDArray[np.float32]
@@ -236,31 +236,14 @@ def train_default(
         begun = start.tensors if start else None
         weights = train(plan, pairs, work, processes, fingerprint=pairs.fingerprint(), progress=progress, start=begun)
         if processes.first:
-            before = int(start.card["training"]["steps_done"]) if start else 0
-            log = _after(start.card if start else {}, read_log(Path(work) / LOG), before)
-            export(plan, weights, before + plan.steps, pairs, output, log, stated=stated)
-
-
-def _after(card: Mapping[str, Any], log: list[dict[str, float]], steps: int) -> list[dict[str, float]]:
-    """The lines of a log, and before them those that the card of the model it began with, after ``steps``, tells of."""
-    curve = [{"step": step, "cpu_seconds": spent, "loss": loss} for step, spent, loss in card.get("loss_curve") or []]
-    spent = curve[-1]["cpu_seconds"] if curve else 0.0
-    return curve + [{**line, "step": line["step"] + steps, "cpu_seconds": line["cpu_seconds"] + spent} for line in log]
+            log, card = read_log(Path(work) / LOG), start.card if start else None
+            export(plan, weights, plan.steps, pairs, output, log, stated=stated, start=card)
 
 
 def _command(given: Sequence[str], places: Sequence[str]) -> str:
     """The command line of this module, places in the file system told by name alone."""
     words = [Path(word).name if word in places else word for word in given]
     return shlex.join(["python", "-m", "planetary_dtm.core.learned.training", *words])
-
-
-def _commands_before(start: Model | None) -> list[str]:
-    """The lines that made a model, with the version of the code where it was another."""
-    if start is None:
-        return []
-    version = str(start.card.get("code_version"))
-    other = "" if version == CODE_VERSION else f"  # code version {version}"
-    return [str(start.card.get("command") or "not stated") + other]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -300,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dems, work, output = options["dems"], options["work"], options["output"]
         start = load_model(options["start"]) if options["start"] else None
         command = _command(given, [dems, work, output, *filter(None, [options["start"]])])
-        stated = {"licence": LICENCE, "command": "\n".join([*_commands_before(start), command])}
+        stated = {"licence": LICENCE, "command": command}
         stated |= {key: options[key] for key in ("name", "limits") if options[key]}
         train_default(dems, work, output, plan, options["workers"], stated, start=start)
     except PlanetaryDtmError as error:

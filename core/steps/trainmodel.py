@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, PlanetaryDtmError
+from ..learned.model_file import Model, load_model
 from ..learned.pair_folder import FolderPairs, PairFolder, is_pair_folder
 from ..learned.pairs import Pairs, RenderedPairs, areas_in, rendering_workers
 from ..learned.plan import PRECISIONS, TRAINABLE, Plan, published
@@ -51,6 +52,7 @@ def run(
     workers: int,
     seed: int,
     resume: str | None,
+    start: str | None,
     output: str,
     output_report: str | None,
     progress: Progress = silent,
@@ -71,17 +73,20 @@ def run(
     crop = crop or (folder.about["tile"] if folder else 256)
     changes: dict[str, Any] = {"crop": crop, "batch": batch, "seed": seed, "precision": precision}
     changes |= {"checkpoint_every": checkpoint_every, **({"peak_rate": rate} if rate else {})}
+    begun = _begun(start, architecture)
+    changes |= _options(begun)
     steps = max(epochs * count // batch, 1)
     if architecture == "pix2pixcc":
         changes |= {"height_divisor": 1.0 if folder else 16.0}
-        plan = published(steps, base, **changes)
+        plan = published(steps, **{"base": base, **changes})
     else:
         plan = Plan(steps=steps, **changes)
     with ExitStack() as stack:
         processes = stack.enter_context(joined())
         pool = stack.enter_context(rendering_workers(0 if folder else workers))
         source = FolderPairs(folder, plan) if folder else RenderedPairs(pairs, plan, areas_in(pairs), pool)
-        return _trained(plan, source, processes, work, resume, output, output_report, _command(given), progress)
+        command = _command(given)
+        return _trained(plan, source, processes, work, resume, begun, output, output_report, command, progress)
 
 
 def _trained(
@@ -90,12 +95,14 @@ def _trained(
     processes: Processes,
     work: Path,
     resume: str | None,
+    begun: Model | None,
     output: str,
     output_report: str | None,
     command: str,
     progress: Progress,
 ) -> StepResult:
     facts, warnings = _facts(plan, processes, pairs.held_bytes)
+    warnings += _strange_sun(begun, pairs)
     first = processes.first
     if processes.device == "cpu":
         whole = processes.count * needed(plan, processes.count, pairs.held_bytes) / 1e6
@@ -108,17 +115,59 @@ def _trained(
     page = _Page(output_report if first else None, plan, facts, work, samples)
     told = part(progress, 0.0, 0.95) if first else silent
     with page.to_the_end():
-        weights = train(plan, pairs, work, processes, resume, pairs.fingerprint(), page.watch, told)
+        tensors = begun.tensors if begun else None
+        weights = train(plan, pairs, work, processes, resume, pairs.fingerprint(), page.watch, told, tensors)
         if not first:
             return StepResult()
         tell(progress, 0.95, "Scoring on held-out ground")
         log = read_log(work / LOG)
-        card = export(plan, weights, plan.steps, pairs, output, log, stated={"command": command})
+        card = export(
+            plan,
+            weights,
+            plan.steps,
+            pairs,
+            output,
+            log,
+            stated={"command": command},
+            start=begun.card if begun else None,
+        )
     page.write("Trained and written.", card)
     made: dict[str, Any] = {"OUTPUT": output, "CC": float(np.mean([m["cc"][0] for m in card["metrics"].values()]))}
     made |= {"LOSS": log[-1]["loss"]} if log else {}
     made |= {"OUTPUT_REPORT": output_report} if output_report else {}
     return StepResult(made, tuple(warnings), (f"{facts['memory']}. Checkpoint and log are in {work}.",))
+
+
+def _begun(start: str | None, architecture: str) -> Model | None:
+    """The model that training begins with. Raises InputError where it is of another architecture."""
+    if not start:
+        return None
+    model = load_model(start)
+    own = model.card["architecture"]
+    if own != architecture:
+        raise InputError(f"START {str(start)!r} is a model of architecture {own!r}; choose that as ARCHITECTURE.")
+    for option in model.card["options"]:
+        if option not in Plan.__dataclass_fields__:
+            raise InputError(f"START {str(start)!r} has option {option!r}, which is not trained here; give another.")
+    return model
+
+
+def _options(begun: Model | None) -> dict[str, Any]:
+    """What a plan takes over of the model that training begins with: the numbers that give its weights their shapes."""
+    if begun is None:
+        return {}
+    options = dict(begun.card["options"])
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+
+
+def _strange_sun(begun: Model | None, pairs: Pairs) -> list[str]:
+    """A warning where the model that training begins with knows another sun than the pairs'."""
+    before, now = (card.get("sun_azimuth") for card in (begun.card if begun else {}, pairs.card()))
+    if before is None or now is None or np.cos(np.radians(before - now)) > np.sqrt(0.5):
+        return []
+    return [
+        f"START was trained for a sun at azimuth {before:.0f}, the pairs have it at {now:.0f}; it may be of no help."
+    ]
 
 
 def _command(given: Mapping[str, Any]) -> str:
@@ -127,7 +176,7 @@ def _command(given: Mapping[str, Any]) -> str:
     for name in [*(parameter.name for parameter in STEP.parameters), "OUTPUT"]:
         value = given.get(name.lower())
         if value is not None and name != "RESUME":
-            told = Path(value).name if name in ("PAIRS", "OUTPUT") else str(value)
+            told = Path(value).name if name in ("PAIRS", "START", "OUTPUT") else str(value)
             words += [f"--{name.lower().replace('_', '-')}", told]
     return shlex.join(words)
 
@@ -230,6 +279,8 @@ STEP = Step(
         Parameter("SEED", Kind.INTEGER, "Seed", "The same seed on the same machine trains the same.", 1, minimum=0),
         Parameter("RESUME", Kind.FILE, "Resume from", "checkpoint.pt of an earlier training with the same parameters "
                   "(EPOCHS may differ).", optional=True),
+        Parameter("START", Kind.FILE, "Start from model", "Model (.safetensors) whose weights training begins with, to "
+                  "make it fit your own pairs; empty: from nothing.", optional=True),
     ),
     outputs=(
         Output("OUTPUT", OutputKind.FILE, "Model", "Model file with its card; checkpoint and log go into a folder "

@@ -2899,6 +2899,14 @@
         <source>What the DTM&apos;s heights count from, where its file does not say or is wrong: areoid, crs, or a radius in metres.</source>
         <translation>Wovon die Höhen des DGM zählen, wo seine Datei es nicht oder falsch sagt: areoid, crs oder ein Radius in Metern.</translation>
     </message>
+    <message>
+        <source>Start from model</source>
+        <translation>Von Modell ausgehen</translation>
+    </message>
+    <message>
+        <source>Model (.safetensors) whose weights training begins with, to make it fit your own pairs; empty: from nothing.</source>
+        <translation>Modell (.safetensors), mit dessen Gewichten das Training beginnt, um es den eigenen Paaren anzupassen; leer: von Grund auf.</translation>
+    </message>
 </context>
 <context>
     <name>Styling</name>

@@ -254,6 +254,35 @@ def test_a_model_is_trained_stopped_resumed_and_reported(folder, tmp_path, monke
     assert "not finite at step" in page.read_text() and "refresh" not in page.read_text()
 
 
+def test_training_goes_on_from_a_models_weights(folder, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from planetary_dtm.core.learned import training
+    from planetary_dtm.core.learned.model_file import load_model, save_model
+
+    monkeypatch.setattr(trainmodel, "published", partial(published, discriminator=2))
+    monkeypatch.setattr(training, "LOG_EVERY", 1)
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    train(PAIRS=folder, OUTPUT=first, BASE=3, EPOCHS=1)
+    made = train(PAIRS=folder, OUTPUT=second, START=first, RATE=1e-7, EPOCHS=1)
+    before, after = load_model(first), load_model(second)
+    assert not made.warnings and after.card["options"] == before.card["options"] and before.card["options"]["base"] == 3
+    assert all(np.allclose(value, after.tensors[name], atol=1e-3) for name, value in before.tensors.items())
+    assert after.card["training"]["steps_done"] == 2 * before.card["training"]["steps_done"]
+    assert after.card["cpu_hours"] >= before.card["cpu_hours"]
+    assert after.card["command"].splitlines()[0] == before.card["command"]
+    assert after.card["command"].splitlines()[1].endswith("--start first.safetensors --output second.safetensors")
+    with pytest.raises(InputError, match="of architecture 'pix2pixcc'; choose that"):
+        train(PAIRS=folder, OUTPUT=tmp_path / "u.safetensors", START=first, ARCHITECTURE="unet", CROP=64)
+    save_model(first, before.tensors, {**before.card, "sun_azimuth": 90.0})
+    made = train(PAIRS=folder, OUTPUT=tmp_path / "third.safetensors", START=first, EPOCHS=1)
+    assert made.warnings == (
+        "START was trained for a sun at azimuth 90, the pairs have it at 270; it may be of no help.",
+    )
+    save_model(first, before.tensors, {**before.card, "options": {**before.card["options"], "blocks": 9}})
+    with pytest.raises(InputError, match="option 'blocks', which is not trained here"):
+        train(PAIRS=folder, OUTPUT=tmp_path / "fourth.safetensors", START=first)
+
+
 def test_training_without_torch_says_so(folder, tmp_path, monkeypatch):
     import sys
 

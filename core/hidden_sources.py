@@ -18,6 +18,8 @@ from .sources import asking_drivers, local_drivers, names_network, offline
 _HEAD, _MOST_XML, _LONGEST_LABEL, _DEEPEST = 1 << 16, 1 << 24, 1 << 22, 6
 _SIZES = ("xoff", "yoff", "xsize", "ysize", "rasterxsize", "rasterysize", "blockxsize", "blockysize", "sourceband")
 _SOURCES = ("sourcefilename", "sourcedataset", "srcdatasource")
+_PIXELS_OF_MRF = ("datafile", "indexfile")
+_MAY_LEAD_OUT = ("VRT", "OGR_VRT", "GTiff")  # drivers: the first two are looked at before, the last has all beside it
 # Connection texts to servers, databases and programs, and ways round by which a file is opened unseen.
 _ELSEWHERE = re.compile(
     r"(?:PGB?|PGEO|MYSQL|MSSQL|ODBC|OCI|SDE|HANA|DB2ODBC|MONGODB\w*|ES|CARTO|AMIGOCLOUD|COUCHDB|WFS3?|WMS|WMTS|WCS|OAPIF"
@@ -42,7 +44,8 @@ def require_local(path: str, what: str) -> None:
 
 
 def require_own_overviews(dataset: Any, path: str, what: str) -> None:
-    """Raise `InputError` where an opened raster has overviews or a mask that are no plain files beside it.
+    """Raise `InputError` where an opened raster has pixels outside its folder, or overviews or a mask that are no plain
+    files beside it.
 
     GDAL opens with any driver what the metadata item OVERVIEW_FILE says, and files that end in .ovr and .msk.
     """
@@ -95,7 +98,7 @@ class _Look:
         seen: set[str] = set()
         for value in values:
             name = value.text
-            if raw and value.key == "sourcefilename":
+            if value.key in _PIXELS_OF_MRF or (raw and value.key == "sourcefilename"):
                 _require_raw(path, value, what)
             if name in seen or value.key in _SIZES:
                 continue
@@ -128,6 +131,8 @@ class _Look:
 
     def overviews(self, dataset: Any, path: str, what: str, depth: int) -> None:
         file = os.path.abspath(_file_in(path))
+        if dataset is not None:
+            self._own_files(dataset, file, what, depth)
         named = _overview_file(dataset) if dataset is not None else None
         beside = _sidecars(file)
         if named:
@@ -145,6 +150,17 @@ class _Look:
                 raise InputError(
                     f"{what} has overviews or a mask in {os.path.basename(place)!r}, no TIFF; remake them."
                 )
+
+    def _own_files(self, dataset: Any, file: str, what: str, depth: int) -> None:
+        """Refuse pixels outside the folder, which headers of many formats can name, and look at what lies in it."""
+        if dataset.GetDriver().ShortName in _MAY_LEAD_OUT:
+            return
+        names: list[str] = []
+        with suppress(RuntimeError):
+            names = [os.path.abspath(name) for name in dataset.GetFileList() or () if name]
+        for place in _require_inside(file, names, what):
+            if place != file:
+                self.at(place, f"{what}, by way of {os.path.basename(place)!r},", depth + 1)
 
 
 def _overview_file(dataset: Any) -> str | None:
@@ -213,7 +229,7 @@ def _require_inside(path: str, names: list[str], what: str) -> list[str]:
     folder = os.path.dirname(path)
     for name in names:
         if _leaves(folder, name):
-            raise InputError(f"{what} names {name!r}, which lies outside its folder; put the file beside the label.")
+            raise InputError(f"{what} names {name!r}, which lies outside its folder; put the file beside it.")
     return [os.path.join(folder, name.replace("\\", "/")) for name in names]
 
 

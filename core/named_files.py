@@ -18,6 +18,7 @@ _LABELS = ("PDS_VERSION_ID", "ODL_VERSION_ID", "CCSD3ZF", "IsisCube", "^QUBE")
 _END = re.compile(r"^[ \t]*END[ \t]*\r?$", re.M | re.I)
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _POINTER = re.compile(r"(?:\^\s*\w*(?:IMAGE|QUBE|CORE|FILE|TABLE)|\bFILE_NAME)\s*=([^=]*)", re.I)
+_NOT_ZERO = re.compile(r"\s*[-+]?0*[1-9]")  # as atoi reads it
 _QUOTED, _BARE = re.compile(r"\"([^\"]*)\"|'([^']*)'"), re.compile(r"[^\s(){},\"'<>]+")
 
 
@@ -32,9 +33,9 @@ class Value:
 
 
 def is_virtual(head: str) -> bool:
-    """Whether the beginning of a file makes it GDAL's virtual raster or OGR's virtual layer."""
+    """Whether the beginning of a file makes it GDAL's virtual raster, an MRF's index or OGR's virtual layer."""
     lower = head.partition("\0")[0].lower()
-    return "<vrtdataset" in lower or "<ogrvrt" in lower
+    return any(root in lower for root in ("<vrtdataset", "<mrf_meta", "<ogrvrt"))
 
 
 def xml_values(text: str) -> list[Value]:
@@ -59,12 +60,19 @@ def xml_values(text: str) -> list[Value]:
         key = name.lower()
         if key in _NOTES and above in _DESCRIBED and _read(children, "domain").lower() not in _ACTED_ON:
             continue
+        if key == "kernelfilteredsource" and not _has_kernel(children):  # at such a one GDAL ends the process
+            raise ValueError("a KernelFilteredSource has no Kernel with a Size")
         placed = _read(children, "relativetovrt")
         whole = "".join(child[1] for child in children if child[0] == _TEXT)
         found.append(Value(key, whole.strip(), placed.startswith("1") if placed else None))
         found += [Value(child[1].lower(), _text(child).strip()) for child in children if child[0] == _ATTRIBUTE]
         todo += [(child, key) for child in children if child[0] == _ELEMENT]
     return [value for value in found if value.text]
+
+
+def _has_kernel(children: list[Any]) -> bool:
+    kernel: list[Any] = next((child for child in children if child[0] != _TEXT and child[1].lower() == "kernel"), [])
+    return bool(_NOT_ZERO.match(_read(kernel[2:], "size")))
 
 
 def _read(children: list[Any], key: str) -> str:

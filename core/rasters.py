@@ -154,7 +154,7 @@ class Raster:
                 dataset = gdal.OpenEx(self.path, gdal.OF_RASTER, allowed_drivers=allowed(self.path, "raster"))
         except RuntimeError:
             dataset = None
-        if dataset is None or dataset.RasterCount == 0:
+        if dataset is None or 0 in (dataset.RasterCount, dataset.RasterXSize, dataset.RasterYSize):
             raise ResourceError(f"{what} {self.path!r} cannot be opened as a raster; check the path and the format.")
         require_own_overviews(dataset, self.path, what)
         self._dataset = dataset

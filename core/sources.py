@@ -56,6 +56,14 @@ def is_plain_file(path: Path) -> bool:
         return False
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or not one at all
+        return False
+
+
 def asked_remote(path: str) -> bool:
     """Whether the path that was given is itself one of the network's."""
     return bool(_REMOTE.match(path.strip()))

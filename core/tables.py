@@ -28,7 +28,7 @@ from .hidden_sources import require_local
 from .outputs import letting_go, replacing, require_writable, unwritten, workplace
 from .progress import FEW_ROWS, breathe, breathing
 from .rasters import quiet_gdal
-from .sources import TEXT_TABLES, allowed, is_plain_file, offline
+from .sources import TEXT_TABLES, allowed, is_plain_file, is_there, offline
 
 _LONGITUDES = ("lon", "longitude", "pt_longitude", "long", "long_east", "east_longitude", "x_lon")
 _LONGEST_LINE, _SOME_LINES, _MOST_COLUMNS = 1 << 17, 100, 4096  # characters, as many as csv lets a field have
@@ -117,7 +117,7 @@ def read_table(path: str | Path, what: str = "Table") -> Table:
     source = str(path)
     bare, _, layer = source.partition("|")
     file = Path(bare)
-    if not _exists(file) and not bare.startswith("/vsi"):
+    if not is_there(file) and not bare.startswith("/vsi"):
         raise ResourceError(f"{what} {bare!r} does not exist; check the path.")
     lower = file.name.lower()
     if lower.endswith(TEXT_TABLES):
@@ -144,13 +144,6 @@ def layer_crs(path: str | Path) -> str | None:
         except RuntimeError:
             reference = None
     return str(reference.ExportToWkt(["FORMAT=WKT2_2019"])) if reference else None
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name too long, or not one at all
-        return False
 
 
 @contextmanager

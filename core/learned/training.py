@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from ..errors import CancelledError, InputError, MissingPackageError, PlanetaryDtmError
 from ..outputs import replacing
 from ..progress import Progress, breathe_during, hearing, silent, tell, unheard
+from ..sources import is_plain_file
 from . import checkpoint
 from .engine import load_torch
 from .model_file import Model, load_model
@@ -42,6 +43,7 @@ Watch = Callable[[int, Trainer, bool], None]
 
 LOG_EVERY = 50  # steps
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
+_LONGEST_LOG = 1 << 26  # characters of it that are read: 400,000 lines
 _LOGGED = ("step", "loss", "seconds", "cpu_seconds")  # in every line
 
 
@@ -176,13 +178,17 @@ def _clocks() -> tuple[float, float]:
 
 def read_log(path: str | Path) -> list[dict[str, float]]:
     """The lines of a training's log: step, losses, seconds, cpu_seconds of this process; half-written ones left out."""
-    lines = []
-    for text in Path(path).read_text(errors="replace").splitlines() if Path(path).is_file() else []:
+    lines: list[dict[str, float]] = []
+    if not is_plain_file(Path(path)):
+        return lines
+    with Path(path).open(errors="replace") as file:
+        content = file.read(_LONGEST_LOG)
+    for text in content.splitlines():
         try:
             line = {name: float(value) for name, value in json.loads(text).items()}
             step, *_ = (line[name] for name in _LOGGED)
             lines.append({**line, "step": int(step)})
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             break
     return lines
 

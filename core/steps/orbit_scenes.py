@@ -22,7 +22,7 @@ from ..frames import unit_vectors
 from ..rasters import Raster
 from ..resection.joint import joint_path
 from ..resection.tables import read_gcps
-from ..sources import is_plain_file
+from ..sources import is_plain_file, is_there
 from ..tables import Table, read_table
 from ..terrain.target_grid import default_crs
 from .scans import StereoImage, line_scans
@@ -136,7 +136,10 @@ def _reach(scene: OrbitScene, sensor: Sensor) -> tuple[int, int]:
     """Lines before and after those of the first image in which the other views see the same ground."""
     own = sensor.px_mm[sensor.view_index(first_image(scene).view)]
     views = [sensor.px_mm[sensor.view_index(image.view)] for image in stereo_images(scene.images, scene.views)]
-    away = _SHEAR * (np.array(views) - own) / sensor.pixel_pitch_mm
+    with np.errstate(over="ignore"):
+        away = _SHEAR * (np.array(views) - own) / sensor.pixel_pitch_mm
+    if not np.isfinite(away).all():
+        raise InputError(f"Sensor {sensor.name!r} has views too many pixels apart; correct px_mm or pixel_pitch_mm.")
     return ceil(max(away.max(), 0.0)), ceil(max(-away.min(), 0.0))
 
 
@@ -148,7 +151,7 @@ def _of_table(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for name in ("images", "gcps", "eops", "altimetry"):
             values[name] = [_placed(base, part) for part in (values[name] or "").split(";") if part.strip()]
         # A sensor may be one that ships, by its name.
-        if values["sensor"] and (base / values["sensor"]).exists():
+        if values["sensor"] and is_there(base / values["sensor"]):
             values["sensor"] = _placed(base, values["sensor"])
         yield values.pop("name") or f"orbit {row + 1}", values
 
@@ -170,9 +173,9 @@ def _of_folder(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         sensor = place / "sensor.json"
         if place.name.startswith(".") or not sensor.is_file():  # hidden: on its way in or out (core/outputs.py)
             continue
-        names = [view.name for view in load_sensor(sensor).views]
+        names = [view.name for view in load_sensor(sensor).views if view.name == Path(view.name).name]  # no path
         there = {name: [str(place / f"{name}.csv")] if (place / f"{name}.csv").is_file() else [] for name in _COLUMNS}
-        images = [str(place / f"{name}.tif") for name in names if (place / f"{name}.tif").is_file()]
+        images = [str(place / f"{name}.tif") for name in names if is_plain_file(place / f"{name}.tif")]
         values = {name: there[name] for name in ("gcps", "eops", "altimetry")}
         yield place.name, {**values, "images": images, "views": None, "sensor": str(sensor)}
 
@@ -189,7 +192,7 @@ def _scene(name: str, values: dict[str, Any], altimetry: str | None) -> OrbitSce
     if bool(gcps) == bool(eops):
         raise InputError(f"Orbit {name!r} needs GCPs or EOPs, and not both.")
     for path in (gcps, eops, one("altimetry")):
-        if path and not Path(path.partition("|")[0]).exists():
+        if path and not is_there(Path(path.partition("|")[0])):
             raise InputError(f"Orbit {name!r}: {path!r} does not exist.")
     for path in values["images"]:  # a table that is handed on is no wish for what it names on the network
         if not is_plain_file(Path(path)):
@@ -205,7 +208,10 @@ def _scene(name: str, values: dict[str, Any], altimetry: str | None) -> OrbitSce
 
 
 def _placed(base: Path, part: str) -> str:
-    return str((base / part.strip()).resolve())
+    try:
+        return str((base / part.strip()).resolve())
+    except (OSError, ValueError, RuntimeError):  # a zero byte, or links in a circle
+        raise InputError(f"SCENES names {part!r}, which is no path; correct it.") from None
 
 
 def _slug(name: str) -> str:

@@ -24,13 +24,17 @@ from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum
 from planetary_dtm.core.errors import InputError, MissingPackageError, PlanetaryDtmError
 from planetary_dtm.core.learned import pair_folder
 from planetary_dtm.core.learned.pair_folder import PairFolder
+from planetary_dtm.core.learned.training import read_log
 from planetary_dtm.core.named_files import xml_values
+from planetary_dtm.core.rasters import Raster
+from planetary_dtm.core.steps.orbit_scenes import read_scenes, segments_of
 from planetary_dtm.core.tables import read_table
 from planetary_dtm.core.terrain.points import open_points
 from planetary_dtm.tests.fuzz import mutate, run
 from planetary_dtm.tests.fuzz.readers import READERS, make_seeds, raster, spoiled
 
 EACH = 25
+LEAVING_OUT = ("project entries", "training logs")  # what they cannot use they leave out, and refuse nothing
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ def test_no_spoiled_file_does_harm(reader, seeds, tmp_path):
     tally = run.Tally()
     run.fuzz(reader, 0, EACH, seeds, tmp_path / "work", tmp_path / "found", tally)
     assert tally.wrong == {}
-    assert tally.inputs == EACH and (tally.refused > 0 or reader == "project entries")
+    assert tally.inputs == EACH and (tally.refused > 0 or reader in LEAVING_OUT)
     assert spoiled(reader, seeds, 7) == spoiled(reader, seeds, 7)  # an input is known by its number
 
 
@@ -319,3 +323,76 @@ def test_xml_whose_names_gdal_cuts_within_a_character(text):
         with pytest.raises(ValueError, match="not whole"):
             xml_values(text)
     assert [value.text for value in xml_values("<a>&#233;</a>")] == ["é"]
+
+
+@pytest.mark.parametrize("column", ["images", "sensor", "gcps", "eops", "altimetry"])
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "a/" * 3000])
+def test_orbits_of_names_that_no_file_can_have(seeds, tmp_path, column, name):
+    row = {"images": "i.tif;j.tif", "sensor": "ce1", "gcps": "", "eops": "e.csv", "altimetry": ""}
+    for file in ("i.tif", "j.tif", "e.csv"):
+        (tmp_path / file).write_bytes((seeds / ("eops.csv" if file == "e.csv" else "image.tif")).read_bytes())
+    row |= {"eops": ""} if column == "gcps" else {}
+    for value in (name, row[column]) if column != "gcps" else (name,):
+        row[column] = value
+        (tmp_path / "scenes.csv").write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
+        if value == name and column != "sensor":
+            with pytest.raises(InputError, match="no path|does not exist|has 1 images|is no file"):
+                read_scenes(str(tmp_path / "scenes.csv"), None, None)
+        else:
+            (scene,) = read_scenes(str(tmp_path / "scenes.csv"), None, None)
+    if column == "sensor":
+        assert scene.sensor == "ce1"
+
+
+def test_sensors_of_an_orbits_folder(seeds, tmp_path):
+    """A pixel of no size; views that name files of other folders."""
+    orbit, content = tmp_path / "orbits" / "one", json.loads((seeds / "sensor.json").read_text())
+    orbit.mkdir(parents=True)
+    for file, seed in (("nadir.tif", "image.tif"), ("forward.tif", "image.tif"), ("gcps.csv", "gcps.csv")):
+        (orbit / file).write_bytes((seeds / seed).read_bytes())
+        (tmp_path / file).write_bytes((seeds / seed).read_bytes())
+    (orbit / "sensor.json").write_text(json.dumps({**content, "pixel_pitch_mm": 5e-324}))
+    (scene,) = read_scenes(None, str(orbit.parent), None)
+    with pytest.raises(InputError, match="pixel_pitch_mm"):
+        segments_of(scene, 10, 1, "")
+    for place in ("../../", f"{tmp_path}/", "a" * 5000 + "/"):
+        views = [{**view, "name": place + view["name"]} for view in content["views"]]
+        (orbit / "sensor.json").write_text(json.dumps({**content, "views": views}))
+        with pytest.raises(InputError):
+            read_scenes(None, str(orbit.parent), None)
+
+
+@pytest.mark.parametrize("line", ['{"step": %s}' % ("9" * 400), "[" * 100_000, "9" * 5000, '{"step": Infinity}', "[]"])
+def test_logs_of_trainings(tmp_path, line):
+    good = '{"step": 1, "loss": 2, "seconds": 3, "cpu_seconds": 4}\n'
+    (tmp_path / "log.jsonl").write_text(
+        good + line.replace("}", ', "loss": 1, "seconds": 1, "cpu_seconds": 1}') + "\n" + good
+    )
+    assert [entry["step"] for entry in read_log(tmp_path / "log.jsonl")] == [1]
+
+
+def test_a_raster_without_columns(tmp_path):
+    cards = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    2")
+    for columns in (0, 2):
+        size = (f"NAXIS1  = {columns:20}", f"NAXIS2  = {20:20}", "END")
+        (tmp_path / "a.fits").write_text("".join(card.ljust(80) for card in (*cards, *size)).ljust(2880) + "\0" * 2880)
+        if columns:
+            assert Raster(tmp_path / "a.fits").size == (20, 2)
+        else:
+            with pytest.raises(PlanetaryDtmError, match="cannot be opened"):
+                Raster(tmp_path / "a.fits")
+
+
+@pytest.mark.parametrize(
+    "kernel", ["", "<Kernel/>", "<Kernel><Size>0</Size></Kernel>", "<Kernel><Size>a1</Size></Kernel>"]
+)
+def test_filters_without_a_kernel_which_end_gdals_process(seeds, tmp_path, kernel):
+    (tmp_path / "image.tif").write_bytes((seeds / "image.tif").read_bytes())
+    text = (seeds / "image.vrt").read_text().replace("SimpleSource>", "KernelFilteredSource>")
+    for inside, sound in ((kernel, False), ("<Kernel><Size>1</Size><Coefs>1</Coefs></Kernel>", True)):
+        (tmp_path / "a.vrt").write_text(text.replace("</KernelF", f"{inside}</KernelF"))
+        if sound:
+            assert Raster(tmp_path / "a.vrt").read()[1].any()
+        else:
+            with pytest.raises(InputError, match="no Kernel"):
+                Raster(tmp_path / "a.vrt")

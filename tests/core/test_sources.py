@@ -315,6 +315,40 @@ def test_raw_bytes_are_those_beside_the_file(folder, change):
         Raster(written(folder / "a.vrt", text.format(name="../secret.txt", folder=folder))).read()
 
 
+ERS = """DatasetHeader Begin
+DataFile = "{name}"
+DataSetType = ERStorage
+DataType = Raster
+ByteOrder = LSBFirst
+RasterInfo Begin
+CellType = Unsigned8BitInteger
+NrOfLines = 4
+NrOfCellsPerLine = 4
+NrOfBands = 1
+RasterInfo End
+DatasetHeader End
+"""
+EIR = "IMAGINE_RAW_FILE\nWIDTH 4\nHEIGHT 4\nNUM_LAYERS 1\nDATA_TYPE U8\nPIXEL_FILES {name}\nFORMAT BSQ\n".ljust(150)
+MRF = (
+    '<MRF_META><Raster><Size x="4" y="4" c="1"/><PageSize x="4" y="4" c="1"/><Compression>NONE</Compression><DataType>'
+    "Byte</DataType><DataFile>{name}</DataFile><IndexFile>a.idx</IndexFile></Raster></MRF_META>"
+)
+
+
+@pytest.mark.parametrize("ending, text", [("ers", ERS), ("hdr", EIR), ("mrf", MRF)])
+def test_headers_name_pixels_of_their_own_folder(folder, ending, text):
+    (folder / "a.idx").write_bytes(bytes(15) + bytes([16]))
+    for place in (folder, folder.parent):
+        (place / "pixels").write_bytes(b"S" * 16)
+    path, around = folder / f"a.{ending}", virtual(folder, "a.vrt", str(folder / f"a.{ending}"))
+    written(path, text.format(name="pixels"))
+    assert Raster(path).read()[0].min() == ord("S") and Raster(around)
+    written(path, text.format(name="../pixels"))
+    for opened in (path, around):
+        with pytest.raises(InputError, match="outside its folder"):
+            Raster(opened)
+
+
 @pytest.mark.parametrize(
     "text", ["<VRTDataset", "<VRTDataset>" * 20_000, "<VRTDataset a='\xff'/>", "<VRTDataset>" + "<a/>" * (1 << 21)]
 )

@@ -5,6 +5,7 @@ Every mutator takes valid contents and a seeded random.Random, and returns other
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
@@ -14,10 +15,45 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from typing import Any
+from xml.etree import ElementTree
 
 Mutator = Callable[[bytes, random.Random], bytes]
 
 CALLED, MARK = 47809, b"OUTSIDE!"  # a port where nobody may call; what ../outside.bin is full of
+ELEMENTS = (  # of virtual rasters and layers, indices and notes, which make GDAL act
+    *("SourceFilename", "SourceDataset", "SrcDataSource", "SrcLayer", "SrcSQL", "SrcRegion", "Query", "OverviewFile"),
+    *(
+        "VRTDataset",
+        "VRTRasterBand",
+        "VRTDerivedRasterBand",
+        "PixelFunctionCode",
+        "PixelFunctionType",
+        "KernelFilteredSource",
+    ),
+    *(
+        "OGRVRTLayer",
+        "OGRVRTUnionLayer",
+        "OGRVRTWarpedLayer",
+        "Metadata",
+        "MDI",
+        "Raster",
+        "DataFile",
+        "IndexFile",
+        "Source",
+    ),
+    *(
+        "GeometryField",
+        "OpenOptions",
+        "OOI",
+        "Overview",
+        "MaskBand",
+        "GDALWarpOptions",
+        "Mask",
+        "GCPList",
+        "SRS",
+        "LUT",
+    ),
+)
 _NUMBER = re.compile(rb"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z_0-9.]*")
 TOKENS = (
@@ -304,3 +340,33 @@ def label(data: bytes, rng: random.Random) -> bytes:
     if rng.random() < 0.8:
         new = new[:size].ljust(size, b" ")
     return new + rest
+
+
+def markup(data: bytes, rng: random.Random) -> bytes:
+    """Change an element of an XML text: its name, text, attributes or place; or the text itself."""
+    if rng.random() < 0.4:
+        return text(data, rng)
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return text(data, rng)
+    nodes = list(root.iter())
+    node, other, token = rng.choice(nodes), rng.choice(nodes), rng.choice(TOKENS).decode("latin-1")
+    change = rng.randrange(6)
+    if change == 0:
+        node.text = token
+    elif change == 1:
+        node.tag = rng.choice((other.tag, *ELEMENTS))
+    elif change == 2 and node.attrib:
+        node.attrib[rng.choice(list(node.attrib))] = rng.choice((token, "0", "1"))
+    elif change == 3:
+        node.append(copy.deepcopy(other))
+    elif change == 4 and len(node):
+        node.remove(rng.choice(list(node)))
+    else:
+        new = ElementTree.SubElement(node, rng.choice(ELEMENTS), {"relativeToVRT": rng.choice("01")})
+        new.text = rng.choice((token, node.text, other.text))
+    try:
+        return ElementTree.tostring(root, "utf-8")
+    except (ValueError, TypeError):
+        return text(data, rng)

@@ -22,15 +22,15 @@ from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum
 from planetary_dtm.core.learned.model_file import load_model, read_card
 from planetary_dtm.core.learned.pair_folder import ABOUT, TABLE, FolderPairs, PairFolder, sha256
 from planetary_dtm.core.learned.plan import Plan
-from planetary_dtm.core.matching.match_file import MatchFile
+from planetary_dtm.core.learned.training import read_log
 from planetary_dtm.core.project_entries import path_of, run_records, setting_of
-from planetary_dtm.core.rasters import Raster, Window, is_raster
 from planetary_dtm.core.resection.joint import joint_path, read_joint
 from planetary_dtm.core.resection.tables import read_eops, read_gcps
-from planetary_dtm.core.tables import read_table
 from planetary_dtm.core.terrain.points import open_points
 
-from . import mutate, seeds
+from . import more_seeds, mutate, seeds
+from .rasters_read import matches, placement, raster, raw_pixels, sidecar
+from .tables_read import block_shots, camera_gcps, layer, product, scene_folder, scenes, shapefile, ties
 
 Read = Callable[[Path], None]
 
@@ -92,33 +92,6 @@ def camera(path: Path) -> None:
     found.project(origin[2] + 1e5 * direction[2])
 
 
-def raster(path: Path) -> None:
-    is_raster(path)
-    opened = Raster(path)
-    opened.metadata, opened.band_name(), opened.unit(), opened.is_byte(), opened.colours(), opened.palette()
-    rows, columns = opened.size
-    values, _ = opened.read(Window(0, 0, min(columns, 64), min(rows, 64)))
-    with np.errstate(invalid="ignore"):
-        assert mutate.MARK not in values.astype(np.uint8).tobytes() * 2, "bytes of a file outside"
-    opened.read(shape=(4, 4), band=opened.bands)
-    grid = opened.grid
-    grid.body, grid.pixel_size_m, grid.lonlat_of(0, 0), grid.window(grid.extent)
-
-
-def envi(path: Path) -> None:
-    raster(path.with_suffix(".img"))
-
-
-def matches(path: Path) -> None:
-    found = MatchFile(path)
-    found.read(0, min(found.lines, 20))
-
-
-def table(path: Path) -> None:
-    found = read_table(path)
-    len(found), found.find("line"), found.optional_numbers("line"), found.lonlat()
-
-
 def points(path: Path) -> None:
     for piece in open_points(path, body_named("Moon")).pieces():
         len(piece)
@@ -175,6 +148,10 @@ def manifest(path: Path) -> None:
     found.add(Done("r1", "r0.npy", checksum(path.with_name("r0.npy"))))
 
 
+def training_log(path: Path) -> None:
+    read_log(path)
+
+
 def project(path: Path) -> None:
     """Entries of a project file, as the docks take them."""
     text = path.read_text(encoding="utf-8", errors="replace")
@@ -186,14 +163,26 @@ def project(path: Path) -> None:
 
 
 PAIRS = tuple(f"pairs/{name}" for name in (ABOUT, TABLE, "i0.tif", "h0.tif", "i1.tif", "h1.tif"))
+SHAPEFILE = ("layer.shp", "layer.shx", "layer.dbf", "layer.prj")
+ORBIT = ("image.tif", "dtm.tif", "gcps.csv", "eops.csv", "shots.csv", "sensor.json")
 _fields, _json, _bytes = mutate.several(mutate.text), mutate.several(mutate.tree), mutate.several(mutate.raw)
+_xml, _lines = mutate.several(mutate.markup), mutate.several(mutate.tree_of_a_line)
 
 READERS: dict[str, Reader] = {
     "gcps": Reader(("gcps.csv",), _fields, gcps, 3),
     "altimetry": Reader(("shots.csv", "lola.csv", "mola.csv"), _fields, shots, 8),
     "altimetry packed": Reader(("shots.csv.gz",), mutate.gzipped, shots, 2),
-    "vector layers": Reader(("gcps.geojson",), _json, table, 0.2),
-    "geopackages": Reader(("gcps.gpkg",), _bytes, table, 0.05),
+    "vector layers": Reader(("gcps.geojson",), _json, layer, 0.3),
+    "geopackages": Reader(("gcps.gpkg",), _bytes, layer, 0.05),
+    "other layers": Reader(seeds.LAYERS, _bytes, layer, 0.25),
+    "shapefiles": Reader(SHAPEFILE, _bytes, shapefile, 0.05, SHAPEFILE),
+    "virtual layers": Reader(more_seeds.VIRTUAL_LAYERS, _xml, layer, 0.25, ("gcps.geojson", "gcps.csv")),
+    "gcp products": Reader(("product.csv", "product.txt"), _fields, product, 1.25, ("sensor.json",)),
+    "camera gcps": Reader(("camera_gcps.csv",), _fields, camera_gcps, 1.25, ("isd.json", "state.csm")),
+    "tie tables": Reader(("ties.csv", "ties.tsv"), _fields, ties, 1.25, ("isd.json", "state.csm")),
+    "scenes tables": Reader(("scenes.csv",), _fields, scenes, 0.4, ORBIT),
+    "scenes folders": Reader(("sensor.json",), _json, scene_folder, 0.5, ORBIT[:-1]),
+    "block shots": Reader(("r0000c0000.shots.npz",), mutate.packed, block_shots, 1.25),
     "eops": Reader(("eops.csv",), _fields, eops, 3),
     "joint covariance": Reader(("eops.covariance.npz",), mutate.packed, joint, 2, ("eops.csv",)),
     "sensors": Reader(("sensor.json",), _json, sensor, 6),
@@ -205,23 +194,30 @@ READERS: dict[str, Reader] = {
     "geotiffs": Reader(("image.tif", "dtm.tif"), _bytes, raster, 0.5),
     "matches": Reader(("matches.tif",), _bytes, matches, 0.3),
     "labels": Reader(("isis3.cub", "vicar.vic", "image.lbl"), mutate.several(mutate.label), raster, 0.6),
-    "pds4 labels": Reader(("pds4.xml",), _fields, raster, 0.2, ("pds4.img",)),
-    "virtual rasters": Reader(("image.vrt",), _fields, raster, 0.2, ("image.tif",)),
-    "other rasters": Reader(("image.png", "image.jpg", "image.asc"), _bytes, raster, 0.3),
-    "envi headers": Reader(("image.hdr",), _fields, envi, 0.05, ("image.img",)),
+    "pds4 labels": Reader(("pds4.xml",), _xml, raster, 0.25, ("pds4.img",)),
+    "virtual rasters": Reader(("image.vrt",), _xml, raster, 0.3, ("image.tif",)),
+    "notes beside rasters": Reader(
+        ("image.tif.aux.xml", "image.png.aux.xml"), _xml, sidecar, 0.5, ("image.tif", "image.png")
+    ),
+    "overviews and masks": Reader(("image.tif.ovr", "image.tif.msk"), _bytes, sidecar, 0.4, ("image.tif",)),
+    "placements": Reader(("image.pgw", "image.prj"), _fields, placement, 0.3, ("image.png", "image.asc")),
+    "headers of raw pixels": Reader(tuple(more_seeds.HEADERS), _fields, raw_pixels, 0.7, more_seeds.PIXELS),
+    "other rasters": Reader(seeds.OTHER_RASTERS, _bytes, raster, 0.5),
     "points": Reader(("points.csv",), _fields, points, 3),
     "point clouds": Reader(("points.las",), _bytes, points, 0.5),
     "pair manifests": Reader((PAIRS[0],), _json, pair_about, 1, PAIRS),
     "pair tables": Reader((PAIRS[1],), _fields, pair_table, 0.4, PAIRS),
     "pair tiles": Reader(PAIRS[2:4], _bytes, pair_tile, 0.2, PAIRS),
+    "training logs": Reader(("training.jsonl",), _lines, training_log, 1.25),
     "project entries": Reader(("records.json",), _json, project, 3),
-    "cluster manifests": Reader(("manifest.jsonl",), mutate.several(mutate.tree_of_a_line), manifest, 4),
+    "cluster manifests": Reader(("manifest.jsonl",), _lines, manifest, 4),
 }
 
 
 def make_seeds(folder: Path) -> None:
     """Write the seeds of all readers."""
     seeds.make(folder)
+    more_seeds.make(folder)
     part = Done("r0", "r0.npy", hashlib.sha256(b"0123").hexdigest(), Cost(1.5, 2.0, 1e8, 4.0, 4.0), ("dark",))
     lines = [{"fingerprint": "of these"}, asdict(part), asdict(replace(part, unit="r2"))]
     (folder / "manifest.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))

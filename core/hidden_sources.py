@@ -13,6 +13,7 @@ from typing import Any
 
 from .errors import InputError
 from .named_files import Value, has_end, is_label, is_virtual, label_names, xml_values
+from .netcdf_header import check_netcdf, is_netcdf
 from .sources import asking_drivers, local_drivers, names_network, offline
 
 _HEAD, _MOST_XML, _LONGEST_LABEL, _DEEPEST = 1 << 16, 1 << 24, 1 << 22, 6
@@ -77,6 +78,8 @@ class _Look:
         elif marked and "product_observational" in text.lower():
             values = _values(_xml(path, what), what)
             _require_inside(path, [value.text for value in values if value.key.endswith("file_name")], what)
+        elif is_netcdf(head):
+            _require_sound_netcdf(path, what)
         elif is_label(text):
             self._label(path, text, what, depth)
 
@@ -253,6 +256,13 @@ def _is_file(path: str, what: str) -> bool:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise InputError(f"{what} is no file but a pipe or device; give a file.")
     return stat.S_ISREG(mode)
+
+
+def _require_sound_netcdf(path: str, what: str) -> None:
+    try:
+        check_netcdf(_bytes(path, _LONGEST_LABEL))
+    except ValueError as error:
+        raise InputError(f"{what} is damaged: {error}; get it anew.") from None
 
 
 def _file_in(text: str) -> str:

@@ -383,6 +383,15 @@ def test_a_raster_without_columns(tmp_path):
                 Raster(tmp_path / "a.fits")
 
 
+@pytest.mark.parametrize("count", [0x7FFFFFFF, 0x3FFFFFFF, 0xFFFFFFFF, 1000])
+@pytest.mark.parametrize("place", [12, 28])  # how many dimensions, how long the name of the second
+def test_netcdf_that_announces_more_than_it_holds_ends_the_librarys_process(seeds, tmp_path, count, place):
+    good = (seeds / "image.nc").read_bytes()
+    (tmp_path / "a.nc").write_bytes(good[:place] + count.to_bytes(4, "big") + good[place + 4 :])
+    with pytest.raises(InputError, match="announces more"):
+        Raster(tmp_path / "a.nc")
+
+
 @pytest.mark.parametrize(
     "kernel", ["", "<Kernel/>", "<Kernel><Size>0</Size></Kernel>", "<Kernel><Size>a1</Size></Kernel>"]
 )

@@ -150,7 +150,9 @@ def _layers(folder: Path) -> None:
         *(("FlatGeobuf", "fgb"), ("ESRI Shapefile", "shp"), ("KML", "kml"), ("GML", "gml"), ("GPX", "gpx")),
         *(("MapInfo File", "mif"), ("SQLite", "sqlite"), ("XLSX", "xlsx")),
     ):
-        made = ogr.GetDriverByName(driver).CreateDataSource(str(folder / f"layer.{ending}"), ["GPX_USE_EXTENSIONS=YES"])
+        made = ogr.GetDriverByName(driver).CreateDataSource(
+            str(folder / f"layer.{ending}"), ["GPX_USE_EXTENSIONS=YES"] if ending == "gpx" else []
+        )
         layer = source.GetLayer(0)
         made.CopyLayer(layer, "waypoints" if ending == "gpx" else "layer")
         made.FlushCache()

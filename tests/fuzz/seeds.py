@@ -32,7 +32,7 @@ GRID = Grid(24, 20, (10.0, 0.01, 0.0, 1.0, 0.0, -0.01), "+proj=longlat +R=173740
 LAYERS = tuple(f"layer.{ending}" for ending in ("fgb", "kml", "gml", "gpx", "mif", "sqlite", "xlsx"))
 _OTHERS = (
     *(("BMP", "image.bmp"), ("GIF", "image.gif"), ("JP2OpenJPEG", "image.jp2"), ("FITS", "image.fits")),
-    *(("netCDF", "image.nc"), ("HFA", "hfa.img"), ("PNM", "image.pgm"), ("PCIDSK", "image.pix")),
+    *(("netCDF", "image.nc"), ("netCDF", "hdf5.nc"), ("HFA", "hfa.img"), ("PNM", "image.pgm"), ("PCIDSK", "image.pix")),
 )
 OTHER_RASTERS = ("image.png", "image.jpg", "image.asc", *(name for _, name in _OTHERS))
 LABELLED = {"isis3": ("ISIS3", ".cub"), "vicar": ("VICAR", ".vic"), "pds4": ("PDS4", ".xml")}
@@ -177,7 +177,8 @@ def _rasters(folder: Path) -> None:
     for name, (driver, ending) in LABELLED.items():
         gdal.GetDriverByName(driver).CreateCopy(str(folder / f"{name}{ending}"), source)
     for driver, name in _OTHERS:
-        gdal.GetDriverByName(driver).CreateCopy(str(folder / name), source)
+        options = ["FORMAT=NC4"] if name == "hdf5.nc" else []
+        gdal.GetDriverByName(driver).CreateCopy(str(folder / name), source, 0, options)
     for driver, ending in (("PNG", ".png"), ("JPEG", ".jpg"), ("ENVI", ".img"), ("AAIGrid", ".asc"), ("VRT", ".vrt")):
         gdal.GetDriverByName(driver).CreateCopy(str(folder / f"image{ending}"), source)
     (folder / "image.lbl").write_bytes(PDS3.encode().ljust(2400) + grey.tobytes())

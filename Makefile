@@ -15,6 +15,7 @@ help:
 	@echo "make lint | bench NAME=view | package | setup"
 	@echo "make wheel               the package's wheel in a new, empty environment, where it runs bench view"
 	@echo "make fuzz [COUNT=n]      spoiled files for every reader; the suite runs a few of them"
+	@echo "make fuzz GUIDED=s       s seconds a reader, guided by coverage (pip install atheris)"
 	@echo "make kills [KILLS=n]     every command killed at random, and other bad luck; about 15 minutes"
 	@echo "make mutants | coverage  mistakes made in the code, to test the tests; lines of core that the tests run"
 
@@ -56,7 +57,7 @@ pictures: setup
 	@$(RUN) -m planetary_dtm.benchmarks.gallery
 
 fuzz: setup
-	@$(RUN) -m planetary_dtm.tests.fuzz --count $(COUNT)
+	@$(RUN) -m planetary_dtm.tests.fuzz $(if $(GUIDED),--guided $(GUIDED),--count $(COUNT))
 
 kills: setup
 	@$(RUN) -m planetary_dtm.tests.faults --count $(KILLS)

@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from . import atheris_guided
 from .readers import READERS, make_seeds
 from .run import Tally, fuzz, outcome, prepared, rounds, summary
 
@@ -22,7 +23,10 @@ def main() -> int:
     parser.add_argument("--readers", nargs="+", choices=list(READERS), default=list(READERS), metavar="NAME")
     parser.add_argument("--folder", type=Path, default=Path("build/fuzz"), help="takes found.*/ and summary.json")
     parser.add_argument("--input", type=int, help="read this one input of the one reader named, with its traceback")
+    parser.add_argument("--guided", type=int, metavar="SECONDS", help="instead: guided by coverage, so long a reader")
     options = parser.parse_args()
+    if options.guided:
+        return atheris_guided.run(options.readers, options.guided, options.folder)
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
         seeds, work = Path(name) / "seeds", Path(name) / "work"

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -240,6 +241,15 @@ def spoiled(reader: str, seed_folder: Path, index: int) -> tuple[str, bytes]:
     rng = random.Random(f"{reader} {index}")
     name = rng.choice(chosen.seeds)
     return name, chosen.spoil(_seed(seed_folder / name), rng)
+
+
+def laid_out(reader: str, seed_folder: Path, work: Path, name: str, content: bytes) -> Path:
+    """Put contents into ``work`` under a seed's name, with what is beside it; returns the file to read."""
+    for other in READERS[reader].beside:
+        shutil.copyfile(seed_folder / other, work / Path(other).name)
+    path = work / Path(name).name
+    path.write_bytes(content)
+    return path
 
 
 @cache

@@ -34,7 +34,7 @@ from osgeo import gdal
 from planetary_dtm.core.errors import PlanetaryDtmError
 
 from . import mutate
-from .readers import READERS, spoiled
+from .readers import READERS, laid_out, spoiled
 
 SECONDS, MEMORY = 5.0, 1 << 30
 LONGEST_MESSAGE = 700  # characters, without what the input itself put in
@@ -87,12 +87,7 @@ def fuzz(reader: str, start: int, count: int, seeds: Path, work: Path, found: Pa
 
 def prepared(reader: str, index: int, seeds: Path, work: Path) -> Path:
     """Lay out input ``index`` and what is beside it; returns the file to read."""
-    for name in READERS[reader].beside:
-        shutil.copyfile(seeds / name, work / Path(name).name)
-    name, content = spoiled(reader, seeds, index)
-    path = work / Path(name).name
-    path.write_bytes(content)
-    return path
+    return laid_out(reader, seeds, work, *spoiled(reader, seeds, index))
 
 
 def _child(

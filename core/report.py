@@ -184,6 +184,7 @@ break-inside:avoid}
 .note.good{border-color:var(--good)}.note.warning{border-color:var(--warning)}.note.bad{border-color:var(--bad)}
 footer{margin-top:3rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--soft)}
 @media print{@page{margin:18mm}:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--tint:#f4f4f4;
---accent:#1f5f8b}body{padding:0;max-width:none;font-size:10.5pt}nav{display:none}.scroll{overflow:visible}
-table{font-size:8.5pt}th{white-space:normal}th,td{padding:.25rem .5rem}}
+--accent:#1f5f8b}body{padding:0;max-width:none;font-size:10.5pt}nav{display:none}
+.scroll{overflow:visible;break-inside:avoid}
+img{max-height:112mm;width:auto}table{font-size:8.5pt}th{white-space:normal}th,td{padding:.25rem .5rem}}
 """

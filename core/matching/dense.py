@@ -23,7 +23,7 @@ from ..progress import Progress, part, silent, tell
 from .coarse import Coarse, coarse_match, pyramid, scales
 from .multipoint import Adjustment, Refined, node_grid
 from .nodes import SPACING
-from .pictures import Picture, filled, half, lit, picture
+from .pictures import Picture, filled, half, lit, picture, seen
 from .returning import inverse, returns
 from .warp import Field, Image, Mask, halved, identity, opencv, upsampled
 
@@ -175,10 +175,10 @@ def _read_strip(
         lines = places[..., 1][inside]
         reach = 8 + MARGIN
         begin = max(int(lines.min()) - reach, 0)
-        rows = b.read(begin, min(int(lines.max()) + reach + 1, b.rows))
+        rows = seen(b, begin, min(int(lines.max()) + reach + 1, b.rows))
         places[..., 1] -= begin
         views.append(_View(*rows, begin - top, np.asarray((places - np.float32(0.5)) / 2)))
-    return _Strip(*a.read(top, bottom), slice(first - top, last - top)), views
+    return _Strip(*seen(a, top, bottom), slice(first - top, last - top)), views
 
 
 def _strip(strip: _Strip, views: list[_View | None], options: Options, stop: Event) -> list[Matches]:

@@ -12,6 +12,8 @@ from ..errors import InputError
 from ..terrain.pyramid import fill_invalid
 from .warp import Image, Mask, halved, opencv
 
+_CHANCE = 1e-4  # share of the pixels that have the highest grey by chance; more are at the sensor's ceiling
+
 Reader = Callable[[int, int], tuple[Image, Mask]]  # first row, row past the last -> grey and validity
 
 
@@ -40,13 +42,35 @@ def reduced(source: Picture, factor: int, block: int = 2048) -> tuple[Image, Mas
         raise InputError(f"{source.name} has too few lines or samples to be matched.")
     parts = []
     for first in range(0, source.rows // factor * factor, block):
-        image, valid = source.read(first, min(first + block, source.rows // factor * factor))
+        image, valid = seen(source, first, min(first + block, source.rows // factor * factor))
         size = factor
         while size > 1:
             image, valid = half(image, valid)
             size //= 2
         parts.append((image, valid))
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def seen(source: Picture, first: int, last: int) -> tuple[Image, Mask]:
+    """Rows of a picture; saturated pixels far above all else count as none, for windows that reach over them would see
+    little besides."""
+    image, valid = source.read(first, last)
+    top, full = _ceiling(image, valid)
+    rest = valid & ~full
+    if np.count_nonzero(full) and rest.any():
+        low, high = np.percentile(image[rest], (1, 99))
+        if top - high > high - low:
+            return image, rest
+    return image, valid
+
+
+def _ceiling(image: Image, valid: Mask) -> tuple[float, Mask]:
+    """The highest grey, and the valid pixels that have it; none where these may be its chance maximum."""
+    top = opencv().minMaxLoc(image, mask=valid.astype(np.uint8))[1]
+    full = valid & (image >= np.float32(top))
+    if np.count_nonzero(full) <= _CHANCE * full.size:
+        full[:] = False
+    return float(top), full
 
 
 def filled(image: Image, valid: Mask) -> Image:
@@ -70,8 +94,5 @@ def lit(image: Image, valid: Mask) -> Mask:
     some = image[::4, ::4][good[::4, ::4]]
     if some.size:
         good &= image > 0.05 * float(np.median(some))
-        top = cv2.minMaxLoc(image, mask=good.astype(np.uint8))[1]
-        full = good & (image >= np.float32(top))
-        if np.count_nonzero(full) > 1e-4 * full.size:  # more than a chance maximum: the sensor's ceiling
-            good &= ~full
+        good &= ~_ceiling(image, good)[1]
     return np.asarray(cv2.erode(good.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

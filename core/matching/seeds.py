@@ -94,14 +94,10 @@ def seed_field(seeds: Seeds, rows: int, columns: int, step: int = 24) -> Field:
 
 
 def eight_bit(image: Image, valid: Mask, name: str = "An image") -> npt.NDArray[np.uint8]:
-    """Grey stretched to 0..255 between its 1st and 99th percentile, the latter of what is not saturated."""
+    """Grey stretched to 0..255 between its 1st and 99th percentile."""
     if not valid.any():
         raise InputError(f"{name} holds no valid pixels; it may be blank.")
-    seen = image[valid]
-    low, high = np.percentile(seen, (1, 99))
-    if high > low and high == seen.max():  # saturated ground, which may lie far above all else
-        below = np.percentile(seen[seen < high], 99)
-        high = below if below > low else high
+    low, high = np.percentile(image[valid], (1, 99))
     if not high > low:
         raise InputError(f"{name} is blank: all its pixels have one grey; choose another.")
     return np.where(valid, np.rint((image - low) * (255 / (high - low))).clip(0, 255), 0).astype(np.uint8)

@@ -71,7 +71,7 @@ def run(
             )
     notes = [f"{kept} points, {seen - kept} matches left out; ray miss {np.sqrt(squares / kept):.2f} m (RMS)."]
     if max(factors) > 1.0:
-        notes.append(f"The rays miss by {max(factors):.2g} times what the matches' sigma says; it is scaled by that.")
+        notes.append(f"The rays miss by {max(factors):.3g} times what the matches' sigma says; it is scaled by that.")
     warnings = [
         f"{matched - seen} of {matched} matches lie on lines that the orientation does not cover; their ground is left "
         "out."

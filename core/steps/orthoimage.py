@@ -53,7 +53,8 @@ def run(
     require_memory(_MB, "Projecting block by block", "let it take more", progress)
     require_writable(output, (".tif", ".tiff"))
     source = Raster(image, "IMAGE")
-    camera = _camera(image_cameras(sensor, eops, cameras), view or source.metadata.get("VIEW"), Path(image).name)
+    own = "" if view else Path(image).name  # a view the user named has to be there
+    camera = _camera(image_cameras(sensor, eops, cameras), view or source.metadata.get("VIEW"), own)
     lines, samples = source.size
     if samples != camera.samples:
         raise InputError(

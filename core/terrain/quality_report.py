@@ -157,7 +157,7 @@ def _result(report: Report, q: StereoQuality) -> None:
     pixels = miss / q.image_pixel_m
     rows: list[list[object]] = [
         ["Cell", f"{q.cell_m[0]:.4g} x {q.cell_m[1]:.4g}", "m", "size on the ground"],
-        ["Matched", f"{min(shares):.1%}", "", "of the ground that both images of a pair see (the worst pair)"],
+        ["Matched", 100 * min(shares), "%", "of the ground that both images of a pair see (the worst pair)"],
         ["Match sigma", _median(np.concatenate([pair.sigma.ravel() for pair in q.pairs])), "px", "median"],
         ["Ray miss", miss, "m", f"median distance by which the rays of a point miss each other; {pixels:.2g} pixels"],
         ["Height sigma", _median(q.sigma), "m", "median one-sigma error of a cell, as the chain estimates it"],

@@ -129,6 +129,8 @@ def test_pixel_size_extent_and_refusals(scene, tmp_path):
     write_dtm(tmp_path / "relative.tif", grid, [nothing], [Band("relative height", "")], {"LEVELLED": "NO"})
     with pytest.raises(InputError, match="relative heights"):
         do(**files(folder), DTM=str(tmp_path / "relative.tif"), OUTPUT=str(tmp_path / "far.tif"))
+    with pytest.raises(InputError, match="No camera is named 'aft'"):
+        do(**{**files(folder), "VIEW": "aft"}, **far)
     with pytest.raises(InputError, match="512"):
         do(**{**files(folder), "SENSOR": "ce1"}, **far)
     assert not (tmp_path / "far.tif").exists()

@@ -214,7 +214,7 @@ def unwritten(path: str | Path, error: Exception) -> ResourceError:
     with letting_go():
         traceback.clear_frames(error.__traceback__)
     reason = _FULL if _is_full(Path(path).parent) else str(error).rstrip(".")
-    return ResourceError(f"Output {str(path)!r} was not written ({reason}).")
+    return ResourceError(f"Output {_shown(path)} was not written ({reason}).")
 
 
 @contextmanager
@@ -308,7 +308,14 @@ def _unwritable(target: Path, error: OSError | ValueError) -> ResourceError:
     hint = "; close what holds it or choose another" if isinstance(error, PermissionError) else ""
     # NumPy and torch tell in words of their own that less was written than they gave.
     reason = getattr(error, "strerror", None) or (_FULL if _is_full(target.parent) else error)
-    return ResourceError(f"Output {str(target)!r} cannot be written ({reason}){hint}.")
+    return ResourceError(f"Output {_shown(target)} cannot be written ({reason}){hint}.")
+
+
+def _shown(path: str | Path) -> str:
+    """A path for messages: what lies in a `workplace` as if it lay beside the output, whose disk it is on."""
+    target = Path(path)
+    hidden = re.fullmatch(r"\..*-[0-9a-f]{8}\.part", target.parent.name)
+    return repr(str(target.parent.with_name(target.name) if hidden else path))
 
 
 def _is_full(folder: Path) -> bool:

@@ -25,7 +25,7 @@ from . import point_styling, resources, styling
 from .definitions import output_definition, parameter_definition
 from .inputs import collect, is_given, is_unloaded_raster, resolve
 from .turns import in_own_thread, short_turns
-from .words import say, say_progress
+from .words import say, say_help, say_progress
 
 
 class StepAlgorithm(QgsProcessingAlgorithm):
@@ -62,10 +62,10 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         return list(self.step.tags)
 
     def shortDescription(self) -> str:
-        return say(self.step.help.split("\n\n")[0])
+        return say_help(self.step, self.step.help.split("\n\n")[0])
 
     def shortHelpString(self) -> str:
-        paragraphs = map(say, self.step.help.split("\n\n"))
+        paragraphs = (say_help(self.step, paragraph) for paragraph in self.step.help.split("\n\n"))
         return "".join(f"<p>{escape(paragraph, quote=False)}</p>" for paragraph in paragraphs)
 
     def icon(self) -> QIcon:
@@ -76,10 +76,10 @@ class StepAlgorithm(QgsProcessingAlgorithm):
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         for parameter in self.step.parameters:
-            self.addParameter(parameter_definition(parameter))
+            self.addParameter(parameter_definition(self.step, parameter))
         for output in self.step.outputs:
             add = self.addOutput if output.kind is OutputKind.NUMBER else self.addParameter
-            add(output_definition(output))
+            add(output_definition(self.step, output))
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """As QGIS does it, without loading rasters that are given by their path: the step opens those itself."""

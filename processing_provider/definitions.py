@@ -27,27 +27,28 @@ from qgis.core import (
     QgsProcessingParameterVectorDestination,
 )
 
-from ..core.steps import Kind, Output, OutputKind, Parameter
-from .words import labelled, say
+from ..core.steps import Kind, Output, OutputKind, Parameter, Step
+from .words import labelled, say, say_help
 
 Definition = QgsProcessingParameterDefinition
 
 
-def parameter_definition(parameter: Parameter) -> Definition:
+def parameter_definition(step: Step, parameter: Parameter) -> Definition:
     """Return the Processing parameter of a step's parameter."""
     definition = _PARAMETERS[parameter.kind](parameter, labelled(parameter.label, parameter.unit))
-    definition.setHelp(say(parameter.help))
+    definition.setHelp(say_help(step, parameter.help))
     if parameter.advanced:
         definition.setFlags(definition.flags() | Definition.FlagAdvanced)
     return definition
 
 
-def output_definition(output: Output) -> Definition | QgsProcessingOutputDefinition:
+def output_definition(step: Step, output: Output) -> Definition | QgsProcessingOutputDefinition:
     """Return the destination parameter of an output that is a file, the plain output of one that is a number."""
     label = say(output.label)
     if output.kind is OutputKind.NUMBER:
         return QgsProcessingOutputNumber(output.name, label)
-    asked = {"defaultValue": None, "optional": output.optional, "createByDefault": not output.optional}
+    created = output.offered or not output.optional
+    asked = {"defaultValue": None, "optional": output.optional, "createByDefault": created}
     if output.kind is OutputKind.RASTER:
         definition = QgsProcessingParameterRasterDestination(output.name, label, **asked)
     elif output.kind is OutputKind.TABLE:
@@ -58,7 +59,7 @@ def output_definition(output: Output) -> Definition | QgsProcessingOutputDefinit
         extension = "html" if output.kind is OutputKind.REPORT else output.extension
         shown = f"{extension.upper()} (*.{extension})" if extension else ""
         definition = QgsProcessingParameterFileDestination(output.name, label, shown, **asked)
-    definition.setHelp(say(output.help))
+    definition.setHelp(say_help(step, output.help))
     return definition
 
 

@@ -187,12 +187,16 @@ class ViewDock(QgsDockWidget):
 
     def compare(self, newer: Record, older: Record) -> None:
         """Subtract one result from another: a map of the differences, and their numbers in the message bar."""
+        if newer.levelled != older.levelled:
+            told = self.tr("One of the two results is in metres, the other is relative: select two of a kind.")
+            tell(self.iface, told, Qgis.MessageLevel.Warning)
+            return
         asked = {
             "INPUT": newer.output,
             "REFERENCE": older.output,
             "OUTPUT": QgsProcessingOutputLayerDefinition("TEMPORARY_OUTPUT", QgsProject.instance()),
         }
-        unit = " m" if newer.levelled or older.levelled else ""
+        unit = " m" if newer.levelled else ""
         run = Run(f"{PROVIDER_ID}:comparedtm", asked, self.tr("Difference of two results"))
         self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._compared(ended, unit)))
 

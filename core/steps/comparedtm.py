@@ -213,6 +213,7 @@ STEP = Step(
             optional=True,
             extension="tif",
             style="difference",
+            offered=True,
         ),
         Output(
             "OUTPUT_REPORT",

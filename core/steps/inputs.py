@@ -23,7 +23,7 @@ from .heights import REFERENCE_DATUM, Dem
 Array = npt.NDArray[np.float64]
 
 ALTIMETRY_HELP = (
-    "Laser shots to level to: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and "
+    "Laser shots: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and "
     "MOLA PEDR files are recognised by their header."
 )
 REFERENCE_HELP = (

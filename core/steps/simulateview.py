@@ -85,7 +85,14 @@ STEP = Step(
     ),
     parameters=(
         Parameter(
-            "SIZE", Kind.INTEGER, "Size", "Width and height of the image in pixels.", 1024, minimum=64, maximum=8192
+            "SIZE",
+            Kind.INTEGER,
+            "Size",
+            "Width and height of the image.",
+            default=1024,
+            minimum=64,
+            maximum=8192,
+            unit="pixels",
         ),
         Parameter("PIXEL_SIZE", Kind.NUMBER, "Pixel size", "Ground size of a pixel.", 60.0, minimum=0.1, unit="m"),
         Parameter(

@@ -75,7 +75,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Output:
-    """One output; an optional one is written only when asked for."""
+    """One output; an optional one is written only when asked for, as QGIS's dialog does of one that is offered."""
 
     name: str
     kind: OutputKind
@@ -84,6 +84,7 @@ class Output:
     optional: bool = False
     extension: str = ""
     style: str = ""
+    offered: bool = False
 
 
 @dataclass(frozen=True)

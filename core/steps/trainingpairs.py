@@ -293,9 +293,10 @@ STEP = Step(
     help=(
         "Cuts tiles of an image and a DEM at random places of the same ground and keeps what a model can learn from: "
         "tiles with a large pure black region, and tiles too similar to one already kept, are dropped (the rules of "
-        "JMARS). Without an image the DEM is rendered under random light. The last part of every layer is held out, so "
-        "that scores are taken on ground that training never saw. A manifest lists every tile, kept or not, and why, "
-        "with offsets and checksums; the same seed makes the same files."
+        "JMARS). Without an image the DEM is rendered under random light.\n\n"
+        "The last part of every layer is held out, so that scores are taken on ground that training never saw. A "
+        "manifest lists every tile, kept or not, and why, with offsets and checksums; the same seed makes the same "
+        "files."
     ),
     parameters=(
         Parameter(

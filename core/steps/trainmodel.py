@@ -251,10 +251,11 @@ STEP = Step(
     group="Learned terrain",
     help=(
         "Trains a network that makes terrain of one image, on a folder of pairs (trainingpairs) or on DEMs that are "
-        "rendered as it goes. A checkpoint is written every so many steps: training cancelled, killed or stopped by a "
-        "full disk goes on from it (RESUME) as if nothing had happened. The report shows the loss and sample tiles of "
-        "held-out ground and is renewed with every checkpoint. Needs torch; with a GPU it trains there. Several "
-        "processes or machines: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ..."
+        "rendered as it goes. Needs torch; with a GPU it trains there.\n\n"
+        "A checkpoint is written every so many steps: training cancelled, killed or stopped by a full disk goes on "
+        "from it (RESUME) as if nothing had happened. The report shows the loss and sample tiles of held-out ground "
+        "and is renewed with every checkpoint.\n\n"
+        "Several processes or machines: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ..."
     ),
     parameters=(
         Parameter("PAIRS", Kind.FOLDER, "Pairs", "Folder of pairs with its manifest, or of DEMs in degrees to render."),

@@ -1196,10 +1196,6 @@
         <translation>Altimetrie zum Einpassen</translation>
     </message>
     <message>
-        <source>Laser shots to level to: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and MOLA PEDR files are recognised by their header.</source>
-        <translation>Lasermessungen, an die eingepasst wird: ein Punktlayer oder eine CSV-Datei (auch mit gzip) mit lon, lat, altitude [, sigma]; Dateien LOLA RDR und MOLA PEDR werden an ihrer Kopfzeile erkannt.</translation>
-    </message>
-    <message>
         <source>Altitude field</source>
         <translation>Höhenfeld</translation>
     </message>
@@ -1434,10 +1430,6 @@
     <message>
         <source>Size</source>
         <translation>Größe</translation>
-    </message>
-    <message>
-        <source>Width and height of the image in pixels.</source>
-        <translation>Breite und Höhe des Bildes in Pixeln.</translation>
     </message>
     <message>
         <source>Ground size of a pixel.</source>
@@ -2364,10 +2356,6 @@
         <translation>Gelerntes Gelände</translation>
     </message>
     <message>
-        <source>Cuts tiles of an image and a DEM at random places of the same ground and keeps what a model can learn from: tiles with a large pure black region, and tiles too similar to one already kept, are dropped (the rules of JMARS). Without an image the DEM is rendered under random light. The last part of every layer is held out, so that scores are taken on ground that training never saw. A manifest lists every tile, kept or not, and why, with offsets and checksums; the same seed makes the same files.</source>
-        <translation>Schneidet an zufälligen Orten desselben Bodens Kacheln aus einem Bild und einem DHM und behält, woraus ein Modell lernen kann: Kacheln mit einem großen rein schwarzen Gebiet und solche, die einer behaltenen zu ähnlich sind, fallen weg (die Regeln von JMARS). Ohne Bild wird das DHM unter zufälligem Licht gerechnet. Der letzte Teil jedes Layers wird zurückgehalten, damit an Boden geprüft wird, den das Training nie sah. Ein Verzeichnis nennt jede Kachel, ob behalten und warum nicht, mit Versatz und Prüfsumme; dieselbe Startzahl macht dieselben Dateien.</translation>
-    </message>
-    <message>
         <source>One band of grey; pairs are cut on its grid. Empty: the DEM is rendered.</source>
         <translation>Ein graues Band; auf seinem Gitter werden Paare geschnitten. Leer: Das DHM wird gerechnet.</translation>
     </message>
@@ -2474,10 +2462,6 @@
     <message>
         <source>Train model</source>
         <translation>Modell trainieren</translation>
-    </message>
-    <message>
-        <source>Trains a network that makes terrain of one image, on a folder of pairs (trainingpairs) or on DEMs that are rendered as it goes. A checkpoint is written every so many steps: training cancelled, killed or stopped by a full disk goes on from it (RESUME) as if nothing had happened. The report shows the loss and sample tiles of held-out ground and is renewed with every checkpoint. Needs torch; with a GPU it trains there. Several processes or machines: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</source>
-        <translation>Trainiert ein Netz, das aus einem Bild Gelände macht, an einem Ordner von Paaren (trainingpairs) oder an DHM, die dabei gerechnet werden. Alle so viele Schritte wird ein Zwischenstand geschrieben: Training, das abgebrochen, beendet oder von einer vollen Platte angehalten wurde, macht von dort weiter (RESUME), als wäre nichts gewesen. Der Bericht zeigt den Verlust und Beispielkacheln zurückgehaltenen Bodens und wird mit jedem Zwischenstand erneuert. Braucht torch; mit einer GPU trainiert es dort. Mehrere Prozesse oder Rechner: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</translation>
     </message>
     <message>
         <source>Pairs</source>
@@ -2817,11 +2801,11 @@
     </message>
     <message>
         <source>Terrain from a DEM</source>
-        <translation>Gelände aus einem DEM</translation>
+        <translation>Gelände aus einem DHM</translation>
     </message>
     <message>
         <source>A DEM layer in longitude, latitude without holes, in place of TERRAIN.</source>
-        <translation>Ein DEM-Layer in Länge und Breite ohne Lücken, anstelle von TERRAIN.</translation>
+        <translation>Ein DHM-Layer in Länge und Breite ohne Lücken, anstelle von TERRAIN.</translation>
     </message>
     <message>
         <source>Give altimetry (laser shots as points or CSV) or a coarse reference DEM and the result is in metres above their datum, with a second band of its one-sigma error. Without either the result is a relative height: its shape can be trusted, its scale and long waves cannot, and it carries no unit.</source>
@@ -2907,6 +2891,34 @@
         <source>Model (.safetensors) whose weights training begins with, to make it fit your own pairs; empty: from nothing.</source>
         <translation>Modell (.safetensors), mit dessen Gewichten das Training beginnt, um es den eigenen Paaren anzupassen; leer: von Grund auf.</translation>
     </message>
+    <message>
+        <source>Laser shots: a point layer, or a CSV (also gzipped) with lon, lat, altitude [, sigma]; LOLA RDR and MOLA PEDR files are recognised by their header.</source>
+        <translation>Lasermessungen: ein Punktlayer oder eine CSV-Datei (auch mit gzip) mit lon, lat, altitude [, sigma]; Dateien LOLA RDR und MOLA PEDR werden an ihrer Kopfzeile erkannt.</translation>
+    </message>
+    <message>
+        <source>Width and height of the image.</source>
+        <translation>Breite und Höhe des Bildes.</translation>
+    </message>
+    <message>
+        <source>Cuts tiles of an image and a DEM at random places of the same ground and keeps what a model can learn from: tiles with a large pure black region, and tiles too similar to one already kept, are dropped (the rules of JMARS). Without an image the DEM is rendered under random light.</source>
+        <translation>Schneidet an zufälligen Orten desselben Bodens Kacheln aus einem Bild und einem DHM und behält, woraus ein Modell lernen kann: Kacheln mit einem großen rein schwarzen Gebiet und solche, die einer behaltenen zu ähnlich sind, fallen weg (die Regeln von JMARS). Ohne Bild wird das DHM unter zufälligem Licht gerechnet.</translation>
+    </message>
+    <message>
+        <source>The last part of every layer is held out, so that scores are taken on ground that training never saw. A manifest lists every tile, kept or not, and why, with offsets and checksums; the same seed makes the same files.</source>
+        <translation>Der letzte Teil jedes Layers wird zurückgehalten, damit an Boden geprüft wird, den das Training nie sah. Ein Verzeichnis nennt jede Kachel, ob behalten und warum nicht, mit Versatz und Prüfsumme; dieselbe Startzahl macht dieselben Dateien.</translation>
+    </message>
+    <message>
+        <source>Trains a network that makes terrain of one image, on a folder of pairs (trainingpairs) or on DEMs that are rendered as it goes. Needs torch; with a GPU it trains there.</source>
+        <translation>Trainiert ein Netz, das aus einem Bild Gelände macht, an einem Ordner von Paaren (trainingpairs) oder an DHM, die dabei gerechnet werden. Braucht torch; mit einer GPU trainiert es dort.</translation>
+    </message>
+    <message>
+        <source>A checkpoint is written every so many steps: training cancelled, killed or stopped by a full disk goes on from it (RESUME) as if nothing had happened. The report shows the loss and sample tiles of held-out ground and is renewed with every checkpoint.</source>
+        <translation>Alle so viele Schritte wird ein Zwischenstand geschrieben: Training, das abgebrochen, beendet oder von einer vollen Platte angehalten wurde, macht von dort weiter (RESUME), als wäre nichts gewesen. Der Bericht zeigt den Verlust und Beispielkacheln zurückgehaltenen Bodens und wird mit jedem Zwischenstand erneuert.</translation>
+    </message>
+    <message>
+        <source>Several processes or machines: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</source>
+        <translation>Mehrere Prozesse oder Rechner: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</translation>
+    </message>
 </context>
 <context>
     <name>Styling</name>
@@ -2988,6 +3000,10 @@
     <message>
         <source>All visible images together, in the pixels of the screen.</source>
         <translation>Alle sichtbaren Bilder zusammen, in den Pixeln des Bildschirms.</translation>
+    </message>
+    <message>
+        <source>One of the two results is in metres, the other is relative: select two of a kind.</source>
+        <translation>Eines der beiden Ergebnisse ist in Metern, das andere relativ: Wählen Sie zwei von einer Art.</translation>
     </message>
 </context>
 <context>

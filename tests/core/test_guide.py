@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from planetary_dtm.core.steps import step
+from planetary_dtm.core.steps import STEP_IDS, step
 from planetary_dtm.core.tables import read_table, write_table
 
 from .steps.test_orbit import write_orbit
@@ -58,6 +58,8 @@ def large_work():
     write_orbit(Path("orbits/one"), 460, 1, 0.4)
 
 
+MODELS = sorted(path.stem for path in (ROOT / "resources" / "models").glob("*.model3"))
+DIALOGS = [*STEP_IDS, *MODELS]
 PREPARED = {"importing-gcps": products, "automation": large_work}
 
 
@@ -90,6 +92,10 @@ def test_guide_builds_without_a_warning(tmp_path):
     assert built.returncode == 0, built.stderr
     reference = (tmp_path / "guide" / "guide" / "reference.html").read_text(encoding="utf-8")
     assert "dtmfromextent" in reference and "SUN_AZIMUTH" in reference
+    dark = (tmp_path / "guide" / "guide" / "dark.html").read_text(encoding="utf-8")
+    assert [name for name in DIALOGS if f"pictures/dialog_{name}_dark.webp" not in dark] == []
+    for name in ("dock", "history", "chain_matches", "options", "report_stereo"):
+        assert f"pictures/{name}_dark.webp" in dark
     terrain = (tmp_path / "guide" / "api" / "terrain.html").read_text(encoding="utf-8")
     assert "planetary_dtm.core.terrain.fusion" in terrain
 
@@ -98,6 +104,7 @@ def test_every_picture_is_made_by_a_script():
     """Its name stands in one of the scripts that `make pictures` and `make tour` run; none is left over."""
     scripts = [*(ROOT / "tests" / "desktop").glob("*.py"), ROOT / "benchmarks" / "gallery.py"]
     told = "\n".join(script.read_text(encoding="utf-8") for script in scripts)
+    told += " ".join(f"dialog_{name}" for name in DIALOGS)  # dialogs.py
     shown = re.compile(r"pictures/([\w/]+)\.(?:png|webp)")
     used = {path for page in PAGES for path in shown.findall(page.read_text(encoding="utf-8"))}
     folder = ROOT / "docs" / "pictures"

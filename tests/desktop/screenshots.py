@@ -17,6 +17,10 @@ from planetary_dtm.core.steps import step
 from planetary_dtm.tests.desktop import reports, session
 
 SIZE = (1500, 950)
+TALL = (1100, 2300)  # the longest dialog fits in
+WEBP = ("-define", "webp:method=6")
+COLOURS = ("-quality", "70", *WEBP)
+FEW_COLOURS = ("+dither", "-colors", "32", "-define", "webp:lossless=true", *WEBP)  # of a dialog: a third of the bytes
 
 
 def main(folder: Path, work: Path, scale: int = 1) -> None:
@@ -35,10 +39,11 @@ def main(folder: Path, work: Path, scale: int = 1) -> None:
         _play("gallery_chain.py", work, **given, **chain, viewer=session.HERE / "viewer.py")
         model = session.ROOT / "resources" / "models" / "view_to_levelled_dtm.model3"
         _play("gallery.py", work, **given, scene=scene, model=model)
+        _play("dialogs.py", work, **{**given, "size": TALL})
     reports.main(full, work / "reports")
     for path in sorted(full.glob("*.png")):
-        target = folder / f"{path.stem}.webp"
-        subprocess.run(["convert", str(path), "-quality", "70", "-define", "webp:method=6", str(target)], check=True)
+        how = FEW_COLOURS if path.stem.startswith("dialog_") else COLOURS
+        subprocess.run(["convert", str(path), *how, str(folder / f"{path.stem}.webp")], check=True)
 
 
 def _simulate(folder: Path, step_id: str, asked: dict[str, Any]) -> None:

@@ -63,9 +63,9 @@ class Stage:
         """Type on the keyboard."""
         self._outside("xdotool", "type", text)
 
-    def picture(self, path: str | Path) -> None:
-        """Save the whole screen."""
-        self._outside("import", "-window", "root", "-define", "png:compression-level=9", str(path))
+    def picture(self, path: str | Path, window: int | str = "root") -> None:
+        """Save the whole screen, or the window of that id."""
+        self._outside("import", "-window", str(window), "-define", "png:compression-level=9", str(path))
 
     def widget(self, name: str) -> QWidget:
         """A widget of the main window by its object name."""

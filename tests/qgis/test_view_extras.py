@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,10 @@ def test_estimate_learns_from_runs(plugin):
     assert estimating.rate("numpy") == pytest.approx(10, rel=0.01)
     estimating.learn(1e3, 500.0, "numpy", False)  # a tiny run tells of its overhead only
     assert estimating.rate("numpy") == pytest.approx(10, rel=0.01)
+    for _ in range(20):
+        estimating.learn(1e6, 41.0, "numpy", True)  # what the network does not take, levelling does
+    assert estimating.rate("numpy") == pytest.approx(10, rel=0.01)
+    assert estimating.estimate(1e6, "numpy", True, False)[0] == pytest.approx(41, rel=0.01)
     QgsSettings().remove("planetary_dtm")
 
 
@@ -215,6 +220,17 @@ def test_two_results_compared_at_one_click(dock, plugin, image, qtbot, finish, s
     assert "no unit" in messages(WARNING)[-1]  # neither is levelled
     found = Raster(product("difference")[0].source())
     assert found.unit() == ""
+
+
+def test_metres_and_relative_heights_are_not_compared(dock, plugin, image, finish, slow_step, messages):
+    """The reason is told before anything runs."""
+    slow_step()
+    dock.generate()
+    finish(plugin)
+    (relative,) = dock.history.records
+    levelled = replace(relative, parameters={**relative.parameters, "ALTIMETRY": "shots.csv"})
+    dock.compare(levelled, relative)
+    assert plugin.runs.active == () and "select two of a kind" in messages(WARNING)[-1]
 
 
 def test_history_of_another_version_is_left_alone(dock):

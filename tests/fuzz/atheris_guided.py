@@ -1,11 +1,14 @@
 """Guided by coverage, with atheris where it is installed: inputs that reach new lines of a reader are mutated further.
 
-`run` starts a process for each reader: python -m planetary_dtm.tests.fuzz.atheris_guided READER SECONDS FOLDER
+`run` starts one process, which reads the package with its lines counted, and forks for each reader:
+python -m planetary_dtm.tests.fuzz.atheris_guided SECONDS FOLDER READER...
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import random
 import re
 import subprocess
@@ -30,46 +33,60 @@ GUIDED = (
 _LONGEST = 1 << 16  # bytes of an input
 
 
-def run(readers: list[str], seconds: int, folder: Path) -> int:
-    """Give each reader ``seconds``; returns 1 where one of them went wrong. ``folder`` takes what it was fed with."""
+def run(names: list[str], seconds: int, folder: Path) -> int:
+    """Give each reader ``seconds``; not 0 where one went wrong. ``folder`` takes what they were fed with."""
     if find_spec("atheris") is None:
         print("Guided fuzzing needs atheris; install it with: pip install atheris")
         return 1
+    chosen = [name for name in names if name in GUIDED]
+    return subprocess.run([sys.executable, "-m", __name__, str(seconds), str(folder / "guided"), *chosen]).returncode
+
+
+def _all(seconds: str, folder: Path, names: list[str]) -> int:
+    import atheris
+
+    with contextlib.redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["planetary_dtm.core"]):
+        from . import readers
+    (folder / "seeds").mkdir(parents=True, exist_ok=True)
+    if not any((folder / "seeds").iterdir()):
+        readers.make_seeds(folder / "seeds")
     wrong = 0
-    for reader in (name for name in readers if name in GUIDED):
-        place = folder / "guided" / reader.replace(" ", "-")
-        place.mkdir(parents=True, exist_ok=True)
-        words = [sys.executable, "-m", __name__, reader, str(seconds), str(place)]
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace")
-        (place / "log.txt").write_text(done.stderr + done.stdout)
-        counted = re.findall(r"#(\d+)\s+\w+.*? cov: (\d+) ft: (\d+)", done.stderr) or [("0", "0", "0")]
-        said = re.findall(r"^WRONG .*", done.stdout, re.M) or (
-            [f"ended with {done.returncode}"] * bool(done.returncode)
-        )
-        print(f"{reader:20}{counted[-1][0]:>9} inputs, coverage {counted[0][1]} -> {counted[-1][1]}  {'; '.join(said)}")
+    for name in names:
+        place = folder / name.replace(" ", "-")
+        place.mkdir(exist_ok=True)
+        child = os.fork()
+        if child == 0:
+            log = os.open(place / "log.txt", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            _guided(name, seconds, folder / "seeds", place)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        text = (place / "log.txt").read_text(errors="replace")
+        counted = re.findall(r"#(\d+)\s+\w+.*? cov: (\d+) ft: ", text) or [("0", "0")]
+        said = re.findall(r"^WRONG .*", text, re.M) or [f"ended with {status}"] * bool(status)
+        reached = f"{counted[-1][0]:>9} inputs, coverage {counted[0][1]} -> {counted[-1][1]}"
+        print(f"{name:20}{reached}  {'; '.join(said)}", flush=True)
         wrong += bool(said)
     return int(wrong > 0)
 
 
-def _guided(reader: str, seconds: str, folder: Path) -> None:
+def _guided(name: str, seconds: str, seeds: Path, folder: Path) -> None:
     """Fuzz one reader; libFuzzer ends the process."""
     import atheris
 
-    with atheris.instrument_imports(include=["planetary_dtm.core"]):
-        from . import readers
-        from . import run as judged
-    seeds, work, corpus = folder.parent / "seeds", folder / "work", folder / "corpus"
-    for place in (seeds, work, corpus):
+    from . import readers
+    from . import run as judged
+
+    work, corpus = folder / "work", folder / "corpus"
+    for place in (work, corpus):
         place.mkdir(exist_ok=True)
-    if not any(seeds.iterdir()):
-        readers.make_seeds(seeds)
-    chosen = readers.READERS[reader]
-    for number, name in enumerate(chosen.seeds):
-        (corpus / f"{number}-{Path(name).name}").write_bytes((seeds / name).read_bytes())
+    chosen = readers.READERS[name]
+    for number, seed in enumerate(chosen.seeds):
+        (corpus / f"{number}-{Path(seed).name}").write_bytes((seeds / seed).read_bytes())
 
     def one(data: bytes) -> None:
-        path = readers.laid_out(reader, seeds, work, chosen.seeds[0], data)
-        what = judged.outcome(reader, path)
+        path = readers.laid_out(name, seeds, work, chosen.seeds[0], data)
+        what = judged.outcome(name, path)
         if what not in ("accepted", "refused"):
             print(f"WRONG {what}", flush=True)
             raise RuntimeError(what)
@@ -88,4 +105,4 @@ def _guided(reader: str, seconds: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _guided(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    sys.exit(_all(sys.argv[1], Path(sys.argv[2]), sys.argv[3:]))

@@ -20,16 +20,16 @@ from ..core.geotiff import write_image
 from ..core.learned.engine import load_engine
 from ..core.learned.evaluation import Case, learned_sigma
 from ..core.learned.model_file import load_model
-from ..core.learned.rendered_pairs import GLD100_AREAS
 from ..core.progress import Progress, each, part, silent, tell
 from ..core.rasters import Grid, Raster, Window
 from ..core.simulation.relief import random_relief
-from ..core.simulation.shading import Camera, Scene, render
+from ..core.simulation.shading import render
 from ..core.simulation.tracks import Altimeter, simulate_tracks
 from ..core.steps import step
 from ..core.steps.dtmfromextent import DEFAULT_MODEL
 from ..core.tables import write_table
-from .data import real_data, square_of
+from .data import real_data
+from .rendered import CAMERA, SCENE, lit_ground
 from .table import Check, Table, Tables
 
 Float = npt.NDArray[np.float32]
@@ -40,8 +40,6 @@ TRACKS_M = 10_000.0  # between the tracks that whole and quarters are levelled t
 MOST_SECONDS, MOST_MB, MOST_APART = 60.0, 2000.0, 0.02
 SITES, SITE_SIDE, SITE_TRACKS = 24, 512, (4, 6, 12)
 WITHIN = 0.61, 0.75
-_CAMERA = Camera(blur=0.7, noise=0.02, haze=0.05)
-_SCENE = Scene(albedo=0.04, albedo_slope=0.3)
 # A command, and the largest memory that it took (kB).
 _PEAK = """
 import resource, sys
@@ -73,7 +71,7 @@ def write_scene(place: Path, dems: Path | None) -> Float:
         window = Window(200, 100, round(SIDE / np.cos(np.radians(15.0))), SIDE)
         height, _ = Raster(dems / DEM).read(window, (SIDE, SIDE), resampling="average")
     height = np.asarray(height, np.float32)
-    grey = render(height, PIXEL_M, AZIMUTH, INCIDENCE, _SCENE, _CAMERA, rng)
+    grey = render(height, PIXEL_M, AZIMUTH, INCIDENCE, SCENE, CAMERA, rng)
     low, high = np.percentile(grey, (0.05, 99.95))
     size = PIXEL_M / (1737400 * np.pi / 180)
     # Around the equator, where a degree is as long both ways to a thousandth.
@@ -176,18 +174,11 @@ def sites(dems: Path | None, progress: Progress = silent) -> Table:
 def site(dems: Path | None, number: int, tracks: int) -> Case:
     """A rendered site and its shots; every fourth on simulated relief."""
     rng = np.random.default_rng([78, number])
-    if dems is None or number % 4 == 3:
-        height, pixel = random_relief((SITE_SIDE, SITE_SIDE), 100.0, rng), 100.0
-    else:
-        areas = [area for area in GLD100_AREAS if area.held_out]
-        area = areas[number % len(areas)]
-        height, pixel = square_of(dems / "moon" / "gld100" / area.file, area.box, SITE_SIDE, rng)
-    azimuth, incidence = float(rng.uniform(0, 360)), float(rng.uniform(40, 70))
-    grey = render(height, pixel, azimuth, incidence, _SCENE, _CAMERA, rng).astype(np.float32)
-    spacing = SITE_SIDE * pixel / tracks
-    altimeter = Altimeter(spacing, pixel, float(rng.uniform(-12, 12)), 0.15 * spacing, 3.0)
-    shots = simulate_tracks(height.astype(np.float64), np.ones(height.shape, bool), pixel, altimeter, number)
-    return Case(f"site {number}", grey, height.astype(np.float32), pixel, azimuth, incidence, shots)
+    ground = None if dems is None or number % 4 == 3 else dems / "moon" / "gld100"
+    lit = lit_ground(ground, number, SITE_SIDE, rng)
+    spacing = SITE_SIDE * lit.pixel_m / tracks
+    altimeter = Altimeter(spacing, lit.pixel_m, float(rng.uniform(-12, 12)), 0.15 * spacing, 3.0)
+    return lit.case(f"site {number}", altimeter, number)
 
 
 def _rmse(error: Float) -> float:

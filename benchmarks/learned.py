@@ -38,22 +38,22 @@ from ..core.learned.evaluation import (
 from ..core.learned.evaluation_report import pictures
 from ..core.learned.greyscale import grey_scale
 from ..core.learned.model_file import Model, load_model
-from ..core.learned.rendered_pairs import GLD100_AREAS
 from ..core.learned.shape_from_shading import shape_from_shading
 from ..core.learned.sun import find_sun
 from ..core.progress import Progress, each, part, silent
 from ..core.report import Report
 from ..core.simulation.relief import random_relief
 from ..core.simulation.shading import Camera, Scene, render
-from ..core.simulation.tracks import Altimeter, simulate_tracks
+from ..core.simulation.tracks import Altimeter
 from ..core.steps.dtmfromextent import DEFAULT_MODEL
 from ..core.terrain.level_dem import level_to_dem
 from ..core.terrain.levelling import level_relative
 from ..core.terrain.pyramid import fill_invalid
-from .data import real_data, square_of
+from .data import real_data
 from .learned_rival import budgets, compared, load_rival, loss_curves
 from .learned_seams import seams
 from .learned_sites import FRAMES, GALE_CELL_M, Site, apollo, gale, viking
+from .rendered import lit_ground
 from .table import Check, Table, Tables
 
 Float = npt.NDArray[np.float32]
@@ -175,22 +175,11 @@ def scoreboard(title: str, judged: list[Judged]) -> Table:
 def rendered(dems: Path | None, count: int, seed: int = 5, azimuth: float | None = None) -> Iterable[Case]:
     """Scenes of the held-out areas of the GLD100 files in ``dems``, or of simulated ground, under suns from anywhere or
     from ``azimuth``."""
-    areas = [area for area in GLD100_AREAS if area.held_out]
+    name = f"rendered {'simulated relief' if dems is None else 'GLD100'}"
     for number in range(count):
-        rng = np.random.default_rng([seed, number])
-        if dems is None:
-            pixel, height = 100.0, random_relief((SIDE, SIDE), 100.0, rng)
-        else:
-            area = areas[number % len(areas)]
-            height, pixel = square_of(dems / area.file, area.box, SIDE, rng)
-        anywhere, incidence = float(rng.uniform(0, 360)), float(rng.uniform(40, 70))
-        lit_from = anywhere if azimuth is None else azimuth
-        scene, camera = Scene(albedo=0.04, albedo_slope=0.3), Camera(blur=0.7, noise=0.02, haze=0.05)
-        grey = render(height, pixel, lit_from, incidence, scene, camera, rng).astype(np.float32)
-        altimeter = Altimeter(SIDE * pixel / TRACKS, pixel, 3.0, 0.1 * SIDE * pixel / TRACKS, 1.0)
-        shots = simulate_tracks(height.astype(np.float64), np.ones(height.shape, bool), pixel, altimeter, number)
-        name = f"rendered {'simulated relief' if dems is None else 'GLD100'}"
-        yield Case(name, grey, height.astype(np.float32), pixel, lit_from, incidence, shots)
+        lit = lit_ground(dems, number, SIDE, np.random.default_rng([seed, number]), azimuth)
+        width = SIDE * lit.pixel_m / TRACKS
+        yield lit.case(name, Altimeter(width, lit.pixel_m, 3.0, 0.1 * width, 1.0), number)
 
 
 def _rendered(case: Case, engine: Engine) -> Judged:

@@ -68,6 +68,14 @@ class Model:
         """Degrees clockwise from the image's top at which the network expects the sun; None: anywhere."""
         return None if self.card["sun_azimuth"] is None else float(self.card["sun_azimuth"])
 
+    @property
+    def usual_slope(self) -> float:
+        """Of the ground that the network was trained on (tangent along the sun), for heights in ground pixels."""
+        training = self.card.get("training")
+        divisor = training.get("height_divisor", 1.0) if isinstance(training, dict) else 1.0  # of Pix2PixCC's output
+        sound = isinstance(divisor, (int, float)) and 0 < divisor < np.inf
+        return abs(float(self.card["height_scale"])) / (float(divisor) if sound else 1.0)
+
     def heights(self, output: NDArray[np.float32], gsd_m: float) -> NDArray[np.float32]:
         """Network output to metres, for images of ground pixel size ``gsd_m`` (metres)."""
         unit = gsd_m if self.card["height_unit"] == "ground_pixel" else 1.0

@@ -259,8 +259,7 @@ def _slope_factor(scale: GreyScale, model: Model, incidence: float) -> tuple[flo
     if scale.centre <= 0 or contrast_of_slope < FAINT:
         why = "half of the image is black" if scale.centre <= 0 else f"SUN_INCIDENCE is {incidence:g} degrees"
         return 1.0, (f"Shading tells no scale of the relief, for {why}; it is that of the training scenes.",)
-    usual = abs(float(model.card["height_scale"]))
-    return float(scale.spread / scale.centre / contrast_of_slope / usual), ()
+    return float(scale.spread / scale.centre / contrast_of_slope / model.usual_slope), ()
 
 
 def _jmars(

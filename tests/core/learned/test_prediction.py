@@ -236,10 +236,15 @@ def test_incidence_scales_a_calibrated_image_and_leaves_stretched_counts_alone()
     engine = identity(grey={"kind": "robust"}, height_unit="ground_pixel", height_scale=0.06)
     slope = np.gradient(height, axis=1)
     sigma = np.diff(np.percentile(slope, (15.87, 84.13)))[0] / 2
+    # A network that was taught heights over 16 has 16 times that in its scale, and ground no steeper for it.
+    divided = identity(grey={"kind": "robust"}, height_unit="ground_pixel", height_scale=0.96,
+                       training={"height_divisor": 16.0})  # fmt: skip
     for incidence in (40.0, 65.0):
         picture = radiance(height, 1.0, 270.0, incidence, Scene(albedo=0.0, shadows=False), rng) * 0.1
         told = relief(picture.astype(np.float32), engine, sun_incidence=incidence)
         usual = relief(picture.astype(np.float32), engine)
+        taught = [relief(picture.astype(np.float32), divided, sun_incidence=known) for known in (incidence, None)]
+        assert taught[0].std() / taught[1].std() == pytest.approx(told.std() / usual.std(), rel=1e-3)
         assert told.std() / usual.std() == pytest.approx(sigma / 0.06, rel=0.15)
         counts = np.rint(picture * 2000).astype(np.float32)
         assert np.array_equal(relief(counts, engine, sun_incidence=incidence), relief(counts, engine))

@@ -41,6 +41,7 @@ from qgis.PyQt.QtCore import Qt
 
 from ..core.bodies import body_of_crs, is_angular, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
+from ..core.rasters import Raster
 from ..core.steps import Kind, Parameter, Step
 from ..core.tables import layer_crs
 from .words import say, say_progress
@@ -181,6 +182,11 @@ class RenderedRaster:
         if failed or writing.errors():
             told = "; ".join(writing.errors()) or "its server gave no picture"
             raise InputError(f"Layer {self._name!r} cannot be read ({told}); check that it draws on the map.")
+        if is_blank(str(target)):
+            raise InputError(
+                f"Layer {self._name!r} draws nothing here; choose another extent, or see what its server answered "
+                '(log panel of QGIS, "WMS").'
+            )
         return str(target)
 
 
@@ -394,6 +400,11 @@ def table_of(layer: QgsVectorLayer, selected_only: bool = False) -> Source:
     if decoded.get("vsiPrefix") not in (None, "", "/vsigzip/"):  # the CSV reader unpacks gzip itself
         path = layer.source().split("|")[0]
     return FileTable(path, decoded.get("layerName") or "", known(layer.crs()))
+
+
+def is_blank(path: str) -> bool:
+    """Whether a drawn picture shows nothing: as a server's does that answered an error where QGIS heard none."""
+    return not Raster(path).read()[1].any()
 
 
 def metres_per_unit(crs: QgsCoordinateReferenceSystem) -> float:

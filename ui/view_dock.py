@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from ..core.errors import PlanetaryDtmError
 from ..core.steps import step
 from ..processing_provider import resources
-from ..processing_provider.inputs import extent_on
+from ..processing_provider.inputs import extent_on, is_blank
 from ..processing_provider.provider import PROVIDER_ID
 from ..processing_provider.words import say
 from . import view
@@ -156,7 +156,10 @@ class ViewDock(QgsDockWidget):
         self.runs.start(run, lambda ended: QTimer.singleShot(0, lambda: self._conclude(ended, name, pixels)))
 
     def _drawn(self, drawing: Run, parameters: dict[str, Any]) -> None:
-        if drawing.state is State.DONE:
+        if drawing.state is State.DONE and is_blank(drawing.results["OUTPUT"]):
+            told = self.tr('The map shows nothing here; see what its server answered (log panel of QGIS, "WMS").')
+            tell(self.iface, told, Qgis.MessageLevel.Warning)
+        elif drawing.state is State.DONE:
             self._start({**parameters, "INPUT": drawing.results["OUTPUT"]}, self.tr("the map"))
         else:
             conclude(self.iface, drawing)

@@ -115,7 +115,7 @@ class ViewForm(QWidget):
         self.as_drawn = self.tr("The map as it is drawn")
         self.image.setAdditionalItems([self.as_drawn])
         self.image.setToolTip(self.tr("The image to turn into terrain: grey or natural colour, with a CRS"))
-        self.image.setLayer(None)
+        self.image.setCurrentIndex(0)  # where layers are there already, setLayer(None) would choose no entry at all
 
         self.level = QComboBox()
         self.level.addItems(

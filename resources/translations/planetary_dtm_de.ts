@@ -3005,6 +3005,10 @@
         <source>One of the two results is in metres, the other is relative: select two of a kind.</source>
         <translation>Eines der beiden Ergebnisse ist in Metern, das andere relativ: Wählen Sie zwei von einer Art.</translation>
     </message>
+    <message>
+        <source>The map shows nothing here; see what its server answered (log panel of QGIS, &quot;WMS&quot;).</source>
+        <translation>Die Karte zeigt hier nichts; sehen Sie nach, was ihr Server geantwortet hat (Protokoll von QGIS, „WMS“).</translation>
+    </message>
 </context>
 <context>
     <name>ViewForm</name>

@@ -35,6 +35,7 @@ def held(stage):
         "ours": sum("PlanetaryDtm" in child.objectName() for child in children),
         "providers": len(registry.providers()),
         "algorithms": len(registry.algorithms()),
+        "parameters": sum(len(a.parameterDefinitions()) for a in registry.providerById("planetarydtm").algorithms()),
         "tasks": QgsApplication.taskManager().count(),
         "items": len(stage.iface.mapCanvas().scene().items()),
     }

@@ -14,7 +14,18 @@ from typing import Any
 from planetary_dtm.core.steps import step
 from planetary_dtm.tests.desktop import session
 
-THINGS = ("layers", "nodes", "docks", "toolbars", "ours", "providers", "algorithms", "tasks", "python_threads")
+THINGS = (
+    "layers",
+    "nodes",
+    "docks",
+    "toolbars",
+    "ours",
+    "providers",
+    "algorithms",
+    "parameters",
+    "tasks",
+    "python_threads",
+)
 
 
 def use(folder: Path, reloads: int, runs: int, side: int, seconds: float = 600.0) -> dict[str, Any]:

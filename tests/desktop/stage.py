@@ -113,6 +113,8 @@ class Stage:
         self._timer.stop()
         self.dog.stop()
         self.found["holds"] = self.dog.report()
+        if "python_errors" in self.found:
+            self.found.setdefault("error", self.found["python_errors"][0])
         self._report.write_text(json.dumps(self.found), encoding="utf-8")
         QgsProject.instance().setDirty(False)
         iface.newProject(False)

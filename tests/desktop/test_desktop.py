@@ -56,4 +56,5 @@ def test_reloads_and_runs_leave_nothing_behind(tmp_path):
     for counts in (found["reloads"], found["runs"]):
         for name in long_use.THINGS:
             assert long_use.growth(counts, 1, name) <= 0, name
+        assert long_use.growth(counts, 0, "parameters") == 0
         assert long_use.growth(counts, 1, "megabytes") < 50

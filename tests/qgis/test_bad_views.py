@@ -111,30 +111,68 @@ def test_whole_body_out_of_sight(plugin, globe, finish, messages, slow_step, qgi
 # --- servers -----------------------------------------------------------------------------------------------------
 
 
+EXCEPTION = b"<ServiceExceptionReport><ServiceException>no map today</ServiceException></ServiceExceptionReport>"
+CAPABILITIES = """<?xml version="1.0"?>
+<WMS_Capabilities version="1.3.0" xmlns="http://www.opengis.net/wms" xmlns:xlink="http://www.w3.org/1999/xlink">
+<Service><Name>WMS</Name><Title>moon</Title></Service><Capability><Request>
+<GetCapabilities><Format>text/xml</Format>GET</GetCapabilities><GetMap><Format>image/png</Format>GET</GetMap>
+</Request><Exception><Format>XML</Format></Exception><Layer><Title>all</Title><CRS>EPSG:4326</CRS>
+<Layer><Name>moon</Name><Title>moon</Title><CRS>EPSG:4326</CRS><EX_GeographicBoundingBox>
+<westBoundLongitude>-180</westBoundLongitude><eastBoundLongitude>180</eastBoundLongitude>
+<southBoundLatitude>-90</southBoundLatitude><northBoundLatitude>90</northBoundLatitude></EX_GeographicBoundingBox>
+<BoundingBox CRS="EPSG:4326" minx="-90" miny="-180" maxx="90" maxy="180"/></Layer></Layer></Capability>
+</WMS_Capabilities>"""
+
+
 class Failing(BaseHTTPRequestHandler):
     """Answers every request with an error."""
 
     def do_GET(self):
-        body = b"<ServiceExceptionReport><ServiceException>no map today</ServiceException></ServiceExceptionReport>"
         self.send_response(500)
         self.send_header("Content-Type", "application/vnd.ogc.se_xml")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(EXCEPTION)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(EXCEPTION)
 
     def log_message(self, *_):
         pass
 
 
-@pytest.fixture
-def failing_server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+class Refusing(Failing):
+    """A WMS that says what it has, and answers with an exception, in order as far as HTTP goes, when asked for it."""
+
+    def do_GET(self):
+        if "GetCapabilities" not in self.path:
+            self._answer(EXCEPTION)
+            return
+        address = f"http://127.0.0.1:{self.server.server_port}/?"
+        get = f'<DCPType><HTTP><Get><OnlineResource xlink:href="{address}"/></Get></HTTP></DCPType>'
+        self._answer(CAPABILITIES.replace("GET", get).encode())
+
+    def _answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def answering(handler):
+    """A server in this process; its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def failing_server():
+    with answering(Failing) as address:
+        yield address
 
 
 @contextmanager
@@ -220,6 +258,25 @@ def test_server_that_answers_errors(plugin, project, failing_server, finish, mes
     assert run.state is State.FAILED and product("dtm") == []
     told = messages(CRITICAL)[-1]
     assert "Traceback" not in told and "\n" not in told.strip() and "error of its own" not in told
+
+
+@pytest.mark.parametrize("as_drawn", [False, True])
+def test_wms_that_answers_with_exceptions(plugin, project, finish, messages, qgis_canvas, as_drawn):
+    """QGIS only logs them; the user is sent to that log, and nothing is taken for an image."""
+    with answering(Refusing) as address:
+        source = f"crs=EPSG:4326&format=image/png&layers=moon&styles&url={address}/"
+        layer = QgsRasterLayer(source, "moon of a server", "wms")
+        assert layer.isValid()
+        project.addMapLayer(layer)
+        qgis_canvas.setLayers([layer])
+        qgis_canvas.setDestinationCrs(layer.crs())
+        qgis_canvas.setExtent(QgsRectangle(-20, -20, 20, 20))
+        form = plugin.view_dock.form
+        form.image.setCurrentIndex(form.image.findText(form.as_drawn) if as_drawn else 0)
+        plugin.view_dock.generate()
+        finish(plugin, 60)
+    assert product("dtm") == [] and plugin.runs.active == ()
+    assert 'log panel of QGIS, "WMS"' in messages(WARNING if as_drawn else CRITICAL)[-1]
 
 
 def test_wms_that_is_not_there(plugin, project, failing_server, messages, qgis_canvas):

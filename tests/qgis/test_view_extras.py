@@ -22,6 +22,7 @@ from planetary_dtm.ui import estimate as estimating
 from planetary_dtm.ui.packages import how_to_get, packages, system
 from planetary_dtm.ui.plan import grid_of
 from planetary_dtm.ui.preview import Preview, square_of_layer
+from planetary_dtm.ui.view_form import ViewForm
 
 SUCCESS, WARNING, CRITICAL = Qgis.MessageLevel.Success, Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical
 
@@ -220,6 +221,13 @@ def test_two_results_compared_at_one_click(dock, plugin, image, qtbot, finish, s
     assert "no unit" in messages(WARNING)[-1]  # neither is levelled
     found = Raster(product("difference")[0].source())
     assert found.unit() == ""
+
+
+def test_the_image_is_the_active_one_where_layers_were_there_before(image):
+    """The plugin switched on in an open project: its first entry is shown, not none."""
+    form = ViewForm()
+    assert form.image.currentIndex() == 0 and form.image.currentLayer() is None
+    assert form.image.currentText() == "Active or topmost image"
 
 
 def test_metres_and_relative_heights_are_not_compared(dock, plugin, image, finish, slow_step, messages):

@@ -30,7 +30,7 @@ from ..core.simulation.correspondences import tie_points
 from ..core.simulation.scene import Scene, simulate, with_lateral_noise
 from ..core.simulation.terrain import RoughTerrain
 from ..core.terrain.intersection import intersect_matches
-from .table import Table, Tables
+from .table import Check, Table, Tables
 
 Array = NDArray[np.float64]
 
@@ -39,6 +39,7 @@ LATERAL_M = 5.0
 WITHHELD = 5  # one in so many shots
 START = 0.3  # rad: latitude at which the arcs begin
 WINDOW = 25  # matches of a cell
+HALF = 0.5  # of what GCPs alone leave of the heights, with ties and shots
 PATCH = np.array([-3.0, -1.0, 1.0, 3.0])
 
 
@@ -177,6 +178,7 @@ def compared(name: str, case: Case, seed: int, progress: Progress = silent) -> T
         table.rows.append([way, *pose_errors(found.orientation, flight.scene.truth), *heights])
     alone, whole = table.rows[1], table.rows[3]
     table.rows.append(["ratio of the last to GCPs alone", *(a / b for a, b in zip(whole[1:], alone[1:]))])
+    table.checks.append(Check(f"{name}, seed {seed}: heights from exact places", table.rows[-1][4], HALF))
     table.notes.append(f"{len(ties)} ties, {len(flight.used)} shots used, {len(flight.withheld)} withheld.")
     return table
 

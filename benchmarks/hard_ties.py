@@ -19,12 +19,13 @@ from ..core.resection.model import TiePoints
 from ..core.resection.recover import recover
 from ..core.simulation.scene import Scene
 from .bundle import places_of, spread_ties
-from .hard_case import Errors, altimetry, band_table, errors_of, hard_scene, pull_table, real_like
+from .hard_case import Errors, altimetry, band_table, errors_of, gains, hard_scene, pull_table, real_like
 from .table import Table, Tables
 
 SEEDS = 2
 LATERAL_M, NOISE_PX = 5.0, 0.06  # the latter as measured of dense matching on rendered images
 APART = 8.0, 32.0  # ties: lines, samples
+RATIO = 0.1  # of collinearity's errors that are left with ties and shots
 CELL = 16.0  # pixels: of the shots in so wide a square one is used
 
 
@@ -52,6 +53,7 @@ def hard_ties(seeds: Sequence[int], progress: Progress = silent) -> list[Table]:
         pull_table({"GCPs alone": alone, "GCPs, ties and raw shots": ours}),
     ]
     tables[1].notes += notes
+    tables[1].checks += gains(tables[1], RATIO, RATIO)
     return tables
 
 

@@ -32,13 +32,16 @@ from ..core.simulation.terrain import RoughTerrain
 from ..core.steps.simulatescene import read_terrain
 from .data import real_data
 from .matching_growth import growth
+from .matching_moc import moc
 from .matching_peers import NOT_INSTALLED
-from .table import Table, Tables
+from .table import Check, Table, Tables
 
 Float32 = NDArray[np.float32]
 
 LINES, SEED = 2400, 0
 INCIDENCES = (45.0, 55.0, 68.0)
+ERROR_PX, WITHIN_2_PX, OF_LIT = 0.08, 0.995, 0.9  # bounds of what is matched together
+SLOWER, OF_MEMORY = 10.0, 0.5  # pandora's ZNCC by the clock, and our share of its memory
 NADIR, FORWARD, BACKWARD = 1, 2, 0
 PEERS = {
     "ours": "ours",
@@ -73,7 +76,9 @@ def run(data: str | None = None, folder: str | None = None, progress: Progress =
         _add_peers(peers, place, part(progress, 0.75, 0.9))
         tell(progress, 0.9, "Longer images")
         longer = growth(place)
-    return Tables([views, peers, longer])
+    real = real_data(data)
+    pair = [moc(real / "mars" / "moc")] if real and (real / "mars" / "moc").is_dir() else []
+    return Tables([views, peers, longer, *pair])
 
 
 def _scene(data: Path | None) -> Scene:
@@ -109,6 +114,13 @@ def _add_views(table: Table, scene: Scene, pictures: Sequence[Picture], incidenc
         for view, truth, strips in zip(others, truths, found):
             label = f"{scene.sensor.views[view].name}, {name}, incidence {incidence:g}°"
             table.rows.append([label, *_quality(strips, truth, lit)])
+            if name == "together":
+                error, near, share = table.rows[-1][1:4]
+                table.checks += [
+                    Check(f"{label}: median error, px", error, ERROR_PX),
+                    Check(f"{label}: within 2 px", near, least=WITHIN_2_PX),
+                    Check(f"{label}: of the lit overlap", share, least=OF_LIT),
+                ]
 
 
 def _quality(strips: Sequence[Any], truth: Float32, lit: NDArray[np.bool_]) -> list[float]:
@@ -174,6 +186,14 @@ def _add_peers(table: Table, place: Path, progress: Progress) -> None:
         share = own.size / np.count_nonzero(np.isfinite(truth))
         row = [float(np.median(error[common])), float(np.median(own)), float(np.mean(own < 1)), share, *cost]
         table.rows.append([label, *row])
+    ours, peer = ({row[0]: row for row in table.rows}.get(name) for name in ("ours", "pandora ZNCC"))
+    if ours and peer:
+        table.checks += [
+            Check("median error over pandora ZNCC's", ours[1] / peer[1], 1.0),
+            Check("pandora ZNCC's time by the clock over ours", peer[6] / ours[6], least=SLOWER),
+            Check("memory over pandora ZNCC's", ours[7] / peer[7], OF_MEMORY),
+        ]
+        table.notes.append(f"CPU time of pandora ZNCC over ours: {peer[5] / ours[5]:.1f}.")
     size = " x ".join(map(str, truth.shape[::-1]))
     table.notes.append(
         f"{size} pixels; the first column over the {common.mean():.0%} that all matched. Ours finds the parallax "

@@ -22,13 +22,14 @@ from ..core.matching.warp import identity, opencv
 from ..core.rasters import Raster
 from ..core.simulation.shading import fractal
 from .matching_peers import peak_memory
-from .table import Table
+from .table import Check, Table
 
 Float32 = NDArray[np.float32]
 
 LINES, SAMPLES = (5_000, 10_000, 20_000), 512
 _PERIOD = 2_500  # lines after which the ground is mirrored
 _PARALLAX_PX = 3.0  # one sigma of the relief's
+SECONDS, MORE = 30.0, 1.3  # by the clock for the shortest; a pixel's cost and the memory of the longest over its
 HEADER = ["lines", "matched", "CPU, s", "wall, s", "peak memory, MB", "CPU, s, a million pixels"]
 
 
@@ -39,6 +40,12 @@ def growth(folder: Path) -> Table:
         names = write_views(folder, lines)
         table.rows.append([lines, *_measured(names, folder)])
         table.rows[-1].append(table.rows[-1][2] / (lines * SAMPLES / 1e6))
+    short, long = table.rows[0], table.rows[-1]
+    table.checks += [
+        Check(f"{short[0]} lines, three views, seconds by the clock", short[3], SECONDS),
+        Check(f"CPU time of a pixel, {long[0]} over {short[0]} lines", long[5] / short[5], MORE),
+        Check(f"memory, {long[0]} over {short[0]} lines", long[4] / short[4], MORE),
+    ]
     table.notes.append(f"{SAMPLES} samples; the command `densematch` as a whole, from files to files.")
     return table
 

@@ -42,7 +42,7 @@ from ..core.steps.tie_tables import write_tie_table
 from ..core.tables import write_table
 from ..core.terrain.intersection import intersect_matches
 from .data import real_data
-from .table import Table, Tables
+from .table import Check, Table, Tables
 
 Array = NDArray[np.float64]
 
@@ -61,6 +61,7 @@ HEADER = (
     *("", "radial, m", "forward, m", "normal, m", "about x, rad", "about y, rad", "about z, rad"),
     *("ground along, m", "ground across, m"),
 )
+COVERED = 2.0  # sigmas that the RMS of an error may be, with ties and shots
 CASES = {"ties and raw shots": (True, False), "ties, shots and GCPs": (True, True), "GCPs alone": (False, True)}
 
 
@@ -319,6 +320,9 @@ def refined(site: Site, seed: int, folder: Path, progress: Progress = silent) ->
             f"Heights of {len(heights[1])} withheld shots where both true cameras see them: {rms[0]:.3g} m (RMS) off "
             f"before, {rms[1]:.3g} m after."
         )
+        if tied:
+            worst = max(figure for row in table.rows if row[0] == "error over sigma" for figure in row[1:])
+            table.checks.append(Check(f"{case}, seed {seed}: largest error over sigma", worst, COVERED))
         table.notes += [*done.notes, *done.warnings]
         tables.append(table)
     return tables

@@ -34,13 +34,15 @@ from ..core.terrain.coregistration import coregister
 from ..core.terrain.quality import sight, streaks
 from .data import real_data
 from .stereo_matchers import MATCHERS, SIGMA_PX, Matcher, rectified, shifts
-from .table import Table, Tables
+from .table import Check, Table, Tables
 from .withheld import withheld_heights
 
 Array = NDArray[np.float64]
 
 LINES, SEED, LATERAL_M, CELL_M = 1400, 1, 5.0, 180.0
 _WITHIN = 5  # places across a cell of the reference that its mean is taken over
+NMAD_M, CE2_NMAD_M, OF_STREAKS = 60.0, 8.0, 0.1  # bounds; the last of what collinearity adds to the rows
+APOLLO_NMAD_M, APOLLO_SHARE = 115.0, 0.9
 RELIEF_M = 4000.0  # above and below the mean within which the matchers beside search
 VIEWS = "backward", "nadir", "forward"
 CE2_LINES, CE2_SAMPLES, CE2_CELL_M, DETAIL = 8400, 2048, 20.0, 0.15
@@ -106,6 +108,7 @@ def simulated(data: Path | None, place: Path, progress: Progress) -> list[Table]
         "streaks: RMS of the mean error of a row, against the eight rows on either side; by orientation: of the "
         "difference to the DTM of the same matches under the true orientation."
     )
+    table.checks += _bounds(table, "CE-1", NMAD_M, "dense matching, collinearity")
     return [table, withheld(scene, place / "withheld", VIEWS, CELL_M, matches)]
 
 
@@ -137,7 +140,20 @@ def two_line(data: Path, place: Path, progress: Progress) -> list[Table]:
         other.seconds["match"] = ours.seconds["match"]
         table.rows.append(_row(f"dense matching, {name}", other, matches, scene, plain))
     table.rows.append(_row("dense matching, true EOPs", best, matches, scene))
+    table.checks += _bounds(table, "CE-2", CE2_NMAD_M, "dense matching, collinearity")
     return [table, withheld(scene, place / "ce2_withheld", views, CE2_CELL_M, matches)]
+
+
+def _bounds(table: Table, name: str, nmad: float, beside: str) -> list[Check]:
+    """Whether our NMAD, and the streaks by orientation beside collinearity's, keep their bounds."""
+    ours, theirs = table.rows[0], next(row for row in table.rows if row[0] == beside)
+    streaks_of = HEADER.index("of them by orientation, m")
+    return [
+        Check(f"{name}: NMAD, m", ours[HEADER.index("NMAD, m")], nmad),
+        Check(
+            f"{name}: row streaks by orientation over collinearity's", ours[streaks_of] / theirs[streaks_of], OF_STREAKS
+        ),
+    ]
 
 
 def withheld(scene: Path, folder: Path, views: Sequence[str], cell_m: float, matches: Sequence[str]) -> Table:
@@ -260,6 +276,10 @@ def apollo(folder: Path, place: Path, progress: Progress) -> Table:
     table = Table("Apollo 15 metric frames 0297 and 0298 against GLD100 (474 m)", header)
     trend = float(np.nanmax(fitted.trend) - np.nanmin(fitted.trend))
     table.rows.append(["ours", east, north, trend, fitted.nmad, int(np.isfinite(fitted.residual).sum()), share])
+    table.checks += [
+        Check("Apollo: NMAD, m", fitted.nmad, APOLLO_NMAD_M),
+        Check("Apollo: share of the overlap", share, least=APOLLO_SHARE),
+    ]
     table.notes += [*found.notes, "trend: range of the quadratic surface; it and the shift come from the images' pose."]
     return table
 

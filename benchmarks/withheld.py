@@ -29,11 +29,12 @@ from ..core.steps.scans import camera_of, image_cameras
 from ..core.steps.stereo_chain import Chain
 from ..core.tables import write_table
 from ..core.terrain.intersection import intersect_matches
-from .table import Table
+from .table import Check, Table
 
 Array = NDArray[np.float64]
 Start = Callable[[Path, Mapping[str, Any]], Chain]  # a chain in a folder with changes of what the user gave
 
+HALF = 0.5  # of the height errors by GCPs alone that are to be left with ties and raw shots
 ONE_IN = 8  # tracks; and of the others' shots one in as many
 FEW, ONE_IN_FEW = 50, 3  # of so few shots that the views share, as on a narrow swath, more are withheld
 HEADER = (
@@ -74,6 +75,11 @@ def withheld_heights(title: str, scene: Path, folder: Path, start: Start, matche
         table.rows.append([name, *of_dtm, *of_points, int(compared["COUNT"]), int(np.isfinite(single).sum())])
     before, after = table.rows[-2:]
     table.rows.append(["ratio of the last two", None, *(b / a for a, b in zip(before[2:7], after[2:7])), *[None] * 3])
+    dtm_left, pose_left = (table.rows[-1][HEADER.index(what)] for what in ("RMSE, m", "orientation: RMSE, m"))
+    table.checks += [
+        Check(f"{scene.name}: DTM at withheld shots, over GCPs alone", dtm_left, HALF),
+        Check(f"{scene.name}: what the orientation contributes there, over GCPs alone", pose_left, HALF),
+    ]
     table.notes.append(f"{int(hidden.sum())} of {len(good)} shots withheld; their own noise is in the first five.")
     return table
 

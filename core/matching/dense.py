@@ -27,7 +27,7 @@ from .pictures import Picture, filled, half, lit, picture, seen
 from .returning import inverse, returns
 from .warp import Field, Image, Mask, halved, identity, opencv, upsampled
 
-__all__ = ["Matches", "Options", "Picture", "match", "match_views", "picture"]
+__all__ = ["Matches", "Options", "Picture", "coarse_fields", "match", "match_views", "picture"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -75,16 +75,20 @@ def match(a: Picture, b: Picture, options: Options | None = None, progress: Prog
 
 
 def match_views(
-    a: Picture, others: Sequence[Picture], options: Options | None = None, progress: Progress = silent
+    a: Picture,
+    others: Sequence[Picture],
+    options: Options | None = None,
+    progress: Progress = silent,
+    coarse: Sequence[Coarse] | None = None,
 ) -> Iterator[list[Matches]]:
     """Match A with one or more ``others`` of one flight together, strip by strip; a list of one for each of them.
 
-    Relief moves a place in all of them by one height, so three views know it better than two.
+    Relief moves a place in all of them by one height, so three views know it better than two. ``coarse``: their
+    `coarse_fields`, where these are there already.
     """
-    options = options or Options()
-    with _one_thread_each():
-        coarse = coarse_fields(a, others, part(progress, 0.0, 0.3))
-    return _strips(a, others, coarse, options, part(progress, 0.3, 1.0))
+    if coarse is None:
+        coarse, progress = coarse_fields(a, others, part(progress, 0.0, 0.3)), part(progress, 0.3, 1.0)
+    return _strips(a, others, coarse, options or Options(), progress)
 
 
 def coarse_fields(a: Picture, others: Sequence[Picture], progress: Progress = silent) -> list[Coarse]:
@@ -92,10 +96,11 @@ def coarse_fields(a: Picture, others: Sequence[Picture], progress: Progress = si
     small = pyramid(a, *scales(a))
     share = 1 / len(others)
     found = []
-    for i, b in enumerate(others):
-        tell(progress, share * i, "Reading")
-        reduced = pyramid(b, small.factor, len(small.levels) - 1)
-        found.append(coarse_match(small, reduced, part(progress, share * i, share * (i + 1))))
+    with _one_thread_each():
+        for i, b in enumerate(others):
+            tell(progress, share * i, "Reading")
+            reduced = pyramid(b, small.factor, len(small.levels) - 1)
+            found.append(coarse_match(small, reduced, part(progress, share * i, share * (i + 1))))
     return found
 
 

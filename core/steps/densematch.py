@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..matching.dense import Matches, Options, Picture, match_views
+from ..matching.dense import Matches, Options, Picture, coarse_fields, match_views
 from ..matching.epipolar import Epipolar
 from ..matching.match_file import writing_matches
+from ..matching.seeds import Seeds
 from ..memory import require_memory
 from ..outputs import require_writable, together
 from ..progress import Progress, part, silent
@@ -73,9 +74,12 @@ def run(
         for path, pair in zip(paths, pairs):
             about = {**names, "IMAGE_B": pair.b.name, "VIEW_B": pair.view}
             writers.append(files.enter_context(writing_matches(path, *a.size, about)))
-        pictures = [_picture(pair.b) for pair in pairs]
+        own, pictures = _picture(a), [_picture(pair.b) for pair in pairs]
+        coarse = coarse_fields(own, pictures, part(progress, 0.0, 0.3))
+        for pair, field in zip(pairs, coarse):
+            pair.seeds = field.seeds
         first = 0
-        for strip in match_views(_picture(a), pictures, Options(kernel, threshold), part(progress, 0.0, 0.99)):
+        for strip in match_views(own, pictures, Options(kernel, threshold), part(progress, 0.3, 0.99), coarse):
             for found, pair, write in zip(strip, pairs, writers):
                 kept = pair.counted(first, found)
                 write(first, [getattr(kept, name) for name in _BANDS])
@@ -102,6 +106,7 @@ class _Pair:
     missed: int = 0  # their epipolar lines
     aside: list[float] = field(default_factory=list)
     sigmas: list[float] = field(default_factory=list)
+    seeds: Seeds | None = None
 
     @classmethod
     def of(cls, a: Raster, b: Raster, view: str | None) -> _Pair:
@@ -129,8 +134,9 @@ class _Pair:
         return float(np.median(self.sigmas))
 
     def notes(self) -> list[str]:
+        grown = self.seeds and f" from {len(self.seeds.a)} seeds, turned by {self.seeds.turn:.0f}°"
         said = [
-            f"{self.matched:.1%} of the pixels of {self.a.name} matched with {self.b.name}, "
+            f"{self.matched:.1%} of the pixels of {self.a.name} matched with {self.b.name}{grown or ''}, "
             f"{self.count / max(self.overlap, 1):.1%} of those it shows; median sigma {self.sigma:.3f} px."
         ]
         if self.aside:

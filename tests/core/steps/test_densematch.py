@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -84,7 +86,9 @@ def test_a_third_view_is_matched_at_once(tmp_path, images):
 def test_images_turned_round_are_matched(tmp_path, images):
     first = written(tmp_path / "a.tif", images[0])
     second = written(tmp_path / "b.tif", images[1][::-1, ::-1])
-    do(IMAGE_A=first, IMAGE_B=second, OUTPUT=str(tmp_path / "m.tif"))
+    result = do(IMAGE_A=first, IMAGE_B=second, OUTPUT=str(tmp_path / "m.tif"))
+    said = re.search(r"matched with b.tif from (\d+) seeds, turned by (-?\d+)°", result.notes[0])
+    assert int(said[1]) > 50 and abs(int(said[2])) == 180
     good = read(tmp_path / "m.tif", 3) > 0
     line, _ = np.mgrid[:SIDE, :SIDE]
     expected = (SIDE - 1) - (line + images[3] + 12.0) - line

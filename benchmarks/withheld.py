@@ -3,7 +3,8 @@
 Whole tracks and single shots are kept from the control's altitudes and from the adjustment. At them are compared: the
 DTM as `comparedtm` does, single matches (of the four pixels about the shot, in the mean of their places), and what the
 orientation contributes: true places in the images, intersected by the cameras recovered. Matches are the same in both,
-and what they leave under the true orientation is told: no orientation can do better.
+and what they leave under the true orientation is told: no orientation can do better. Errors of matching average out
+over wide squares of the DTM, those of orientation do not: the last column, against the true terrain.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from ..core.errors import InputError
 from ..core.frames import unit_vectors
 from ..core.matching.match_file import Matches, MatchFile
 from ..core.progress import silent
+from ..core.rasters import Raster
 from ..core.steps.comparedtm import STEP as COMPARE
+from ..core.steps.inputs import reference_on
 from ..core.steps.scans import camera_of, image_cameras
 from ..core.steps.stereo_chain import Chain
 from ..core.tables import write_table
@@ -35,11 +38,13 @@ Array = NDArray[np.float64]
 Start = Callable[[Path, Mapping[str, Any]], Chain]  # a chain in a folder with changes of what the user gave
 
 HALF = 0.5  # of the height errors by GCPs alone that are to be left with ties and raw shots
+SQUARE = 56  # cells along a side
 ONE_IN = 8  # tracks; and of the others' shots one in as many
 FEW, ONE_IN_FEW = 50, 3  # of so few shots that the views share, as on a narrow swath, more are withheld
 HEADER = (
     *("", "DTM: bias, m", "RMSE, m", "NMAD, m", "single match: RMSE, m", "NMAD, m"),
     *("orientation: RMSE, m", "sigma of it, m", "shots on the DTM", "matched"),
+    f"DTM: means of {SQUARE} x {SQUARE} cells, m",
 )
 
 
@@ -72,9 +77,11 @@ def withheld_heights(title: str, scene: Path, folder: Path, start: Start, matche
         of_dtm = [compared[key] for key in ("BIAS", "RMSE", "NMAD")]
         oriented = [_rms(alone), _rms(sigma) if chain.given["gcps"] else None]
         of_points = [_rms(single), _nmad(single), *oriented]
-        table.rows.append([name, *of_dtm, *of_points, int(compared["COUNT"]), int(np.isfinite(single).sum())])
+        counts = int(compared["COUNT"]), int(np.isfinite(single).sum())
+        table.rows.append([name, *of_dtm, *of_points, *counts, _of_squares(dtm, scene)])
     before, after = table.rows[-2:]
-    table.rows.append(["ratio of the last two", None, *(b / a for a, b in zip(before[2:7], after[2:7])), *[None] * 3])
+    ratios = [b / a for a, b in zip(before[2:7], after[2:7])]
+    table.rows.append(["ratio of the last two", None, *ratios, *[None] * 3, after[-1] / before[-1]])
     dtm_left, pose_left = (table.rows[-1][HEADER.index(what)] for what in ("RMSE, m", "orientation: RMSE, m"))
     table.checks += [
         Check(f"{scene.name}: DTM at withheld shots, over GCPs alone", dtm_left, HALF),
@@ -90,6 +97,19 @@ def _compared(dtm: str, shots: str) -> Mapping[str, Any]:
         return COMPARE.run(**COMPARE.checked({"INPUT": dtm, "REFERENCE": shots}), progress=silent).outputs
     except InputError:
         return {"BIAS": np.nan, "RMSE": np.nan, "NMAD": np.nan, "COUNT": 0}
+
+
+def _of_squares(path: str, scene: Path) -> float:
+    """RMS of the DTM's mean error over squares of which four fifths have heights."""
+    dtm = Raster(path)
+    values, valid = dtm.read()
+    truth = reference_on(dtm.grid, str(scene / "truth_dtm.tif"))
+    error = np.where(valid & truth.valid, values - truth.height, np.nan)
+    rows, columns = (side // SQUARE for side in error.shape)
+    squares = error[: rows * SQUARE, : columns * SQUARE].reshape(rows, SQUARE, columns, SQUARE)
+    known = np.isfinite(squares)
+    mean = np.where(known, squares, 0.0).sum(axis=(1, 3)) / np.maximum(known.sum(axis=(1, 3)), 1)
+    return _rms(mean[known.mean(axis=(1, 3)) > 0.8])
 
 
 def _hidden(shots: Shots, seed: int, shared: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -147,6 +147,7 @@ class PlanetaryDtmPlugin:
             self.toolbar.deleteLater()
         for dock in filter(None, (self.view_dock, self.pushbroom_dock, self.plots_dock)):
             dock.close_down()
+            dock.blockSignals(True)  # it is there for a moment yet, and who would answer is gone
             self.iface.removeDockWidget(dock)
             dock.deleteLater()
         if self.start_page is not None:

@@ -141,7 +141,7 @@ def breathe_during(work: Callable[[], T]) -> T:
         running.join(_PATIENCE_S)
         breathe()
     if failed:
-        raise failed[0]
+        raise failed.pop()  # this frame is in its traceback
     return made[0]
 
 

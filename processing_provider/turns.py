@@ -72,7 +72,9 @@ def in_own_thread(work: Callable[[], T]) -> T:
         time.sleep(_END_S)
     give_back()  # each thread has memory of its own, in which the next one does not look for what was freed
     if failed:
-        raise failed[0]
+        # Taken out of the list: this frame, which the error's traceback keeps, would keep the error, and both the files
+        # that the work had open, until Python next collects; QGIS may have ended GDAL by then, and the process with it.
+        raise failed.pop()
     return made[0]
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import os
 import threading
+import weakref
+from contextlib import suppress
 
 import pytest
 from qgis.core import (
@@ -12,11 +15,13 @@ from qgis.core import (
     QgsGraduatedSymbolRenderer,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsRectangle,
     QgsSettings,
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt.QtCore import QObject
 
+from planetary_dtm.core.errors import CancelledError
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
 from planetary_dtm.processing_provider.inputs import ExportedTable, FileTable, table_of
 from planetary_dtm.processing_provider.turns import in_own_thread
@@ -56,6 +61,29 @@ def test_a_step_in_a_thread_of_its_own_leaves_no_thread_behind(qtbot):
     assert told == [True] * 6 and threading.active_count() == before
     here = threading.get_ident()
     assert in_own_thread(threading.get_ident) == here  # the main thread does its work itself
+
+
+def test_a_step_that_fails_lets_go_of_its_files_at_once(qtbot):
+    """Not when Python next collects: GDAL may be gone by then, as it is when QGIS has been closed."""
+    opened, left = [], []
+
+    def work():
+        file = QgsRectangle()
+        opened.append(weakref.ref(file))
+        raise CancelledError
+
+    def worker():
+        with suppress(CancelledError):
+            in_own_thread(work)
+        left.append(opened[0]())
+
+    gc.disable()
+    try:
+        _thread.start_new_thread(worker, ())
+        qtbot.waitUntil(lambda: bool(left), timeout=5000)
+    finally:
+        gc.enable()
+    assert left == [None]
 
 
 def test_the_modeler_opens_in_turns_with_a_copy(provider, qtbot, monkeypatch):

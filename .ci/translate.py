@@ -72,7 +72,7 @@ def _written_out(context: str, texts: Iterable[str], folder: Path) -> str:
 def _readable(path: Path, folder: Path) -> str:
     """A copy without commas after last arguments, which pylupdate5 does not understand."""
     copy = folder / f"{path.parent.name}_{path.name}"
-    copy.write_text(re.sub(r'",(\s*\))', r'"\1', path.read_text(encoding="utf-8")), encoding="utf-8")
+    copy.write_text(re.sub(r"""(["']),(\s*\))""", r"\1\2", path.read_text(encoding="utf-8")), encoding="utf-8")
     return str(copy)
 
 

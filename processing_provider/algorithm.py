@@ -17,6 +17,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
 )
+from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from ..core.errors import CancelledError, PlanetaryDtmError
@@ -26,6 +27,8 @@ from .definitions import output_definition, parameter_definition
 from .inputs import collect, is_given, is_unloaded_raster, resolve
 from .turns import in_own_thread, short_turns
 from .words import say, say_help, say_progress
+
+translate = QCoreApplication.translate
 
 
 class StepAlgorithm(QgsProcessingAlgorithm):
@@ -121,15 +124,15 @@ class StepAlgorithm(QgsProcessingAlgorithm):
         except PlanetaryDtmError as error:
             raise QgsProcessingException(str(error)) from None
         except MemoryError:
-            raise QgsProcessingException(
-                "There is not enough memory; choose a larger pixel size or a smaller extent."
-            ) from None
+            told = translate("Algorithm", "There is not enough memory; choose a larger pixel size or a smaller extent.")
+            raise QgsProcessingException(told) from None
         except Exception as error:
             QgsMessageLog.logMessage(traceback.format_exc(), "Planetary DTM", Qgis.MessageLevel.Critical)
-            raise QgsProcessingException(
-                f"{chosen.title} met an error of its own ({type(error).__name__}: {error}); the log panel "
-                '"Planetary DTM" has the details to report.'
-            ) from error
+            told = translate(
+                "Algorithm",
+                '{} met an error of its own ({}: {}); the log panel "Planetary DTM" has the details to report.',
+            )
+            raise QgsProcessingException(told.format(chosen.title, type(error).__name__, error)) from error
         for sentence in result.warnings:
             feedback.pushWarning(sentence)
         for sentence in result.notes:

@@ -37,7 +37,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
 )
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QCoreApplication, Qt
 
 from ..core.bodies import body_of_crs, is_angular, lonlat_of, same_body, spatial_reference
 from ..core.errors import CancelledError, InputError
@@ -45,6 +45,8 @@ from ..core.rasters import Raster
 from ..core.steps import Kind, Parameter, Step
 from ..core.tables import layer_crs
 from .words import say, say_progress
+
+translate = QCoreApplication.translate
 
 _TEXT_TABLES = (".csv", ".csv.gz", ".tab", ".tab.gz", ".txt", ".tsv")
 _RENDERED_SIDE = 1024  # pixels of the longer side of a layer without pixels of its own
@@ -160,7 +162,8 @@ class RenderedRaster:
         if extent is not None:
             self._extent = QgsRectangle(*extent).intersect(self._layer_extent)
         if self._extent.isEmpty():
-            raise InputError(f"The extent lies outside the layer {self._name!r}; choose one that meets it.")
+            told = translate("Inputs", "The extent lies outside the layer {!r}; choose one that meets it.")
+            raise InputError(told.format(self._name))
         pixel = max(self._extent.width(), self._extent.height()) / _RENDERED_SIDE
         if pixel_size_m:
             pixel = pixel_size_m / metres_per_unit(self.crs)
@@ -180,13 +183,16 @@ class RenderedRaster:
         if feedback.isCanceled():
             raise CancelledError
         if failed or writing.errors():
-            told = "; ".join(writing.errors()) or "its server gave no picture"
-            raise InputError(f"Layer {self._name!r} cannot be read ({told}); check that it draws on the map.")
+            why = "; ".join(writing.errors()) or translate("Inputs", "its server gave no picture")
+            told = translate("Inputs", "Layer {!r} cannot be read ({}); check that it draws on the map.")
+            raise InputError(told.format(self._name, why))
         if is_blank(str(target)):
-            raise InputError(
-                f"Layer {self._name!r} draws nothing here; choose another extent, or see what its server answered "
-                '(log panel of QGIS, "WMS").'
+            told = translate(
+                "Inputs",
+                "Layer {!r} draws nothing here; choose another extent, or see what its server answered (log panel of "
+                'QGIS, "WMS").',
             )
+            raise InputError(told.format(self._name))
         return str(target)
 
 
@@ -227,7 +233,8 @@ class ExportedTable:
         problem = writer.errorMessage()
         del writer  # closes the file
         if problem:
-            raise InputError(f"Layer {self._name!r} cannot be read in full ({problem}); save it to a file first.")
+            told = translate("Inputs", "Layer {!r} cannot be read in full ({}); save it to a file first.")
+            raise InputError(told.format(self._name, problem))
         return str(target)
 
 
@@ -296,9 +303,8 @@ class _Reader:
         layer = self._map_layer(parameter.name)
         if layer is None or not layer.isValid():
             shown = value if isinstance(value, str) else say(parameter.label)
-            raise InputError(
-                f"{say(parameter.label)} {shown!r} is not a layer or file that can be read; choose another one."
-            )
+            told = translate("Inputs", "{} {!r} is not a layer or file that can be read; choose another one.")
+            raise InputError(told.format(say(parameter.label), shown))
         return self._source(layer, selected_only)
 
     def _source(self, layer: QgsMapLayer, selected_only: bool) -> Source:
@@ -344,23 +350,28 @@ def extent_on(
         return rectangle
     body, other = body_of_crs(wkt(target)), body_of_crs(wkt(own))
     if not same_body(body, other):
-        raise InputError(
-            f"The layer {layer_name!r} is on {body.name} but the extent is on {other.name}; give the extent in a "
-            f"CRS of {body.name} (for the map: Set Project CRS from Layer)."
+        told = translate(
+            "Inputs",
+            "The layer {0!r} is on {1} but the extent is on {2}; give the extent in a CRS of {1} (for the map: Set "
+            "Project CRS from Layer).",
         )
+        raise InputError(told.format(layer_name, body.name, other.name))
     x, y = _carried(rectangle, own, target)
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
-        raise InputError(
-            f"The extent cannot be brought into the CRS of the layer {layer_name!r}; zoom in to a part of it."
+        told = translate(
+            "Inputs", "The extent cannot be brought into the CRS of the layer {!r}; zoom in to a part of it."
         )
+        raise InputError(told.format(layer_name))
     found = QgsRectangle(x[known].min(), y[known].min(), x[known].max(), y[known].max())
     # along the middle, x jumps by all of the width at the layer's seam (over a pole by half of it)
     if np.nanmax(np.abs(np.diff(x[len(x) // 2])), initial=0.0) > 0.8 * found.width():
-        raise InputError(
-            f"The extent crosses the meridian where the layer {layer_name!r} begins and ends; take the part on one "
-            "side of it, or warp the layer to a CRS centred on the extent."
+        told = translate(
+            "Inputs",
+            "The extent crosses the meridian where the layer {!r} begins and ends; take the part on one side of it, or "
+            "warp the layer to a CRS centred on the extent.",
         )
+        raise InputError(told.format(layer_name))
     return found
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from qgis.core import QgsMapRendererSequentialJob, QgsMapSettings, QgsRasterLayer
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QRectF, QSize, Qt
+from qgis.PyQt.QtCore import QCoreApplication, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QPainter, QPalette, QPen
 from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
 
@@ -19,6 +19,8 @@ from .background import Newest
 from .plan import grid_of
 from .plot import text_colour
 from .view import visible_area, visible_images
+
+translate = QCoreApplication.translate
 
 _SHARE = 4  # the preview has a quarter of the square's side
 Square = tuple[npt.NDArray[np.uint8], Placement]
@@ -170,6 +172,6 @@ def _reduced(whole: Placement) -> Placement:
 
 def _laid_out(grey: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], place: Placement) -> Square:
     if not valid.any():
-        raise InputError("The view holds nodata only; move it onto the image.")
+        raise InputError(translate("Preview", "The view holds nodata only; move it onto the image."))
     bands = to_grey8(to_grey(grey[None], valid))
     return to_square(bands.grey, bands.valid, place).astype(np.uint8), place

@@ -2,6 +2,17 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de">
 <context>
+    <name>Algorithm</name>
+    <message>
+        <source>There is not enough memory; choose a larger pixel size or a smaller extent.</source>
+        <translation>Der Speicher reicht nicht; wählen Sie größere Pixel oder eine kleinere Ausdehnung.</translation>
+    </message>
+    <message>
+        <source>{} met an error of its own ({}: {}); the log panel &quot;Planetary DTM&quot; has the details to report.</source>
+        <translation>{} hat selbst einen Fehler ({}: {}); das Protokoll „Planetary DTM“ hat, was zu melden ist.</translation>
+    </message>
+</context>
+<context>
     <name>Chains</name>
     <message>
         <source>Certainty and comparison</source>
@@ -228,6 +239,45 @@
     <message>
         <source>Only {:.1f} GB are free: zoom in or choose larger pixels.</source>
         <translation>Nur {:.1f} GB sind frei: hineinzoomen oder größere Pixel wählen.</translation>
+    </message>
+</context>
+<context>
+    <name>Inputs</name>
+    <message>
+        <source>The extent lies outside the layer {!r}; choose one that meets it.</source>
+        <translation>Die Ausdehnung liegt außerhalb des Layers {!r}; wählen Sie eine, die ihn trifft.</translation>
+    </message>
+    <message>
+        <source>its server gave no picture</source>
+        <translation>sein Server gab kein Bild</translation>
+    </message>
+    <message>
+        <source>Layer {!r} cannot be read ({}); check that it draws on the map.</source>
+        <translation>Der Layer {!r} lässt sich nicht lesen ({}); prüfen Sie, ob er auf der Karte gezeichnet wird.</translation>
+    </message>
+    <message>
+        <source>Layer {!r} cannot be read in full ({}); save it to a file first.</source>
+        <translation>Der Layer {!r} lässt sich nicht ganz lesen ({}); speichern Sie ihn erst in eine Datei.</translation>
+    </message>
+    <message>
+        <source>{} {!r} is not a layer or file that can be read; choose another one.</source>
+        <translation>{} {!r} ist kein Layer und keine Datei, die sich lesen lässt; wählen Sie etwas anderes.</translation>
+    </message>
+    <message>
+        <source>The layer {0!r} is on {1} but the extent is on {2}; give the extent in a CRS of {1} (for the map: Set Project CRS from Layer).</source>
+        <translation>Der Layer {0!r} liegt auf {1}, die Ausdehnung aber auf {2}; geben Sie die Ausdehnung in einem KBS von {1} an (für die Karte: Projekt-KBS aus Layer übernehmen).</translation>
+    </message>
+    <message>
+        <source>The extent cannot be brought into the CRS of the layer {!r}; zoom in to a part of it.</source>
+        <translation>Die Ausdehnung lässt sich nicht in das KBS des Layers {!r} bringen; zoomen Sie auf einen Teil davon.</translation>
+    </message>
+    <message>
+        <source>The extent crosses the meridian where the layer {!r} begins and ends; take the part on one side of it, or warp the layer to a CRS centred on the extent.</source>
+        <translation>Die Ausdehnung überschreitet den Meridian, an dem der Layer {!r} beginnt und endet; nehmen Sie den Teil auf einer Seite davon oder bringen Sie den Layer in ein KBS, dessen Mitte in der Ausdehnung liegt.</translation>
+    </message>
+    <message>
+        <source>Layer {!r} draws nothing here; choose another extent, or see what its server answered (log panel of QGIS, &quot;WMS&quot;).</source>
+        <translation>Der Layer {!r} zeichnet hier nichts; wählen Sie eine andere Ausdehnung oder sehen Sie nach, was sein Server geantwortet hat (Protokoll von QGIS, „WMS“).</translation>
     </message>
 </context>
 <context>
@@ -558,6 +608,10 @@
     <message>
         <source>What the model sees in the JMARS mode: the view (framed) in a square of 1024 × 1024, filled up with mirror images. The seamless mode sees the same greys in full resolution, tile by tile.</source>
         <translation>Was das Modell im JMARS-Modus sieht: den Ausschnitt (gerahmt) in einem Quadrat von 1024 × 1024, mit Spiegelbildern aufgefüllt. Der nahtlose Modus sieht dieselben Grauwerte in voller Auflösung, Kachel für Kachel.</translation>
+    </message>
+    <message>
+        <source>The view holds nodata only; move it onto the image.</source>
+        <translation>Der Ausschnitt enthält nur Nodata; schieben Sie ihn auf das Bild.</translation>
     </message>
 </context>
 <context>

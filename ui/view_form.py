@@ -197,6 +197,9 @@ class ViewForm(QWidget):
         return box
 
     def _level_changed(self, index: int) -> None:
+        for page in range(self.level_source.count()):  # only the one shown asks for room
+            policy = QSizePolicy.Policy.Preferred if page == index else QSizePolicy.Policy.Ignored
+            self.level_source.widget(page).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
         self.level_source.setCurrentIndex(index)
         self.level_source.setVisible(index != NOTHING)
 

@@ -40,7 +40,7 @@ def main() -> int:
             READERS[options.readers[0]].read(path)
             return 0
         tallies = {reader: Tally() for reader in options.readers}
-        piece, told = min(20_000, options.count), time.monotonic()
+        piece, told = min(max(20_000, options.count // 8), options.count), time.monotonic()
         for reader, start, count in rounds(options.readers, options.count, options.first, piece):
             fuzz(reader, start, count, seeds, work, options.folder / "found", tallies[reader])
             if time.monotonic() - told > 30:

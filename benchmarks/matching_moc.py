@@ -37,7 +37,7 @@ def moc(folder: Path) -> Table:
         places.append(_places(strips))
         matched = np.isfinite(places[-1][..., 0])
         shown = sum(strip.overlap for strip in strips)
-        table.rows.append([len(coarse.seeds.a), f"{coarse.seeds.turn:.0f}°", matched.mean(), matched.sum() / shown])
+        table.rows.append([len(coarse.seeds.a), f"{round(coarse.seeds.turn)}°", matched.mean(), matched.sum() / shown])
     for number, name in enumerate(NAMES):
         apart = _returned(places[number], places[1 - number])
         ends = [float(np.median(apart)), float(np.mean(apart <= 1.0))]

@@ -134,7 +134,7 @@ class _Pair:
         return float(np.median(self.sigmas))
 
     def notes(self) -> list[str]:
-        grown = self.seeds and f" from {len(self.seeds.a)} seeds, turned by {self.seeds.turn:.0f}°"
+        grown = self.seeds and f" from {len(self.seeds.a)} seeds, turned by {round(self.seeds.turn)}°"
         said = [
             f"{self.matched:.1%} of the pixels of {self.a.name} matched with {self.b.name}{grown or ''}, "
             f"{self.count / max(self.overlap, 1):.1%} of those it shows; median sigma {self.sigma:.3f} px."

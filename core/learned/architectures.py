@@ -157,7 +157,8 @@ def unet(widths: tuple[int, ...] = (32, 64, 96, 128, 160), bottom_blocks: int = 
             height = graph.add(f"height{level}", "add", height, graph.conv(f"head{level}", x, 1, 3))
     detail = graph.add("detail", "shuffle", graph.conv("head0", x, 4, 3))
     graph.add("height", "add", graph.add("height_bilinear", "bilinear", height), detail)
-    return Architecture("unet", tuple(graph.nodes), multiple=2 ** len(widths), halo=2 ** (len(widths) + 1))
+    halo = 2 ** (len(widths) + (2 if scans else 1))
+    return Architecture("unet", tuple(graph.nodes), multiple=2 ** len(widths), halo=halo)
 
 
 def pix2pixcc(base: int = 64, upsampling: str = "transposed", blocks: int = 9) -> Architecture:

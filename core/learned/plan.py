@@ -25,18 +25,18 @@ class Plan:
     """
 
     architecture: str = "unet"
-    widths: tuple[int, ...] = (32, 64, 96, 128, 160)
-    scans: int = 0
-    steps: int = 10_000
-    batch: int = 16
-    crop: int = 160
+    widths: tuple[int, ...] = (16, 48, 96, 128, 160)
+    scans: int = 32
+    steps: int = 36_000
+    batch: int = 6
+    crop: int = 256
     peak_rate: float = 1.5e-3
     warm_up: int = 300
     weight_decay: float = 1e-3
     ema: float = 0.998
     seed: int = 1
     first_scenes: int = 48  # rendered before the first step
-    steps_per_scene: int = 3  # one more scene every so many steps
+    steps_per_scene: int = 7  # one more scene every so many steps
     kept_scenes: int = 1200  # the oldest give way
     checkpoint_every: int = 500
     precision: str = "bfloat16"

@@ -261,7 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--architecture", default="unet", choices=("unet", "pix2pixcc"))
     parser.add_argument("--base", type=int, default=16, help="channels of Pix2PixCC's first layer")
     parser.add_argument("--widths", type=int, nargs="+", help="channels of the U-Net's levels, finest first")
-    parser.add_argument("--scans", type=int, default=0, help="channels that the U-Net scans, a multiple of 4")
+    parser.add_argument("--scans", type=int, help="channels that the U-Net scans, a multiple of 4 (0: none)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that render")
     numbers = {"steps": int, "batch": int, "crop": int, "seed": int, "peak_rate": float, "height_divisor": float}
@@ -283,7 +283,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         if options["widths"]:
             changes["widths"] = tuple(options["widths"])
-        changes["scans"] = options["scans"]
+        if options["scans"] is not None:
+            changes["scans"] = options["scans"]
         plan = Plan(**changes)
     try:
         dems, work, output = options["dems"], options["work"], options["output"]

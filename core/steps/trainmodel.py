@@ -156,7 +156,7 @@ def _options(begun: Model | None) -> dict[str, Any]:
     """What a plan takes over of the model that training begins with: the numbers that give its weights their shapes."""
     if begun is None:
         return {}
-    options = dict(begun.card["options"])
+    options = {**({"scans": 0} if begun.card["architecture"] == "unet" else {}), **begun.card["options"]}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
 
 

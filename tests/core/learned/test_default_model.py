@@ -59,7 +59,7 @@ def test_tile_borders_add_no_step(engine: Engine, monkeypatch: pytest.MonkeyPatc
         return grey[row:row_stop, column:column_stop], np.ones((row_stop - row, column_stop - column), bool)
 
     reliefs = []
-    for tile in (1024, 320):
+    for tile in (1024, 3 * engine.halo):
         monkeypatch.setattr(tiles, "TILE", tile)
         reliefs.append(predict_relief(read, grey.shape, (0, 448, 0, 448), (100.0, 100.0), engine, azimuth).height)
     for axis in (0, 1):

@@ -62,14 +62,12 @@ class _Look:
 
     def at(self, path: str, what: str, depth: int) -> None:
         """Look at a file; what is none passes."""
-        from osgeo import gdal
-
         if not _is_file(path, what):
             return
         _require_shallow(depth, what)
         head = _bytes(path, _HEAD)
         text, marked = head.decode("latin-1"), b"<" in head[:2000]
-        if (marked or head[:1] == b"{") and gdal.IdentifyDriverEx(path, allowed_drivers=asking_drivers()) is not None:
+        if (marked or head[:1] == b"{") and _asks(path):
             raise InputError(
                 f"{what} describes data on a server; download the data, or add its layer to QGIS and use that."
             )
@@ -164,6 +162,17 @@ class _Look:
         for place in _require_inside(file, names, what):
             if place != file:
                 self.at(place, f"{what}, by way of {os.path.basename(place)!r},", depth + 1)
+
+
+def _asks(path: str) -> bool:
+    """Whether a driver takes the file that asks a server or another program."""
+    from osgeo import gdal
+
+    gdal.DontUseExceptions()  # some open what they look at, and fail at a damaged one that is not theirs
+    try:
+        return gdal.IdentifyDriverEx(path, allowed_drivers=asking_drivers()) is not None
+    finally:
+        gdal.UseExceptions()
 
 
 def _overview_file(dataset: Any) -> str | None:

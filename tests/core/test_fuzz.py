@@ -20,6 +20,7 @@ from planetary_dtm.core.archives import read_arrays
 from planetary_dtm.core.camera import json_fields
 from planetary_dtm.core.camera.open_camera import open_camera
 from planetary_dtm.core.camera.sensor import load_sensor
+from planetary_dtm.core.cluster.files import files_of
 from planetary_dtm.core.cluster.manifest import Done, Manifest, checksum
 from planetary_dtm.core.errors import InputError, MissingPackageError, PlanetaryDtmError
 from planetary_dtm.core.learned import pair_folder
@@ -99,6 +100,8 @@ def test_the_fuzzer_hears_calls_and_sees_bytes_from_outside(seeds, tmp_path, mon
             monkeypatch.setattr("planetary_dtm.core.rasters.require_local", lambda *_: None)
             raster(path)
 
+    with socket.create_server(("127.0.0.1", 0)) as free:  # a long run at the same time would hear the usual one
+        monkeypatch.setattr(mutate, "CALLED", free.getsockname()[1])
     monkeypatch.setitem(run.READERS, "sensors", run.READERS["sensors"].__class__(("sensor.json",), _halved, bad))
     tally = run.Tally()
     run.fuzz("sensors", 0, 8, seeds, tmp_path / "work", tmp_path / "found", tally)
@@ -405,3 +408,12 @@ def test_filters_without_a_kernel_which_end_gdals_process(seeds, tmp_path, kerne
         else:
             with pytest.raises(InputError, match="no Kernel"):
                 Raster(tmp_path / "a.vrt")
+
+
+def test_a_damaged_database_that_a_driver_opens_to_see_what_it_is(seeds, tmp_path):
+    (tmp_path / "a.sqlite").write_bytes((seeds / "layer.sqlite").read_bytes()[:100] + b"<" * 3996)
+    for reads in (read_table, Raster, lambda path: files_of(str(path))):
+        try:
+            reads(tmp_path / "a.sqlite")
+        except PlanetaryDtmError as error:
+            assert str(error).isprintable()

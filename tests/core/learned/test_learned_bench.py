@@ -45,10 +45,10 @@ def test_a_model_half_as_wrong_as_its_rival_keeps_the_bounds() -> None:
     near, far = ({MODEL: score(truth + share * noise, truth, 100.0)} for share in (0.1, 0.2))
     table = compared("Case", [near] * 3, [far] * 3, bounded=True)
     assert [row[3] for row in table.rows[:2]] == pytest.approx([0.5, 0.5], abs=0.02) and len(table.rows) == 4
-    assert [check.held for check in table.checks] == [True, True]
+    assert [check.held for check in table.checks] == [True] * 4 and table.rows[3][4] == "-"
     assert table.notes == ["Pix2PixCC is better by none of them."]
     again = compared("Case", [far] * 3, [near] * 3, bounded=True)
-    assert [check.held for check in again.checks] == [False, False]
+    assert [check.held for check in again.checks] == [False] * 4
     assert again.notes[0].count("model: ") == 4  # the correlation among them, of which more is better
 
 
@@ -56,7 +56,20 @@ def test_a_slope_is_compared_whatever_the_unit_of_height() -> None:
     truth = np.random.default_rng(1).normal(size=(64, 64)).cumsum(axis=1).astype(np.float32) * 10
     ours, theirs = {MODEL: score(truth * 30 + 500, truth, 100.0)}, {MODEL: score(truth[::-1], truth, 100.0)}
     table = compared("Case", [ours], [theirs], bounded=True)
-    assert [check.held for check in table.checks] == [True, True] and table.rows[2][3] > 1
+    assert [check.held for check in table.checks] == [True] * 4 and table.rows[2][3] > 1
+
+
+def test_scenes_count_by_their_errors_where_they_are_taken_together() -> None:
+    """One rough scene in which the default is twice as good, and two flat ones in which it is a little worse."""
+    truth = np.random.default_rng(2).normal(size=(64, 64)).cumsum(axis=1).astype(np.float32)
+    noise = np.random.default_rng(3).normal(size=truth.shape).astype(np.float32)
+    scale, ours, theirs = (50.0, 1.0, 1.0), (0.5, 1.1, 1.1), (1.0, 1.0, 1.0)
+    scored = [
+        [{MODEL: score((truth + wrong * noise) * size, truth * size, 100.0)} for size, wrong in zip(scale, errors)]
+        for errors in (ours, theirs)
+    ]
+    row = compared("Case", *scored).rows[0]
+    assert row[3] == pytest.approx(1.1, abs=0.02) and row[4] == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_card_without_its_budget_misses_the_bound() -> None:

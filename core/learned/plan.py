@@ -94,5 +94,6 @@ def published(steps: int, base: int = 64, **changes: Any) -> Plan:
         "ema": 0.999,
         "precision": "float32",
         "peak_rate": RATE,
+        "steps_per_scene": 3,
     } | changes
     return Plan("pix2pixcc", steps=steps, base=base, **numbers)

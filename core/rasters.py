@@ -184,7 +184,9 @@ class Raster:
 
     @property
     def metadata(self) -> dict[str, str]:
-        return dict(self._dataset.GetMetadata() or {})
+        """What the file says of itself; GDAL gives what is no UTF-8 as bytes."""
+        found = dict(self._dataset.GetMetadata() or {}).items()
+        return {_text(name): _text(value) for name, value in found}
 
     def band_name(self, band: int = 1) -> str:
         return str(self._dataset.GetRasterBand(band).GetDescription())
@@ -294,6 +296,10 @@ def _means(values: npt.NDArray[Any], valid: Mask, shape: tuple[int, int]) -> tup
         sums, counts = np.add.reduceat(sums, starts, axis), np.add.reduceat(counts, starts, axis)
     known = counts > 0
     return np.where(known, sums / np.where(known, counts, 1), 0).astype(values.dtype), known
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def is_raster(path: str | Path) -> bool:

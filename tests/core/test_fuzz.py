@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from osgeo import gdal
 
 from planetary_dtm.core.archives import read_arrays
 from planetary_dtm.core.camera import json_fields
@@ -417,3 +418,13 @@ def test_a_damaged_database_that_a_driver_opens_to_see_what_it_is(seeds, tmp_pat
             reads(tmp_path / "a.sqlite")
         except PlanetaryDtmError as error:
             assert str(error).isprintable()
+
+
+def test_notes_beside_a_raster_that_are_no_text(tmp_path):
+    """GDAL gives them as bytes; who reads a datum or a sun's azimuth of them wants text."""
+    path = tmp_path / "image.png"
+    dataset = gdal.GetDriverByName("MEM").Create("", 4, 4)
+    gdal.GetDriverByName("PNG").CreateCopy(str(path), dataset)
+    notes = b'<PAMDataset><Metadata><MDI key="DATUM">\xff\xffcrs</MDI></Metadata></PAMDataset>'
+    (tmp_path / "image.png.aux.xml").write_bytes(notes)
+    assert Raster(path).metadata["DATUM"] == "\ufffd\ufffdcrs"

@@ -235,12 +235,12 @@ def test_colourised_image_is_warned_of_not_refused(scene, tmp_path):
 
 
 def test_a_model_for_another_body_or_other_pixels_is_told_not_refused(tmp_path):
-    """The model that ships: the Moon, 5 to 500 m."""
+    """The model that ships: the Moon, 5 to 1000 m."""
     grey = np.random.default_rng(0).integers(1, 255, (48, 48), np.uint8)
     for crs, pixel, words in (
         ("IAU_2015:30110", 100.0, ()),
         ("IAU_2015:49910", 100.0, ("trained on Moon and the image shows Mars",)),
-        ("IAU_2015:30110", 1850.0, ("5 to 500 m and those of this DTM have 1850 m",)),
+        ("IAU_2015:30110", 1850.0, ("5.01 to 1000 m and those of this DTM have 1850 m",)),
     ):
         write_image(tmp_path / "image.tif", Grid(48, 48, (0.0, pixel, 0.0, 0.0, 0.0, -pixel), crs), grey, {})
         for name in ("dtmfromextent", "mosaic"):

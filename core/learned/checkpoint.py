@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..outputs import replacing
-from .plan import Plan
+from .plan import Plan, completed
 from .trainers import Trainer
 
 
@@ -92,7 +92,7 @@ def _read(path: Path) -> dict[str, Any]:
         plan, means = json.loads(state["plan"]), state["means"]
         whole = {
             **state,
-            "plan": {**asdict(Plan()), **plan},
+            "plan": completed(plan),
             "step": int(state["step"]),
             "means": {str(name): float(value) for name, value in means.items()},
         }

@@ -77,11 +77,16 @@ class Plan:
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """Names of the numbers in which an earlier run's plan (as `asdict` gives it) forbids going on from it."""
-        theirs = {**asdict(Plan()), "scans": 0, **other}  # the first plans named none
+        theirs = completed(other)
         theirs["widths"] = tuple(theirs["widths"])
         mine = asdict(self)
         free = {"steps", "checkpoint_every", *(["widths", "scans"] if self.architecture == "pix2pixcc" else [])}
         return [key for key in mine if key not in free and mine[key] != theirs[key]]
+
+
+def completed(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan as `asdict` gave it, with what plans had not yet when it was written: the first ones named no scans."""
+    return {**asdict(Plan()), "scans": 0, **plan}
 
 
 def published(steps: int, base: int = 64, **changes: Any) -> Plan:

@@ -9,7 +9,7 @@ import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from planetary_dtm.core.learned.architectures import architecture  # noqa: E402
 from planetary_dtm.core.learned.model_file import load_model, read_card  # noqa: E402
 from planetary_dtm.core.learned.networks import build, load, tensors  # noqa: E402
 from planetary_dtm.core.learned.pairs import RenderedPairs, _edged, areas_in, rendering_workers  # noqa: E402
-from planetary_dtm.core.learned.plan import Plan  # noqa: E402
+from planetary_dtm.core.learned.plan import Plan, completed  # noqa: E402
 from planetary_dtm.core.learned.processes import Processes  # noqa: E402
 from planetary_dtm.core.learned.rendered_pairs import GLD100_AREAS, Area, Pair, PairSource  # noqa: E402
 from planetary_dtm.core.learned.scoring import export, scores  # noqa: E402
@@ -323,6 +323,12 @@ def test_a_checkpoint_of_another_architecture_or_none_is_refused(dems: Path, tmp
         train(TINY_PIX, pairs, tmp_path / "other", resume=tmp_path / "junk.pt")
     with pytest.raises(InputError, match="does not exist"):
         train(TINY_PIX, pairs, tmp_path / "other", resume=tmp_path / "none.pt")
+
+
+def test_plans_written_before_there_were_scans_had_none() -> None:
+    written = {key: value for key, value in asdict(TINY).items() if key != "scans"}
+    assert completed(written)["scans"] == 0 and TINY.differences(completed(written)) == []
+    assert replace(TINY, scans=32).differences(written) == ["scans"]
 
 
 def test_pairs_other_than_the_checkpoints_are_refused(dems: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ the differences between the others, at twice the base, for what they are worth.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +98,8 @@ class Reference:
         """NCC in the window, from grey differences to an image made like this one."""
         missed = window_mean(difference * difference, self.kernel)
         missed /= self.share * self.variance
-        return np.asarray(1 - np.float32(0.5) * missed)
+        missed *= np.float32(0.5)
+        return np.subtract(1, missed, out=missed)
 
 
 def _centred(image: Image, weight: Image, share: Image, kernel: int) -> tuple[Image, Image]:
@@ -113,20 +114,18 @@ def _centred(image: Image, weight: Image, share: Image, kernel: int) -> tuple[Im
     variance -= square
     square += 1
     square *= np.float32(1e-12)
-    return image - mean, np.maximum(variance, square, out=variance)
+    return np.subtract(image, mean, out=mean), np.maximum(variance, square, out=variance)
 
 
 def compare(
-    reference: Reference, others: Sequence[Shown], fields: Sequence[Field], last: bool, coarse: bool
+    reference: Reference, others: Sequence[Shown], fields: Iterable[Field], last: bool, coarse: bool
 ) -> Equations:
     """Equations of all views at the ``fields`` (h, w, 2); ``last``: the scores and used pixels are wanted.
 
     ``coarse``: large grey differences tell of places that are off, not of noise, and keep their weight.
     """
-    greys, inner = zip(*(other.at(field) for other, field in zip(others, fields)))
-    views = [reference.like(grey) for grey in greys]
+    views, inner, turns = _shown(reference, others, fields)
     differences = [reference.grey - view for view in views]
-    turns = [inverted(_mean_jacobian(field)) for field in fields]  # LAPACK would wake its threads for each
     total: list[Nodes] = []
     for members, mask in _groups(inner):
         images = [(views[i], differences[i]) for i in members]
@@ -144,6 +143,19 @@ def compare(
     used = [reference.weight * mask for mask in inner]
     score = [reference.score(difference * mask) for difference, mask in zip(differences, used)]
     return Equations(total[0], total[1], total[2], total[3], score, [mask > 0 for mask in used])
+
+
+def _shown(
+    reference: Reference, others: Sequence[Shown], fields: Iterable[Field]
+) -> tuple[list[Image], list[npt.NDArray[np.uint8]], list[Float32]]:
+    """Grey of the others at the ``fields``, made like A's, the pixels that count, and the inverse mean Jacobians."""
+    views, inner, turns = [], [], []
+    for other, field in zip(others, fields):
+        grey, counts = other.at(field)
+        views.append(reference.like(grey))
+        inner.append(counts)
+        turns.append(inverted(_mean_jacobian(field)))  # LAPACK would wake its threads for each
+    return views, inner, turns
 
 
 def _groups(
@@ -170,23 +182,38 @@ def _gathered_equations(
     """Normal matrix, right side and derivative noise of views (grey, difference) that all show the pixels of
     ``weight``; with ``foreign`` the right side from gradients from elsewhere too. ``coarse``: see `compare`.
     """
-    cv2 = opencv()
     views, differences = ([pair[k] for pair in images] for k in (0, 1))
-    count = len(views)
     least = 1e-6 * float(reference.variance[::8, ::8].mean()) + 1e-20
     covariance = _covariance(weight, differences, 2 * reference.kernel + 1, least)
     if coarse:
         _limit_to_typical(covariance)
     inverse = inverted(covariance)
-    # Gradients of the mean of all images: less noise, and no bias towards any.
-    fused = sum(views, start=reference.grey) * np.float32(1 / (count + 1))
-    gradients = [cv2.filter2D(fused, -1, d, borderType=cv2.BORDER_REFLECT_101) for d in (_DERIVATIVE, _DERIVATIVE.T)]
+    gradients = _gradients([reference.grey, *views])
     if not coarse:
         weight = _without_outliers(weight, differences, covariance)
     inverse /= _correlation(gradients, differences, weight, inverse)
-    along, down = (g * weight for g in gradients)
-    square = [gathered(p * q) for p, q in ((along, gradients[0]), (along, gradients[1]), (down, gradients[1]))]
-    filled = gathered(weight)
+    square, pull = [], []
+    weighted, product = np.empty_like(weight), np.empty_like(weight)
+    for k, gradient in enumerate(gradients):
+        np.multiply(gradient, weight, out=weighted)
+        square += [gathered(np.multiply(weighted, other, out=product)) for other in gradients[k:]]
+        pull.append([gathered(np.multiply(weighted, d, out=product)) for d in differences])
+    normal, noise = _left_side(square, gathered(weight), covariance, inverse, turns)
+    result = [normal, _right_side(pull, inverse, turns), noise]
+    if foreign:
+        pull = []
+        for gradient in gradients:
+            np.multiply(np.roll(gradient, _ELSEWHERE, (0, 1)), weight, out=weighted)
+            pull.append([gathered(np.multiply(weighted, d, out=product)) for d in differences])
+        result.append(_right_side(pull, inverse, turns))
+    return result
+
+
+def _left_side(
+    square: Sequence[Nodes], filled: Nodes, covariance: Nodes, inverse: Nodes, turns: Sequence[Float32]
+) -> tuple[Nodes, Nodes]:
+    """Normal matrix and derivative noise, from squares of gradients (along², along down, down²) and weights."""
+    count = len(turns)
     size = 2 * count
     normal, noise = np.empty((size, size, *filled.shape), np.float32), np.empty((size, *filled.shape), np.float32)
     for i, left in enumerate(turns):
@@ -200,20 +227,24 @@ def _gathered_equations(
         level = inverse[i, i] * covariance[i, i] * filled * np.float32(_DERIVATIVE_NOISE / (2 * (count + 1)))
         for r in (0, 1):
             noise[2 * i + r] = level * np.float32((left[:, r] ** 2).sum())
-    result = [normal, _right_side((along, down), differences, inverse, turns), noise]
-    if foreign:
-        elsewhere = [np.roll(g, _ELSEWHERE, (0, 1)) * weight for g in gradients]
-        result.append(_right_side(elsewhere, differences, inverse, turns))
-    return result
+    return normal, noise
 
 
-def _right_side(
-    gradients: Sequence[Image], differences: Sequence[Image], inverse: Nodes, turns: Sequence[Float32]
-) -> Nodes:
-    pull = [[gathered(g * difference) for g in gradients] for difference in differences]
+def _gradients(images: Sequence[Image]) -> list[Image]:
+    """Of the mean of all images, along A's columns and rows: less noise, and no bias towards any."""
+    cv2 = opencv()
+    fused = images[0] + images[1]
+    for image in images[2:]:
+        fused += image
+    fused *= np.float32(1 / len(images))
+    return [cv2.filter2D(fused, -1, d, borderType=cv2.BORDER_REFLECT_101) for d in (_DERIVATIVE, _DERIVATIVE.T)]
+
+
+def _right_side(pull: Sequence[Sequence[Nodes]], inverse: Nodes, turns: Sequence[Float32]) -> Nodes:
+    """Right side, from what each view's difference pulls at along A's columns, and down its rows."""
     out = np.zeros((2 * len(turns), *inverse.shape[2:]), np.float32)
     for i, turn in enumerate(turns):
-        for j, (along, down) in enumerate(pull):
+        for j, (along, down) in enumerate(zip(*pull)):
             for r in (0, 1):
                 out[2 * i + r] += inverse[i, j] * (turn[0, r] * along + turn[1, r] * down)
     return out
@@ -221,12 +252,12 @@ def _right_side(
 
 def _without_outliers(weight: Image, differences: Sequence[Image], covariance: Nodes) -> Image:
     """Less weight the farther the differences stand off, as of a Cauchy distribution."""
-    excess = np.ones_like(weight)
+    excess = np.float32(1)
     for i, difference in enumerate(differences):
-        relative = difference * difference
-        relative *= at_pixels(1 / (len(differences) * _OUTLIER**2 * covariance[i, i]))
-        excess += relative
-    return np.divide(weight, excess, out=excess)
+        relative = at_pixels(1 / (len(differences) * _OUTLIER**2 * covariance[i, i]))
+        relative *= difference * difference
+        excess = np.add(relative, excess, out=relative)
+    return np.divide(weight, excess)
 
 
 def _limit_to_typical(covariance: Nodes) -> None:
@@ -283,7 +314,10 @@ def _correlation(gradients: Sequence[Image], differences: Sequence[Image], weigh
     some = slice(None, None, _SOME)
     ratios = []
     for row in np.median(inverse[..., ::3, ::3], axis=(-2, -1)):
-        residual = np.sum([np.float32(w) * d[some] for w, d in zip(row, differences)], axis=0) * weight[some]
+        residual = np.float32(row[0]) * differences[0][some]
+        for share, difference in zip(row[1:], differences[1:]):
+            residual += np.float32(share) * difference[some]
+        residual *= weight[some]
         for gradient in gradients:
             pull: Image = np.roll(gradient[some], (_ELSEWHERE[0] // _SOME, _ELSEWHERE[1]), (0, 1)) * residual
             wide = cv2.GaussianBlur(pull, (0, 0), _CORRELATED_OVER, sigmaY=0.01)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..threads import in_order
 from .warp import Field, Image, Mask, moved, opencv, sample, window_mean
 
 _TINY = np.float32(1e-12)
@@ -50,7 +51,8 @@ def search(a: Windows, image_b: Image, field: Field, radius: tuple[int, int]) ->
     inner = np.s_[rim : rim + rows, rim : rim + columns]
     scores = np.empty((2 * up + 1, 2 * left + 1, rows, columns), np.int16)
     scale = a.sharpness * np.float32(_ONE)
-    for i in range(2 * up + 1):
+
+    def compare_row(i: int) -> None:
         for j in range(2 * left + 1):
             there = np.s_[i : i + rows + 2 * rim, j : j + columns + 2 * rim]
             score = window_mean(image * b.image[there], a.kernel)[inner]
@@ -58,6 +60,9 @@ def search(a: Windows, image_b: Image, field: Field, radius: tuple[int, int]) ->
             score *= scale
             score *= b.sharpness[there][inner]
             scores[i, j] = np.clip(score, -_ONE, _ONE, out=score)
+
+    for _ in in_order(compare_row, range(2 * up + 1)):
+        pass
     best, down, across = _peak(scores)
     shift = np.stack([across - left, down - up], axis=-1).astype(np.float32)
     return moved(field, shift), np.asarray(best / np.float32(_ONE))

@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CancelledError
+from ..memory import reuse_freed
 from ..progress import Progress, part, silent, tell
 from .coarse import Coarse, coarse_match, pyramid, scales
 from .multipoint import Adjustment, Refined, node_grid
 from .nodes import SPACING
 from .pictures import Picture, filled, half, lit, picture, seen
 from .returning import inverse, returns
-from .warp import Field, Image, Mask, halved, identity, opencv, upsampled
+from .warp import Field, Image, Mask, halved, opencv, upsampled
 
 __all__ = ["Matches", "Options", "Picture", "coarse_fields", "match", "match_views", "picture"]
 
@@ -93,6 +94,7 @@ def match_views(
 
 def coarse_fields(a: Picture, others: Sequence[Picture], progress: Progress = silent) -> list[Coarse]:
     """The fields of all pairs at a coarse scale."""
+    reuse_freed()
     small = pyramid(a, *scales(a))
     share = 1 / len(others)
     found = []
@@ -107,6 +109,7 @@ def coarse_fields(a: Picture, others: Sequence[Picture], progress: Progress = si
 def _strips(
     a: Picture, others: Sequence[Picture], coarse: Sequence[Coarse], options: Options, progress: Progress
 ) -> Iterator[list[Matches]]:
+    reuse_freed()
     workers = min(os.cpu_count() or 1, 4)
     count = -(-a.rows // STRIP)
     bounds = [a.rows * i // count for i in range(count + 1)]
@@ -196,24 +199,28 @@ def _strip(strip: _Strip, views: list[_View | None], options: Options, stop: Eve
         if view is None:
             results.append(Matches(0, *[nothing] * 6))
             continue
-        refined, good = next(found)
-        refined, good = _rows(refined, strip.kept), good[strip.kept]
-        shift = refined.field - identity(*strip.image.shape)[strip.kept]
-        shift[..., 1] += np.float32(view.ahead)
-        across, down = refined.sigma[..., 0], refined.sigma[..., 1]
-        bands = [shift[..., 0], shift[..., 1], refined.score, np.sqrt((across**2 + down**2) / 2), across, down]
-        overlap = np.count_nonzero(_within(refined.field, *view.image.shape) & strip.valid[strip.kept])
-        missing = np.where(good, np.float32(0), np.float32(np.nan))
-        results.append(Matches(overlap, *(band + missing for band in bands)))
+        results.append(_matches(strip, view, *next(found), options))
     return results
 
 
-def _rows(found: Refined, kept: slice) -> Refined:
-    return Refined(found.field[kept], found.sigma[kept], found.score[kept], found.used[kept])
+def _matches(strip: _Strip, view: _View, found: Refined, returned: Mask, options: Options) -> Matches:
+    """What is a match of the rows that are wanted; ``returned``: the pixels that come back to where they started."""
+    kept = strip.kept
+    field, across, down = found.field[kept], found.sigma[kept, :, 0], found.sigma[kept, :, 1]
+    inside = _within(field, *view.image.shape)
+    good = inside & found.used[kept] & returned[kept] & (found.score[kept] >= options.threshold)
+    good &= (across < _LEAST_SURE) & (down < _LEAST_SURE)
+    missing = np.where(good, np.float32(0), np.float32(np.nan))
+    column, row = np.arange(field.shape[1], dtype=np.float32), np.arange(kept.start, kept.stop, dtype=np.float32)
+    line_shift = field[..., 1] - row[:, None]
+    line_shift += np.float32(view.ahead)
+    bands = [field[..., 0] - column, line_shift, found.score[kept], np.sqrt((across**2 + down**2) / 2), across, down]
+    overlap = np.count_nonzero(inside & strip.valid[kept])
+    return Matches(overlap, *(band + missing for band in bands))
 
 
 def _match_strip(strip: _Strip, views: Sequence[_View], options: Options, stop: Event) -> list[tuple[Refined, Mask]]:
-    """Match a strip from places that are right to a few pixels; each result with the mask of what is a match."""
+    """Match a strip from places that are right to a few pixels; each result with the pixels that come back."""
 
     def settle(adjustment: Adjustment, calm: float) -> None:
         for _ in range(_MOST_STEPS):
@@ -231,15 +238,16 @@ def _match_strip(strip: _Strip, views: Sequence[_View], options: Options, stop: 
     grid = node_grid(*strip.image.shape)
     finest = Adjustment(*a, others, [upsampled(places, *grid) for places in coarser.places], options.kernel)
     settle(finest, _CALM)
+    refined = finest.last_step()
+    del a, others, coarser, finest
     results = []
-    for found, view, small in zip(finest.last_step(), views, halves[1:]):
-        good = found.used & (found.score >= options.threshold) & (found.sigma < _LEAST_SURE).all(axis=-1)
-        good &= _within(found.field, *view.image.shape)
+    for found, view, small in zip(refined, views, halves[1:]):
         start = inverse(view.places, *node_grid(*small[0].shape))
         back = Adjustment(*small, halves[:1], [start], options.kernel, coarse=True)
         settle(back, _CALM_BACK)
         there = np.asarray((halved(found.field) - np.float32(0.5)) / 2)
-        results.append((found, good & _doubled(returns(there, back.fields[0], _RETURN_PX / 2), good.shape)))
+        returned = returns(there, back.fields[0], _RETURN_PX / 2)
+        results.append((found, _doubled(returned, strip.image.shape)))
     return results
 
 

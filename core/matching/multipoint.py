@@ -8,7 +8,7 @@ which relief does not move, is stiff of itself. The posterior gives the sigma, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -89,11 +89,15 @@ class Adjustment:
         rows, columns = self._shape
         return [field[:rows, :columns] for field in self._whole_fields()]
 
-    def _whole_fields(self) -> list[Field]:
-        fields = [at_pixels(self._rest[2 * i : 2 * i + 2]) for i in range(len(self._bases))]
-        for field, base in zip(fields, self._bases):
-            field += base
-        return fields
+    def _whole_fields(self) -> Iterator[Field]:
+        """Of all blocks of nodes, each when it is asked for: it is as large as two images."""
+
+        def field(i: int, base: Field) -> Field:
+            out = at_pixels(self._rest[2 * i : 2 * i + 2])
+            out += base
+            return out
+
+        return (field(i, base) for i, base in enumerate(self._bases))
 
     def _sure(self, places: Sequence[Field]) -> Image:
         """Share of each node's pixels that count, 0 where an image ends near by: places found there may be far off."""
@@ -109,15 +113,14 @@ class Adjustment:
         """One step of Gauss and Newton, with the stiffness that the images ask for; pixels that nine nodes in ten move
         less than, of a coarse adjustment 98 in a hundred.
         """
-        return self._step(False)[3]
+        return self._step(False)[-1]
 
     def last_step(self) -> list[Refined]:
         """One more step, with sigma, score and used pixels as that step finds them."""
-        equations, precision, stiffness, _ = self._step(True)
+        equations, normal, precision, stiffness, _ = self._step(True)
         # Posterior variance of a field of precision w and stiffness S a node: the integral of 1 / (w + S k^4) over k.
         # Half of it is the noise that comes through; the other half is the smoothing.
         variance = np.asarray(1 / (8 * np.sqrt(precision * stiffness)), np.float32)
-        normal, _, _ = _along(equations, self._axes)
         for i, foreign in enumerate(_turned(cast(Nodes, equations.foreign), self._axes)):  # asked for above
             variance[i] *= np.float32(0.5 + 0.5 * excess(normal[i, i], stiffness[i], foreign))
         sigma = at_pixels(np.sqrt(_turned(variance, self._axes.T**2)))
@@ -127,7 +130,8 @@ class Adjustment:
             for i, field in enumerate(self.fields)
         ]
 
-    def _step(self, judge: bool) -> tuple[Equations, Nodes, Nodes, float]:
+    def _step(self, judge: bool) -> tuple[Equations, Nodes, Nodes, Nodes, float]:
+        """Equations, normal matrix along the axes, precision, stiffness, and what `step` answers."""
         equations = compare(self._reference, self._others, self._whole_fields(), judge, self._coarse)
         normal, right, noise = _along(equations, self._axes)
         bent = bending(_turned(self._rest, self._axes))
@@ -139,7 +143,7 @@ class Adjustment:
         change *= np.minimum(1, _LARGEST_STEP / np.maximum(length, np.float32(1e-9)))
         self._rest += _turned(change, self._axes.T)
         settled = _SETTLED_COARSE if self._coarse else _SETTLED
-        return equations, precision, stiffness, float(np.percentile(length[::2, ::2], settled))
+        return equations, normal, precision, stiffness, float(np.percentile(length[::2, ::2], settled))
 
 
 def node_grid(rows: int, columns: int) -> tuple[int, int]:

@@ -102,19 +102,20 @@ def solve(normal: Nodes, stiffness: Nodes, right: Nodes, iterations: int, tolera
             cv2.idct(total, dst=result)
         return out
 
-    x, rest = np.zeros_like(right), right.copy()
+    x, rest, further = np.zeros_like(right), right.copy(), np.empty_like(right)
     scaled = preconditioned(rest)
     direction, size = scaled.copy(), _dot(rest, scaled)
     goal = tolerance**2 * size
-    for _ in range(iterations):
+    for left in reversed(range(iterations)):
         if size <= goal or size <= 0:
             break
         image = applied(direction)
         step = np.float32(size / _dot(direction, image))
+        x += np.multiply(direction, step, out=further)
+        if not left:
+            break
         image *= step
         rest -= image
-        np.multiply(direction, step, out=image)
-        x += image
         scaled = preconditioned(rest)
         before, size = size, _dot(rest, scaled)
         direction *= np.float32(size / before)

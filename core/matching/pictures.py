@@ -48,6 +48,8 @@ def reduced(source: Picture, factor: int, block: int = 2048) -> tuple[Image, Mas
             image, valid = half(image, valid)
             size //= 2
         parts.append((image, valid))
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 

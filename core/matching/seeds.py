@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..errors import InputError
 from ..products import product
 from ..terrain.interpolators import sector_shepard
+from ..threads import in_order
 from .warp import Field, Image, Mask, opencv
 
 Array = npt.NDArray[np.float64]
@@ -107,12 +108,15 @@ def _matches(
     image_a: Image, valid_a: Mask, image_b: Image, valid_b: Mask, names: tuple[str, str]
 ) -> tuple[Array, Array]:
     cv2 = opencv()
-    sift = cv2.SIFT_create(nfeatures=12000, contrastThreshold=0.01)
-    found = [
-        sift.detectAndCompute(eight_bit(image, valid, name), cv2.erode(valid.astype(np.uint8), np.ones((9, 9))))
-        for image, valid, name in ((image_a, valid_a, names[0]), (image_b, valid_b, names[1]))
-    ]
-    (points_a, words_a), (points_b, words_b) = found
+
+    def features(image: Image, valid: Mask, name: str) -> tuple[Any, Any]:
+        sift = cv2.SIFT_create(nfeatures=12000, contrastThreshold=0.01)
+        inner = cv2.erode(valid.astype(np.uint8), np.ones((9, 9)))
+        points, words = sift.detectAndCompute(eight_bit(image, valid, name), inner)
+        return points, words
+
+    images = (image_a, valid_a, names[0]), (image_b, valid_b, names[1])
+    (points_a, words_a), (points_b, words_b) = in_order(lambda image: features(*image), images)
     if words_a is None or words_b is None or min(len(points_a), len(points_b)) < 3:
         return np.empty((0, 2)), np.empty((0, 2))
     pairs = _mutual(words_a, words_b)

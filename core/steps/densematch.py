@@ -15,7 +15,7 @@ from ..matching.dense import Matches, Options, Picture, coarse_fields, match_vie
 from ..matching.epipolar import Epipolar
 from ..matching.match_file import writing_matches
 from ..matching.seeds import Seeds
-from ..memory import require_memory
+from ..memory import give_back, require_memory
 from ..outputs import require_writable, together
 from ..progress import Progress, part, silent
 from ..rasters import Raster, Window
@@ -84,6 +84,7 @@ def run(
                 kept = pair.counted(first, found)
                 write(first, [getattr(kept, name) for name in _BANDS])
             first += len(strip[0].score)
+        give_back()
         for pair in pairs:
             if not pair.count:
                 raise InputError(f"No pixel of {a.name!r} could be matched with {pair.b.name!r}; check the images.")

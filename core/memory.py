@@ -93,7 +93,7 @@ def _windows() -> float:
 
 def reuse_freed() -> None:
     """Have the C library keep what is freed for the next who asks, as it does once it has freed a block as large: pages
-    that the system gives anew take longer than most of what is done in them. `give_back` ends with it.
+    that the system gives anew take longer than most of what is done in them. `give_back` gives all of it back.
 
     glibc: M_MMAP_THRESHOLD in mallopt(3), which is dynamic up to 32 MB; nothing is written to the block.
     """

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CancelledError
-from ..memory import reuse_freed
+from ..memory import give_back, reuse_freed
 from ..progress import Progress, part, silent, tell
 from .coarse import Coarse, coarse_match, pyramid, scales
 from .multipoint import Adjustment, Refined, node_grid
@@ -103,6 +103,7 @@ def coarse_fields(a: Picture, others: Sequence[Picture], progress: Progress = si
             tell(progress, share * i, "Reading")
             reduced = pyramid(b, small.factor, len(small.levels) - 1)
             found.append(coarse_match(small, reduced, part(progress, share * i, share * (i + 1))))
+    give_back()  # the threads of the strips have places of their own
     return found
 
 
@@ -206,17 +207,22 @@ def _strip(strip: _Strip, views: list[_View | None], options: Options, stop: Eve
 def _matches(strip: _Strip, view: _View, found: Refined, returned: Mask, options: Options) -> Matches:
     """What is a match of the rows that are wanted; ``returned``: the pixels that come back to where they started."""
     kept = strip.kept
-    field, across, down = found.field[kept], found.sigma[kept, :, 0], found.sigma[kept, :, 1]
+    field, sigma, score = found.field[kept], found.sigma[kept], found.score[kept]
     inside = _within(field, *view.image.shape)
-    good = inside & found.used[kept] & returned[kept] & (found.score[kept] >= options.threshold)
-    good &= (across < _LEAST_SURE) & (down < _LEAST_SURE)
+    good = inside & found.used[kept] & returned[kept] & (score >= options.threshold)
+    good &= (sigma[..., 0] < _LEAST_SURE) & (sigma[..., 1] < _LEAST_SURE)
     missing = np.where(good, np.float32(0), np.float32(np.nan))
-    column, row = np.arange(field.shape[1], dtype=np.float32), np.arange(kept.start, kept.stop, dtype=np.float32)
-    line_shift = field[..., 1] - row[:, None]
+    across, down = sigma[..., 0] + missing, sigma[..., 1] + missing
+    both = across**2
+    both += down**2
+    both /= 2
+    sample_shift = field[..., 0] - np.arange(field.shape[1], dtype=np.float32)
+    sample_shift += missing
+    line_shift = field[..., 1] - np.arange(kept.start, kept.stop, dtype=np.float32)[:, None]
     line_shift += np.float32(view.ahead)
-    bands = [field[..., 0] - column, line_shift, found.score[kept], np.sqrt((across**2 + down**2) / 2), across, down]
+    line_shift += missing
     overlap = np.count_nonzero(inside & strip.valid[kept])
-    return Matches(overlap, *(band + missing for band in bands))
+    return Matches(overlap, sample_shift, line_shift, score + missing, np.sqrt(both, out=both), across, down)
 
 
 def _match_strip(strip: _Strip, views: Sequence[_View], options: Options, stop: Event) -> list[tuple[Refined, Mask]]:

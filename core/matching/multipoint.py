@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .comparison import Equations, Reference, Shown, compare
 from .nodes import SPACING, Nodes, at_pixels, bending, bending_adjoint, excess, shrunk, solve
-from .warp import Field, Image, Mask, affine_field, affine_of, opencv
+from .warp import Field, Image, Mask, add_affine, affine_field, affine_of, opencv
 
 Float32 = npt.NDArray[np.float32]
 
@@ -71,8 +71,6 @@ class Adjustment:
         self._rest = np.ascontiguousarray(np.moveaxis(np.concatenate(rest, axis=-1), -1, 0))
         self._axes = _principal_axes(self._rest, self._sure(places))
         self._stiffness: Nodes | None = None
-        rows, columns = self._reference.grey.shape
-        self._bases = [affine_field(_of_pixels(affine), rows, columns) for affine in self._affine]
 
     @property
     def places(self) -> list[Field]:
@@ -92,12 +90,12 @@ class Adjustment:
     def _whole_fields(self) -> Iterator[Field]:
         """Of all blocks of nodes, each when it is asked for: it is as large as two images."""
 
-        def field(i: int, base: Field) -> Field:
+        def field(i: int, affine: Float32) -> Field:
             out = at_pixels(self._rest[2 * i : 2 * i + 2])
-            out += base
+            add_affine(out, _of_pixels(affine))
             return out
 
-        return (field(i, base) for i, base in enumerate(self._bases))
+        return (field(i, affine) for i, affine in enumerate(self._affine))
 
     def _sure(self, places: Sequence[Field]) -> Image:
         """Share of each node's pixels that count, 0 where an image ends near by: places found there may be far off."""

@@ -19,6 +19,7 @@ Array = npt.NDArray[np.float64]
 LEAST = 12  # verified seeds without which nothing is matched
 _RATIO = 0.8  # Lowe (2004), section 7.1
 _ROWS = 256  # words compared with all others at once
+_BOTH = 100_000  # pixels of both images below which SIFT, which takes 200 to 300 bytes for each, sees them at once
 _AT_ONCE = 256  # seeds whose neighbours are looked for together
 _DISTANCE = 300.0  # between descriptors of length 512; the ratio and the geometry do the choosing
 _NARROW = 0.1  # of the shorter side: what relief may move a seed by where images are long and narrow
@@ -109,14 +110,16 @@ def _matches(
 ) -> tuple[Array, Array]:
     cv2 = opencv()
 
-    def features(image: Image, valid: Mask, name: str) -> tuple[Any, Any]:
+    def features(seen: tuple[Image, Mask, str]) -> tuple[Any, Any]:
+        image, valid, name = seen
         sift = cv2.SIFT_create(nfeatures=12000, contrastThreshold=0.01)
         inner = cv2.erode(valid.astype(np.uint8), np.ones((9, 9)))
         points, words = sift.detectAndCompute(eight_bit(image, valid, name), inner)
         return points, words
 
     images = (image_a, valid_a, names[0]), (image_b, valid_b, names[1])
-    (points_a, words_a), (points_b, words_b) = in_order(lambda image: features(*image), images)
+    found = in_order(features, images) if image_a.size + image_b.size < _BOTH else map(features, images)
+    (points_a, words_a), (points_b, words_b) = found
     if words_a is None or words_b is None or min(len(points_a), len(points_b)) < 3:
         return np.empty((0, 2)), np.empty((0, 2))
     pairs = _mutual(words_a, words_b)

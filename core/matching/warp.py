@@ -77,11 +77,16 @@ def affine_of(field: Field) -> npt.NDArray[np.float32]:
 
 def affine_field(affine: npt.NDArray[np.float32], rows: int, columns: int) -> Field:
     """The field (rows, columns, 2) of an affine map (2, 3)."""
-    column, row = np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
-    out = np.empty((rows, columns, 2), np.float32)
-    for i in (0, 1):
-        np.add(affine[i, 0] * column, (affine[i, 1] * row + affine[i, 2])[:, None], out=out[..., i])
+    out = np.zeros((rows, columns, 2), np.float32)
+    add_affine(out, affine)
     return out
+
+
+def add_affine(field: Field, affine: npt.NDArray[np.float32]) -> None:
+    """Add an affine map (2, 3) to what a field is off it."""
+    column, row = (np.arange(size, dtype=np.float32) for size in field.shape[1::-1])
+    for i in (0, 1):
+        field[..., i] += affine[i, 0] * column + (affine[i, 1] * row + affine[i, 2])[:, None]
 
 
 def window_mean(values: npt.NDArray[Any], kernel: int) -> npt.NDArray[Any]:
@@ -111,5 +116,5 @@ def upsampled(field: Field, rows: int, columns: int) -> Field:
     # A pixel x lies at (x - 1/2) / 2 of the half, and a place p of the half at 2 p + 1/2.
     turn = affine[:, :2]
     offset = 2 * affine[:, 2] - 0.5 * turn.sum(axis=1) + 0.5
-    fine += affine_field(np.column_stack([turn, offset]).astype(np.float32), rows, columns)
+    add_affine(fine, np.column_stack([turn, offset]).astype(np.float32))
     return np.asarray(fine)

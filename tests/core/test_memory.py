@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 
@@ -140,3 +141,27 @@ def test_what_is_no_amount_of_memory_is_refused(tmp_path, capsys):
         assert main(["simulateview", "--output-folder", str(tmp_path / "o"), "--memory", given]) == 1
         assert f"MEMORY is {given} MB; it must be a finite number above 0." in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries decide for themselves")
+def test_freed_memory_is_used_again():
+    faults = """
+import resource
+import numpy as np
+from planetary_dtm.core import memory
+def taken():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    blocks = [np.ones(2 << 20, np.uint8) for _ in range(6)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+taken(), taken()
+before = taken()
+memory.reuse_freed()
+taken()
+after = taken()
+memory.give_back()
+print(before, after, taken())
+"""
+    found = subprocess.run([sys.executable, "-c", faults], check=True, capture_output=True, text=True)
+    before, after, given_back = map(int, found.stdout.split())
+    assert after < 0.1 * before
+    assert given_back > 0.5 * before

@@ -252,7 +252,7 @@ def _right_side(pull: Sequence[Sequence[Nodes]], inverse: Nodes, turns: Sequence
 
 def _without_outliers(weight: Image, differences: Sequence[Image], covariance: Nodes) -> Image:
     """Less weight the farther the differences stand off, as of a Cauchy distribution."""
-    excess = np.float32(1)
+    excess: Any = np.float32(1)
     for i, difference in enumerate(differences):
         relative = at_pixels(1 / (len(differences) * _OUTLIER**2 * covariance[i, i]))
         relative *= difference * difference

@@ -38,7 +38,7 @@ SIDE, PIXEL_M, DEM = 4096, 118.0, "moon/gld100/farside_highlands_NE.tif"
 AZIMUTH, INCIDENCE = 250.0, 60.0
 TRACKS_M = 10_000.0  # between the tracks that whole and quarters are levelled to
 MOST_SECONDS, MOST_MB, MOST_APART = 60.0, 2000.0, 0.02
-SITES, SITE_SIDE, SITE_TRACKS = 24, 512, (4, 6, 12)
+SITES, SITE_SIDE, SITE_TRACKS = 144, 512, (4, 6, 12)
 WITHIN = 0.61, 0.75
 # A command, and the largest memory that it took (kB).
 _PEAK = """

@@ -18,12 +18,13 @@ import numpy as np
 from ..errors import InputError
 from ..products import product
 from ..progress import Progress, each, part, silent
+from .calibration import calibrate, steepness
 from .fusion import Frame, Fusion, best_shift, fuse
 from .pieces import Piece, pieces
 from .placement import NO_SHIFT, SEARCH_M, Shift, find_shift, moved
 from .pyramid import Field, collapse, fill_invalid, octave_bands, sample_bands
 from .robust import LEAST_SIGMA_M, nmad
-from .sampling import bicubic_rows
+from .sampling import bicubic_rows, bilinear
 from .shots import Shots
 from .support import Support
 
@@ -147,8 +148,7 @@ def _on_valid(valid: Mask, shots: Shots) -> Mask:
 def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Field]:
     """Height and sigma (H, W): bands at full resolution, the smooth rest on nodes between which it is interpolated.
 
-    Sigma is the kriging's, whose sill is set by left-out tracks. Factors from left-out points or tracks on top of it
-    were tried on 21 rendered sites: they do not go with the true ones (correlation -0.1 to 0.1).
+    Sigma is the kriging's with what shots scatter within a cell, `calibration` applied to both.
     """
     step = frame.extent_m / (NODES - 1) / frame.pixel
     # A raster of one row or column has one node across.
@@ -162,7 +162,21 @@ def _draw(bands: list[Field], fusion: Fusion, frame: Frame) -> tuple[Field, Fiel
         height += collapse(bands, fusion.gains)
     drift = np.column_stack([sample_bands(bands, *nodes.T)[:, : len(fusion.gains)], plane])
     sigma = np.sqrt(fusion.solution.variance(place, drift) + _within_cells(fusion) + LEAST_SIGMA_M**2)
+    sigma = _calibrated(sigma, height, rows, cols, fusion, frame)
     return height, np.maximum(_on_grid(sigma, rows, cols, frame.shape), np.float32(sigma.min()))
+
+
+def _calibrated(sigma: Array, height: Field, rows: Array, cols: Array, fusion: Fusion, frame: Frame) -> Array:
+    """Sigma (R * C,) of nodes at rows (R,) and columns (C,), as wide as left-out shots and the ground's slope ask."""
+    # A constant relief says nothing of slopes.
+    steep = steepness(height, rows, cols, frame.pixel) if len(fusion.gains) else np.zeros((len(rows), len(cols)))
+    row, col = (
+        np.interp(at, nodes, np.arange(len(nodes)))
+        for at, nodes in zip((fusion.support.place / frame.pixel).T, (rows, cols))
+    )
+    about, _ = bilinear(steep, np.ones(steep.shape, bool), row, col)
+    made = calibrate(fusion.solution, fusion.good, about).calibrated(sigma, steep.ravel())
+    return np.maximum(made, LEAST_SIGMA_M)
 
 
 def _usual_slope(height: Field, seen: Mask, pixel: Array) -> np.float32:

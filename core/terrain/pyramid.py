@@ -28,8 +28,8 @@ def octave_bands(relief: Field) -> list[Field]:
     bands: list[Field] = []
     level = np.asarray(relief, dtype=np.float32)
     while min(relief.shape) >= 2 ** len(bands) * 2 * SMALLEST:
-        smooth = _smooth(level, HOLES[min(len(bands), len(HOLES) - 1)])
-        coarse = smooth[::2, ::2] if len(bands) >= len(HOLES) - 1 else smooth
+        soft = smooth(level, HOLES[min(len(bands), len(HOLES) - 1)])
+        coarse = soft[::2, ::2] if len(bands) >= len(HOLES) - 1 else soft
         bands.append(level - _expand(coarse, level.shape))
         level = coarse
     return [*bands, level]
@@ -74,7 +74,7 @@ def fill_invalid(grid: Field, valid: Mask) -> Field:
     return np.where(valid, filled, _doubled(half)[inside])
 
 
-def _smooth(grid: Field, hole: int) -> Field:
+def smooth(grid: Field, hole: int) -> Field:
     """Binomial kernel (1, 4, 6, 4, 1) / 16 along both axes with taps ``hole`` samples apart."""
     for _ in breathing(range(2)):
         size, padded = grid.shape[0], np.pad(grid, ((2 * hole, 2 * hole), (0, 0)), mode="edge")

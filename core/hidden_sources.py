@@ -54,6 +54,22 @@ def require_own_overviews(dataset: Any, path: str, what: str) -> None:
         _Look().overviews(dataset, path, f"{what} {Path(path).name!r}", 0)
 
 
+def sources_of_layer(path: str) -> list[str]:
+    """The files that OGR's virtual layer at ``path`` names; asked for them, GDAL 3.6 ends the process where one of a
+    union's is gone."""
+    found: dict[str, None] = {}
+    texts = [_xml(path, Path(path).name)]
+    while texts:
+        for value in _values(texts.pop(), Path(path).name):
+            if value.key == "srcdatasource" and value.text.startswith("<"):
+                texts.append(value.text)
+            elif value.key == "srcdatasource":
+                folders = (os.path.dirname(path), "") if value.placed is not False else ("",)
+                places = (_file_in(os.path.join(folder, value.text)) for folder in folders)
+                found.update(dict.fromkeys(place for place in places if os.path.isfile(place)))
+    return list(found)
+
+
 class _Look:
     """One look; ``what`` of the methods begins each message, ``depth`` counts files that name files."""
 

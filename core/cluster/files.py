@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..hidden_sources import require_local, require_own_overviews
+from ..hidden_sources import require_local, require_own_overviews, sources_of_layer
 from ..rasters import quiet_gdal
 from ..sources import TEXT_TABLES, allowed, offline
 
@@ -38,7 +38,8 @@ def _named(path: str) -> list[str]:
         with quiet_gdal(), offline(path):
             dataset = gdal.OpenEx(path, allowed_drivers=allowed(path, "raster") + allowed(path, "vector"))
             require_own_overviews(dataset, path, "Input")
-            return list(dataset.GetFileList() or [])
+            virtual = dataset.GetDriver().ShortName == "OGR_VRT"
+            return sources_of_layer(path) if virtual else list(dataset.GetFileList() or [])
     except RuntimeError:  # GDAL does not read it
         return []
 

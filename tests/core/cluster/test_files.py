@@ -50,6 +50,30 @@ def test_pixels_beside_a_label_and_the_parts_of_a_layer_belong_to_it(tmp_path):
     assert found[0].endswith("shots.shp") and str(tmp_path / "shots.dbf") in found
 
 
+LAYER = '<OGRVRTLayer name="{}"><SrcDataSource relativeToVRT="1">{}</SrcDataSource></OGRVRTLayer>'
+UNION = '<OGRVRTUnionLayer name="both">{}</OGRVRTUnionLayer>'
+
+
+def test_a_union_of_layers_of_which_one_is_gone_does_not_end_the_process(tmp_path):
+    """GDAL 3.6.2 ends it where it is asked for the files of such a one."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("line,lon\n1,10\n")
+    lost = UNION.format(LAYER.format("a", "a.csv") + LAYER.format("lost", "lost.csv"))
+    inline = LAYER.format("c", "<OGRVRTDataSource>" + LAYER.format("b", "b.csv") + "</OGRVRTDataSource>")
+    path = tmp_path / "x.vrt"
+    path.write_text("<OGRVRTDataSource>" + lost + LAYER.format("a", "a.csv") + "</OGRVRTDataSource>")
+    assert [Path(name).name for name in files_of(str(path))] == ["x.vrt", "a.csv"]
+    path.write_text(f"<OGRVRTDataSource>{LAYER.format('a', 'a.csv')}{escaped(inline)}</OGRVRTDataSource>")
+    assert sorted(Path(name).name for name in files_of(str(path))) == ["a.csv", "b.csv", "x.vrt"]
+
+
+def escaped(layer: str) -> str:
+    """A layer whose source is itself a virtual layer's text."""
+    start, end = layer.index("<OGRVRTData"), layer.rindex("</SrcDataSource>")
+    inner = layer[start:end].replace("&", "&amp;").replace("<", "&lt;")
+    return layer[:start] + inner + layer[end:]
+
+
 def test_what_is_no_file_stays_as_it_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("dem.gpkg").touch()

@@ -55,8 +55,10 @@ def require_own_overviews(dataset: Any, path: str, what: str) -> None:
 
 
 def sources_of_layer(path: str) -> list[str]:
-    """The files that OGR's virtual layer at ``path`` names; asked for them, GDAL 3.6 ends the process where one of a
-    union's is gone."""
+    """The files that OGR's virtual layer at ``path`` names and GDAL reads; asked for them, GDAL 3.6 ends the process
+    where one of a union's is gone."""
+    from osgeo import gdal
+
     found: dict[str, None] = {}
     texts = [_xml(path, Path(path).name)]
     while texts:
@@ -65,8 +67,10 @@ def sources_of_layer(path: str) -> list[str]:
                 texts.append(value.text)
             elif value.key == "srcdatasource":
                 folders = (os.path.dirname(path), "") if value.placed is not False else ("",)
-                places = (_file_in(os.path.join(folder, value.text)) for folder in folders)
-                found.update(dict.fromkeys(place for place in places if os.path.isfile(place)))
+                for place in (_file_in(os.path.join(folder, value.text)) for folder in folders):
+                    with _quiet(path), suppress(RuntimeError):
+                        gdal.OpenEx(place, gdal.OF_VECTOR, allowed_drivers=local_drivers("vector"))
+                        found[place] = None
     return list(found)
 
 

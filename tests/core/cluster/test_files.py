@@ -58,7 +58,8 @@ def test_a_union_of_layers_of_which_one_is_gone_does_not_end_the_process(tmp_pat
     """GDAL 3.6.2 ends it where it is asked for the files of such a one."""
     for name in ("a", "b"):
         (tmp_path / f"{name}.csv").write_text("line,lon\n1,10\n")
-    lost = UNION.format(LAYER.format("a", "a.csv") + LAYER.format("lost", "lost.csv"))
+    (tmp_path / "secret").write_text("not to be opened: no driver reads it")
+    lost = UNION.format("".join(LAYER.format(name, name) for name in ("a.csv", "lost.csv", "secret")))
     inline = LAYER.format("c", "<OGRVRTDataSource>" + LAYER.format("b", "b.csv") + "</OGRVRTDataSource>")
     path = tmp_path / "x.vrt"
     path.write_text("<OGRVRTDataSource>" + lost + LAYER.format("a", "a.csv") + "</OGRVRTDataSource>")

@@ -33,7 +33,7 @@ from .engine import load_torch
 from .model_file import Model, load_model
 from .pairs import Pairs, RenderedPairs, rendering_workers
 from .plan import Plan, published
-from .processes import Processes, joined
+from .processes import Processes, joined, quickest_precision
 from .rendered_pairs import GLD100_AREAS
 from .scoring import LICENCE, export
 from .trainers import Trainer, trainer
@@ -246,6 +246,15 @@ def train_default(
             export(plan, weights, plan.steps, pairs, output, log, stated=stated, start=card)
 
 
+def _usual_precision(kept: Path) -> str:
+    """What the checkpoint kept from before was trained in; without one, what this machine is quickest at."""
+    import torch
+
+    if kept.exists():
+        return str(checkpoint.plan_of(kept)["precision"])
+    return quickest_precision("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def _command(given: Sequence[str], places: Sequence[str]) -> str:
     """The command line of this module, places in the file system told by name alone."""
     words = [Path(word).name if word in places else word for word in given]
@@ -268,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     numbers |= {"steps_per_scene": int, "checkpoint_every": int}
     for name, kind in numbers.items():
         parser.add_argument("--" + name.replace("_", "-"), type=kind)
-    parser.add_argument("--precision")
+    parser.add_argument("--precision", help="of all layers but the last (default: what this machine is quickest at)")
     parser.add_argument("--name", help="of the model, in its card")
     parser.add_argument("--start", help="model file whose weights training begins with")
     parser.add_argument("--limits", help="a sentence on what else is known of the model, for its card")
@@ -277,7 +286,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     import torch
 
     torch.set_num_threads(options["threads"])
-    changes: dict[str, Any] = {key: options[key] for key in (*numbers, "precision") if options[key] is not None}
+    changes: dict[str, Any] = {key: options[key] for key in numbers if options[key] is not None}
+    changes["precision"] = options["precision"] or _usual_precision(Path(options["work"]) / CHECKPOINT)
     if options["architecture"] == "pix2pixcc":
         plan = published(**{"steps": 10_000, "base": options["base"], "crop": 256, "height_divisor": 16.0, **changes})
     else:

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, PlanetaryDtmError
+from ..learned.checkpoint import plan_of
 from ..learned.model_file import Model, load_model
 from ..learned.pair_folder import FolderPairs, PairFolder, is_pair_folder
 from ..learned.pairs import Pairs, RenderedPairs, areas_in, rendering_workers
 from ..learned.plan import PRECISIONS, TRAINABLE, Plan, published
-from ..learned.processes import Processes, joined
+from ..learned.processes import Processes, joined, quickest_precision
 from ..learned.rendered_pairs import Pair
 from ..learned.scoring import export
 from ..learned.training import CHECKPOINT, LOG, read_log, require_torch, train
@@ -36,6 +37,7 @@ Float = NDArray[np.float32]
 
 SCENES_AN_EPOCH = 1800  # where pairs are rendered without end
 SAMPLES = 3
+QUICKEST = "quickest"  # of the precisions, or what the checkpoint was trained in
 
 
 def run(
@@ -71,18 +73,21 @@ def run(
     folder = PairFolder(pairs) if is_pair_folder(pairs) else None
     count = sum(not tile.held_out for tile in folder.tiles) if folder else SCENES_AN_EPOCH
     crop = crop or (folder.about["tile"] if folder else 256)
-    changes: dict[str, Any] = {"crop": crop, "batch": batch, "seed": seed, "precision": precision}
+    changes: dict[str, Any] = {"crop": crop, "batch": batch, "seed": seed}
     changes |= {"checkpoint_every": checkpoint_every, **({"peak_rate": rate} if rate else {})}
     begun = _begun(start, architecture)
     changes |= _options(begun)
     steps = max(epochs * count // batch, 1)
-    if architecture == "pix2pixcc":
-        changes |= {"height_divisor": 1.0 if folder else 16.0}
-        plan = published(steps, **{"base": base, **changes})
-    else:
-        plan = Plan(steps=steps, **changes)
     with ExitStack() as stack:
         processes = stack.enter_context(joined())
+        if precision == QUICKEST:
+            precision = plan_of(resume)["precision"] if resume else quickest_precision(processes.device)
+        changes["precision"] = given["precision"] = precision
+        if architecture == "pix2pixcc":
+            changes |= {"height_divisor": 1.0 if folder else 16.0}
+            plan = published(steps, **{"base": base, **changes})
+        else:
+            plan = Plan(steps=steps, **changes)
         pool = stack.enter_context(rendering_workers(0 if folder else workers))
         source = FolderPairs(folder, plan) if folder else RenderedPairs(pairs, plan, areas_in(pairs), pool)
         command = _command(given)
@@ -271,8 +276,9 @@ STEP = Step(
                   maximum=128),
         Parameter("RATE", Kind.NUMBER, "Learning rate", "Empty: that of the architecture.", optional=True, minimum=1e-7,
                   maximum=1.0, advanced=True),
-        Parameter("PRECISION", Kind.CHOICE, "Precision", "Of all layers but the last; float16: GPUs without bfloat16.",
-                  "bfloat16", choices=PRECISIONS, advanced=True),
+        Parameter("PRECISION", Kind.CHOICE, "Precision", "Of all layers but the last; quickest: what suits the GPU or "
+                  "processor best (with RESUME: what that was trained in).", QUICKEST, choices=(QUICKEST, *PRECISIONS),
+                  advanced=True),
         Parameter("CHECKPOINT_EVERY", Kind.INTEGER, "Checkpoint every", "Steps between checkpoints.", 500, minimum=1,
                   advanced=True),
         Parameter("WORKERS", Kind.INTEGER, "Rendering processes", "Beside the one that trains; 0: that one renders.", 1,

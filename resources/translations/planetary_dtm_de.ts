@@ -2578,10 +2578,6 @@
         <translation>Genauigkeit</translation>
     </message>
     <message>
-        <source>Of all layers but the last; float16: GPUs without bfloat16.</source>
-        <translation>Aller Schichten außer der letzten; float16: GPUs ohne bfloat16.</translation>
-    </message>
-    <message>
         <source>Checkpoint every</source>
         <translation>Zwischenstand alle</translation>
     </message>
@@ -2972,6 +2968,10 @@
     <message>
         <source>Several processes or machines: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</source>
         <translation>Mehrere Prozesse oder Rechner: torchrun --nproc-per-node N -m planetary_dtm.core.cli trainmodel ...</translation>
+    </message>
+    <message>
+        <source>Of all layers but the last; quickest: what suits the GPU or processor best (with RESUME: what that was trained in).</source>
+        <translation>Aller Schichten außer der letzten; quickest: womit GPU oder Prozessor am schnellsten rechnen (mit RESUME: womit jenes trainiert wurde).</translation>
     </message>
 </context>
 <context>

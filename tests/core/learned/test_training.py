@@ -21,7 +21,7 @@ from planetary_dtm.core.errors import CancelledError, InputError  # noqa: E402
 from planetary_dtm.core.learned import losses, training  # noqa: E402
 from planetary_dtm.core.learned.pairs import RenderedPairs  # noqa: E402
 from planetary_dtm.core.learned.plan import Plan, completed  # noqa: E402
-from planetary_dtm.core.learned.processes import Processes  # noqa: E402
+from planetary_dtm.core.learned.processes import Processes, quickest_precision  # noqa: E402
 from planetary_dtm.core.learned.trainers import trainer  # noqa: E402
 from planetary_dtm.core.learned.training import read_log, train  # noqa: E402
 from planetary_dtm.core.simulation.relief import random_relief  # noqa: E402
@@ -172,6 +172,15 @@ def test_mixed_precision_goes_the_way_of_full_precision(precision: str) -> None:
     for step in range(1, 6):  # in float16 the first ones may be left out until the loss's scale suits
         mixed.update(step, batch)
     assert 1e-5 < float(np.abs(mixed.weights()["last.weight"] - before).mean()) < 1e-2
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_the_quickest_precision_is_half_only_where_it_is_native(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: native, raising=False)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    assert quickest_precision("cpu") == ("bfloat16" if native else "float32")
+    assert quickest_precision("cuda:0") == ("bfloat16" if native else "float16")
 
 
 def test_the_log_of_a_killed_run_is_cut_at_the_checkpoint(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 
 from planetary_dtm.core.learned import rendered_pairs, training  # noqa: E402
-from planetary_dtm.core.learned.model_file import load_model  # noqa: E402
+from planetary_dtm.core.learned.model_file import Model, load_model  # noqa: E402
 from planetary_dtm.core.learned.networks import build, tensors  # noqa: E402
 from planetary_dtm.core.learned.pairs import RenderedPairs  # noqa: E402
 from planetary_dtm.core.learned.plan import Plan  # noqa: E402
@@ -41,45 +41,51 @@ def test_export_writes_a_model_that_loads(dems: Path, tmp_path: Path, monkeypatc
     assert model.tensors["stem.weight"] == pytest.approx(weights["stem.weight"], abs=1e-3)
 
 
-def test_the_shipped_models_card_names_the_command_that_trains_it_again(
-    dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Called anew with more to state, on the folder of a training that is done, it writes the same weights."""
+@pytest.fixture
+def command(dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Model]:
+    """The command line on few pixels: a name and more words -> the model NAME.safetensors, from the folder NAME."""
     monkeypatch.setattr(training, "GLD100_AREAS", AREAS)
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
-    monkeypatch.setattr(training, "Plan", partial(Plan, first_scenes=2, precision="float32"))
+    monkeypatch.setattr(training, "quickest_precision", lambda device: "float32")
+    monkeypatch.setattr(training, "Plan", partial(Plan, first_scenes=2))
     monkeypatch.setattr(training, "export", partial(export, count=4))
-    sizes = ["--widths", "4", "6", "--steps", "2", "--batch", "2", "--crop", "32", "--workers", "0"]
-    made = []
-    for more in ([], ["--name", "Planetary DTM default", "--limits", "Weak on Io."]):
-        training.main([str(dems), str(tmp_path / "work"), str(tmp_path / "m.safetensors"), *sizes, *more])
-        made.append(load_model(tmp_path / "m.safetensors"))
-    first, card = made[0].tensors, made[1].card
-    assert all(np.array_equal(first[name], made[1].tensors[name]) for name in first)
+
+    def made(name: str, *more: str) -> Model:
+        places = [str(dems), str(tmp_path / name), str(tmp_path / f"{name}.safetensors")]
+        training.main([*places, "--batch", "2", "--crop", "32", "--workers", "0", *more])
+        return load_model(places[-1])
+
+    return made
+
+
+def test_the_shipped_models_card_names_the_command_that_trains_it_again(
+    command: Callable[..., Model], dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Called anew with more to state, on the folder of a training that is done, it writes the same weights."""
+    sizes = ["--widths", "4", "6", "--steps", "2"]
+    first = command("work", *sizes).tensors
+    again = command("work", *sizes, "--name", "Planetary DTM default", "--limits", "Weak on Io.")
+    card = again.card
+    assert all(np.array_equal(first[name], again.tensors[name]) for name in first)
     assert (card["name"], card["licence"]) == ("Planetary DTM default", "GPL-2.0-or-later")
     assert "Mars" in card["limits"] and card["limits"].endswith("Weak on Io.")
-    command = f"python -m planetary_dtm.core.learned.training {dems.name} work m.safetensors --widths 4 6 --steps 2"
-    assert card["command"].startswith(command) and str(tmp_path) not in card["command"]
+    said = f"python -m planetary_dtm.core.learned.training {dems.name} work work.safetensors --batch 2"
+    assert card["command"].startswith(said) and str(tmp_path) not in card["command"]
+    assert card["training"]["precision"] == "float32"
+    monkeypatch.setattr(training, "quickest_precision", lambda device: "bfloat16")
+    assert command("work", *sizes).card["training"]["precision"] == "float32"  # as the checkpoint's
+    assert command("new", *sizes).card["training"]["precision"] == "bfloat16"
 
 
 def test_a_training_may_start_from_a_models_weights(
-    dems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Callable[..., Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second training moves the first one's weights a little, adds what scans, and its card tells of both."""
-    monkeypatch.setattr(training, "GLD100_AREAS", AREAS)
-    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
-    monkeypatch.setattr(training, "Plan", partial(Plan, first_scenes=2, precision="float32"))
-    monkeypatch.setattr(training, "export", partial(export, count=2))
     monkeypatch.setattr(training, "LOG_EVERY", 1)
-    sizes = ["--widths", "4", "6", "8", "--batch", "2", "--crop", "32", "--workers", "0", "--peak-rate", "1e-5"]
-
-    def made(name: str, *more: str) -> Any:
-        training.main([str(dems), str(tmp_path / name), str(tmp_path / f"{name}.safetensors"), *sizes, *more])
-        return load_model(tmp_path / f"{name}.safetensors")
-
-    first = made("one", "--steps", "3", "--scans", "0")
+    sizes = ["--widths", "4", "6", "8", "--peak-rate", "1e-5"]
+    first = command("one", *sizes, "--steps", "3", "--scans", "0")
     start = str(tmp_path / "one.safetensors")
-    second = made("two", "--steps", "2", "--scans", "4", "--start", start)
+    second = command("two", *sizes, "--steps", "2", "--scans", "4", "--start", start)
     assert all(np.allclose(value, second.tensors[name], atol=2e-3) for name, value in first.tensors.items())
     added = {name.split(".")[0] for name in set(second.tensors) - set(first.tensors)}
     assert added == {"scan2_0_in", "scan2_0_b", "scan2_1_in", "scan2_1_b"}
@@ -89,4 +95,4 @@ def test_a_training_may_start_from_a_models_weights(
     lines = second.card["command"].split("\n")
     assert lines[0] == first.card["command"] and "--start one.safetensors" in lines[1]
     with pytest.raises(SystemExit, match="same architecture"):
-        made("three", "--steps", "2", "--widths", "4", "8", "8", "--start", start)
+        command("three", "--steps", "2", "--widths", "4", "8", "8", "--start", start)

@@ -23,7 +23,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ..core.rasters import quiet_gdal
 from . import resources
-from .inputs import FILE_CRS, file_crs_of
+from .layer_sources import FILE_CRS, file_crs_of
 
 _FIELD = "altitude"
 _SIZE_MM = "1.2"

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ..core.bodies import Body, lonlat_of, same_body
 from ..core.errors import PlanetaryDtmError
-from ..processing_provider.inputs import extent_on, wkt
+from ..processing_provider.extents import extent_on, wkt
 
 translate = QCoreApplication.translate
 

@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..core.errors import InputError
 from ..core.rasters import Grid
 from ..core.steps.dtmfromextent import output_grid
-from ..processing_provider.inputs import extent_on, wkt
+from ..processing_provider.extents import extent_on, wkt
 from .view import visible_area
 
 translate = QCoreApplication.translate

@@ -14,7 +14,7 @@ from ..core.errors import InputError
 from ..core.learned.adapter import SIDE, Placement, placement, to_grey, to_grey8, to_square
 from ..core.rasters import Grid, Raster
 from ..core.steps.dtmfromextent import Pixels
-from ..processing_provider.inputs import extent_on
+from ..processing_provider.extents import extent_on
 from .background import Newest
 from .plan import grid_of
 from .plot import text_colour

@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, QTimer
 
 from ..core.bodies import body_of_crs
 from ..core.errors import PlanetaryDtmError
-from ..processing_provider.inputs import wkt
+from ..processing_provider.extents import wkt
 
 _SETTING = "planetary_dtm/quiet_transform_bars"
 _LASTS_MS = 4000

@@ -22,7 +22,8 @@ from qgis.PyQt.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from ..core.errors import PlanetaryDtmError
 from ..core.steps import step
 from ..processing_provider import resources
-from ..processing_provider.inputs import extent_on, is_blank
+from ..processing_provider.extents import extent_on
+from ..processing_provider.layer_sources import is_blank
 from ..processing_provider.provider import PROVIDER_ID
 from ..processing_provider.words import say
 from . import view

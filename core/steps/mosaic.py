@@ -4,46 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..altimetry.readers import height_doubts
-from ..cluster.blocks import Block, Layout, joined, offsets, pieces
-from ..cluster.cost import Meter, total
+from ..cluster.blocks import Block, Layout
+from ..cluster.cost import total
 from ..cluster.files import absolute, files_of
 from ..cluster.lock import sole_worker
-from ..cluster.manifest import Done, Manifest, checksum, fingerprint
+from ..cluster.manifest import Manifest, checksum, fingerprint
 from ..cluster.pool import CLUSTER_HELP, cores, do_units
 from ..errors import InputError
-from ..frames import angular_distance
-from ..geotiff import Band, writing_dtm
-from ..learned.engine import Engine, engine_name, load_engine
+from ..learned.engine import engine_name
 from ..learned.model_file import load_height_model
 from ..memory import give_back, require_memory
-from ..outputs import discard, on_disk_of, replacing, require_writable
-from ..products import product
-from ..progress import Progress, breathe, part, silent, tell
+from ..outputs import discard, on_disk_of, require_writable
+from ..progress import Progress, part, silent
 from ..rasters import Grid, Raster, Window
-from ..threads import in_order, one_thread
 from ..version import VERSION
 from . import dtmfromextent
-from .dtmfromextent import AROUND, DEFAULT_MODEL, RELATIVE, Pixels, misfits, relief_mb, sun_of
+from .dtmfromextent import AROUND, DEFAULT_MODEL, misfits, relief_mb, sun_of
 from .inputs import Extent, reference_datum_of
-from .levelled import bring_to_metres
-from .mosaic_references import dem_of_block, read_altimetry, shots_of_block, write_shots
+from .mosaic_joining import write_joined
+from .mosaic_references import read_altimetry, write_shots
+from .mosaic_units import Job, Unit, predict_block
 from .provenance import made_by
 from .step import Kind, Parameter, Step, StepResult
 
-Float = npt.NDArray[np.float32]
-
 OVERLAP = 128  # pixels that a block reaches into the next: heights pass from one to the other over twice that
 _KEPT_MB, _KEPT_BYTES_PER_PIXEL = 250.0, 90  # measured over some 50 blocks of 1,024 to 3,072 pixels
-_FIRMLY = 1e5  # times the weight of a pixel of an overlap: what disagrees is spread over those
 _SMALLEST = 512  # pixels of a block's side, under which its surroundings cost more than itself
 
 
@@ -118,7 +109,7 @@ def run(
             told = given | {name: getattr(job, name) for name in ("engine", "sun_azimuth", "sun_incidence")}
             told["model"] = model or DEFAULT_MODEL
             made = made_by(STEP, told, BLOCKS=str(len(blocks)), BLOCK_USED=str(layout.side), DATUM=datum)
-            _write(output, grid, layout, blocks, manifest, job, made, count, part(progress, 0.85, 1.0))
+            write_joined(output, grid, layout, blocks, manifest, job, made, count, part(progress, 0.85, 1.0))
             manifest.publish(output)
         discard(job.folder)
     cost = total(done.cost for done in manifest.done.values())
@@ -150,86 +141,6 @@ def _rounded(grid: Grid, pixel_size: float | None) -> list[str]:
     if not pixel_size or abs(made / pixel_size - 1) < 0.005:
         return []
     return [f"PIXEL_SIZE {pixel_size:g} m is no whole number of the image's pixels; {made:.4g} m is used instead."]
-
-
-@dataclass(frozen=True)
-class Job:
-    """What all blocks share: absolute paths, the sun (degrees), and the image's pixels per pixel of the DTM.
-
-    ``model``: None for the one that ships, which lies elsewhere on every machine; ``sha256``: of its file.
-    """
-
-    input: str
-    altimetry: str | None
-    altitude_field: str | None
-    reference_dem: str | None
-    reference_datum: str | None
-    model: str | None
-    engine: str
-    sha256: str
-    sun_azimuth: float | None
-    sun_incidence: float | None
-    window: Window
-    factor: int
-    folder: str
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One block of a job; ``grid`` is that of its reach."""
-
-    job: Job
-    grid: Grid
-    block: Block
-
-
-def predict_block(unit: Unit) -> Done:
-    """Predict a block, bring it to metres where something is given to level to, and write its bands as a NumPy file.
-
-    Runs anywhere this package and the files are; the same unit gives the same bytes.
-    """
-    meter, job, name = Meter(), unit.job, unit.block.name
-    engine = _engine(job.model, job.engine, job.sha256)
-    with one_thread():
-        bands, warnings = _bands(unit, engine)
-    if not bands:
-        return Done(name, "", "", meter.cost())
-    path = Path(job.folder) / f"{name}.npy"
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, np.stack(bands).astype(np.float32))
-    return Done(name, path.name, checksum(path), meter.cost(), warnings)
-
-
-def _bands(unit: Unit, engine: Engine) -> tuple[list[Float], tuple[str, ...]]:
-    """Height and, in metres, sigma of a block, and warnings; nothing where the image shows nothing."""
-    job, reach, first = unit.job, unit.block.reach, unit.job.window
-    window = Window(
-        first.column + reach.column * job.factor,
-        first.row + reach.row * job.factor,
-        reach.width * job.factor,
-        reach.height * job.factor,
-    )
-    pixels = Pixels(Raster(job.input, "INPUT"), window, unit.grid)
-    if not pixels.read(*pixels.window)[1].any():
-        return [], ()
-    relief = pixels.relief(engine, job.sun_azimuth, job.sun_incidence, "seamless")
-    warnings = (*pixels.warnings, *relief.warnings)
-    if not (job.altimetry or job.reference_dem):
-        return [relief.height], warnings
-    if job.altimetry:
-        references = shots_of_block(Path(job.folder), unit.block)
-    else:
-        references = dem_of_block(unit.grid, unit.block, job.reference_dem, job.reference_datum)
-    levelled = bring_to_metres(unit.grid, relief.height, relief.valid, references, "relative", hidden=relief.hidden)
-    return [levelled.height, levelled.sigma], warnings + levelled.warnings
-
-
-@lru_cache(maxsize=1)
-def _engine(model: str | None, engine: str, sha256: str) -> Engine:
-    path = model or DEFAULT_MODEL
-    if checksum(path) != sha256:
-        raise InputError(f"Model {str(path)!r} is another one for a worker than for this run; give all the same file.")
-    return load_engine(load_height_model(path), engine)
 
 
 def whole_grid(grid: Grid, extent: Extent | None, pixel_size: float | None) -> tuple[Window, Grid, int]:
@@ -264,88 +175,6 @@ def needed_mb(layout: Layout) -> float:
     """What a worker takes at most, MB, for the largest block of a layout: after many, since it keeps what it freed."""
     pixels = np.prod([side + 2 * AROUND for side in layout.largest])
     return max(relief_mb(*layout.largest), _KEPT_MB + _KEPT_BYTES_PER_PIXEL * float(pixels) / 1e6)
-
-
-def _write(
-    output: str,
-    grid: Grid,
-    layout: Layout,
-    blocks: Sequence[Block],
-    manifest: Manifest,
-    job: Job,
-    told: dict[str, str],
-    threads: int,
-    progress: Progress,
-) -> None:
-    known = [item for item in blocks if manifest.done[item.name].file]
-    metres = bool(job.altimetry or job.reference_dem)
-
-    def read(item: Block, window: Window) -> list[Float]:
-        bands = np.load(manifest.folder / manifest.done[item.name].file, mmap_mode="r")
-        row, column = window.row - item.reach.row, window.column - item.reach.column
-        return list(bands[:, row : row + window.height, column : column + window.width])
-
-    added = {} if metres else _levels(layout, known, read, _closes(grid))
-    about = {**told, "LEVELLED": "YES" if metres else "NO"}
-    if metres:
-        about["LEVELLED_TO"] = Path((job.altimetry or job.reference_dem or "").partition("|")[0]).name
-    else:
-        del about["DATUM"]
-    bands = (Band("height", "m"), Band("sigma", "m")) if metres else (RELATIVE,)
-    places, windows = {(item.row, item.column): item for item in known}, pieces(grid.height, grid.width)
-    with writing_dtm(output, grid, bands, about, part(progress, 0.7, 1.0), threads) as writer:
-        made = in_order(lambda piece: joined(layout, places, read, piece, added), windows, threads)
-        for piece, values in zip(windows, made):
-            tell(progress, 0.7 * piece.row / grid.height, "Joining the blocks")
-            nothing = [np.full(values[0].shape, np.nan, np.float32)] * (len(bands) - len(values))
-            writer.write([*values, *nothing], piece.column, piece.row)
-
-
-def _closes(grid: Grid) -> bool:
-    """Whether the last column's eastern edge is the first's western: the grid goes around the body."""
-    lon, lat = grid.lonlat_of([-0.5, grid.width - 0.5], [(grid.height - 1) / 2] * 2)
-    apart = float(angular_distance(lon[:1], lat[:1], lon[1:], lat[1:])[0]) * grid.body.radius_m
-    return grid.width > 2 and apart < 1.5 * grid.pixel_size_m[0]  # nan, outside the projection, is no
-
-
-def _levels(layout: Layout, blocks: Sequence[Block], read: Any, closes: bool) -> dict[str, float]:
-    """What to add to the relative heights of each block so that neighbours agree where they overlap.
-
-    Around a whole body (``closes``) the columns on either side of the seam agree on average too, block by block: they
-    do not overlap, so that nothing would blend a step between them.
-    """
-    pairs, steps, weights = [], [], []
-
-    def weigh(first: int, second: int, difference: Float, each: float) -> None:
-        seen = np.isfinite(difference)
-        if seen.any():
-            pairs.append((first, second))
-            steps.append(float(difference[seen].mean(dtype=np.float64)))
-            weights.append(each * float(seen.sum()))
-
-    for first, second, shared in layout.neighbours(blocks):
-        weigh(first, second, read(blocks[second], shared)[0] - read(blocks[first], shared)[0], 1.0)
-    for first, second in layout.facing(blocks) if closes else ():
-        sides = ((blocks[first], layout.width - 1), (blocks[second], 0))
-        west, east = (read(b, Window(column, b.reach.row, 1, b.reach.height))[0] for b, column in sides)
-        weigh(first, second, east - west, _FIRMLY)
-    levels = offsets(pairs, np.array(steps), np.array(weights), len(blocks))
-    levels -= _mean(layout, blocks, read, levels)
-    return {item.name: float(level) for item, level in zip(blocks, levels)}
-
-
-def _mean(layout: Layout, blocks: Sequence[Block], read: Any, levels: npt.NDArray[np.float64]) -> float:
-    """Mean of what the blocks become once they are joined, each raised by its level: of a mosaic, none remains."""
-    total = count = 0.0
-    for item, level in zip(blocks, levels):
-        breathe()
-        rows, columns = layout.weight(item)
-        height = read(item, item.reach)[0]
-        seen = np.isfinite(height)
-        share = product(seen.astype(np.float64), columns)
-        sums = product(np.where(seen, height, 0).astype(np.float64), columns) + level * share
-        total, count = total + float(np.sum(rows * sums)), count + float(np.sum(rows * share))
-    return total / count if count else 0.0
 
 
 def _warnings(manifest: Manifest, blocks: Sequence[Block]) -> tuple[str, ...]:

@@ -32,7 +32,9 @@ from qgis.gui import QgsGui
 from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, StepResult, step
-from planetary_dtm.processing_provider.inputs import RenderedRaster, collect, metres_per_unit, resolve
+from planetary_dtm.processing_provider.extents import metres_per_unit
+from planetary_dtm.processing_provider.inputs import collect, resolve
+from planetary_dtm.processing_provider.layer_sources import RenderedRaster
 from planetary_dtm.processing_provider.provider import ALGORITHMS
 from planetary_dtm.tests.qgis.calls import given, refused, run
 from planetary_dtm.ui import history

@@ -23,7 +23,7 @@ from qgis.PyQt.QtCore import QObject
 
 from planetary_dtm.core.errors import CancelledError
 from planetary_dtm.plugin.plugin import PlanetaryDtmPlugin
-from planetary_dtm.processing_provider.inputs import ExportedTable, FileTable, table_of
+from planetary_dtm.processing_provider.layer_sources import ExportedTable, FileTable, table_of
 from planetary_dtm.processing_provider.turns import in_own_thread
 from planetary_dtm.ui import estimate, opening
 from planetary_dtm.ui.model_menu import EditCopyAction

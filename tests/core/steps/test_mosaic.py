@@ -14,7 +14,7 @@ from planetary_dtm.core.cluster.lock import sole_worker
 from planetary_dtm.core.cluster.manifest import Manifest
 from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.rasters import Grid, Raster, Window
-from planetary_dtm.core.steps import inputs, mosaic, mosaic_references, step
+from planetary_dtm.core.steps import inputs, mosaic, mosaic_joining, mosaic_references, mosaic_units, step
 from planetary_dtm.core.tables import read_table
 
 SIZE, ROWS = 1100, 512
@@ -99,8 +99,8 @@ def test_workers_take_the_model_from_their_own_package_and_it_must_be_the_same(s
     def on_another_machine(work, given, finished, *rest):
         units.extend(given)
         with monkeypatch.context() as there:
-            there.setattr(mosaic, "DEFAULT_MODEL", elsewhere)
-            mosaic._engine.cache_clear()
+            there.setattr(mosaic_units, "DEFAULT_MODEL", elsewhere)
+            mosaic_units._engine.cache_clear()
             for unit in given:
                 finished(work(unit))
 
@@ -111,7 +111,7 @@ def test_workers_take_the_model_from_their_own_package_and_it_must_be_the_same(s
     elsewhere.write_bytes((mosaic.DEFAULT_MODEL.parent / "sun.safetensors").read_bytes())
     with pytest.raises(InputError, match=r"default\.safetensors' is another one for a worker"):
         run("mosaic", **options(scene, tmp_path / "other.tif"))
-    mosaic._engine.cache_clear()
+    mosaic_units._engine.cache_clear()
 
 
 def test_altimetry_is_read_once_where_memory_allows(scene, whole, tmp_path, monkeypatch):
@@ -150,13 +150,13 @@ def test_a_block_without_shots_and_a_table_of_another_place_are_named(scene, tmp
 
 
 def test_parts_that_go_away_before_they_are_joined_are_told_and_made_again(scene, whole, tmp_path, monkeypatch):
-    output, write = tmp_path / "cut.tif", mosaic._write
+    output, write = tmp_path / "cut.tif", mosaic.write_joined
 
     def gone(*given):
         next((tmp_path / "cut.parts").glob("*.npy")).unlink()
         write(*given)
 
-    monkeypatch.setattr(mosaic, "_write", gone)
+    monkeypatch.setattr(mosaic, "write_joined", gone)
     with pytest.raises(InputError, match=r"cut\.tif' cannot be written \(No such file"):
         run("mosaic", **options(scene, output))
     monkeypatch.undo()
@@ -252,7 +252,7 @@ def test_a_mosaic_around_the_body_has_no_step_at_its_seam():
 
     steps = {}
     for closes in (True, False):
-        added = mosaic._levels(layout, blocks, read, closes)
+        added = mosaic_joining._levels(layout, blocks, read, closes)
         known = {(block.row, block.column): block for block in blocks}
         row = joined(layout, known, read, Window(0, 500, 4096, 1), added)[0][0]
         steps[closes] = abs(float(row[0] - row[-1]))
@@ -275,4 +275,4 @@ def test_a_mosaic_around_the_body_has_no_step_at_its_seam():
 def test_what_goes_around_the_body_is_known(crs, west, width, closes):
     step = 0.1 if "longlat" in crs else 2 * np.pi * 1737400 / 3600
     grid = Grid(width, 900, (west, step, 0.0, 450 * step, 0.0, -step), crs + " +no_defs")
-    assert mosaic._closes(grid) == closes
+    assert mosaic_joining._closes(grid) == closes

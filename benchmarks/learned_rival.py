@@ -23,6 +23,8 @@ LEAST_SHARE = 0.95  # of the default's CPU hours that the rival was trained for
 _MEASURES = (
     (MODEL, "RMSE after scale and plane (m)"),
     (MODEL, "slope RMSE after scale and plane (deg)"),
+    (MODEL, "RMSE after offset (m)"),
+    (MODEL, "RMSE after plane (m)"),
     (MODEL, "slope RMSE (deg)"),
     (MODEL, "local CC"),
     (LEVELLED, "RMSE after offset (m)"),

@@ -44,19 +44,19 @@ def test_a_model_half_as_wrong_as_its_rival_keeps_the_bounds() -> None:
     truth, noise = (rng.normal(size=(2, 64, 64)) * 10).cumsum(axis=1).astype(np.float32)
     near, far = ({MODEL: score(truth + share * noise, truth, 100.0)} for share in (0.1, 0.2))
     table = compared("Case", [near] * 3, [far] * 3, bounded=True)
-    assert [row[3] for row in table.rows[:2]] == pytest.approx([0.5, 0.5], abs=0.02) and len(table.rows) == 4
-    assert [check.held for check in table.checks] == [True] * 4 and table.rows[3][4] == "-"
+    assert [row[3] for row in table.rows[:2]] == pytest.approx([0.5, 0.5], abs=0.02) and len(table.rows) == 6
+    assert [check.held for check in table.checks] == [True] * 4 and table.rows[5][4] == "-"
     assert table.notes == ["Pix2PixCC is better by none of them."]
     again = compared("Case", [far] * 3, [near] * 3, bounded=True)
     assert [check.held for check in again.checks] == [False] * 4
-    assert again.notes[0].count("model: ") == 4  # the correlation among them, of which more is better
+    assert again.notes[0].count("model: ") == 6  # the correlation among them, of which more is better
 
 
 def test_a_slope_is_compared_whatever_the_unit_of_height() -> None:
     truth = np.random.default_rng(1).normal(size=(64, 64)).cumsum(axis=1).astype(np.float32) * 10
     ours, theirs = {MODEL: score(truth * 30 + 500, truth, 100.0)}, {MODEL: score(truth[::-1], truth, 100.0)}
     table = compared("Case", [ours], [theirs], bounded=True)
-    assert [check.held for check in table.checks] == [True] * 4 and table.rows[2][3] > 1
+    assert [check.held for check in table.checks] == [True] * 4 and table.rows[4][3] > 1
 
 
 def test_scenes_count_by_their_errors_where_they_are_taken_together() -> None:

@@ -119,7 +119,9 @@ class StepAlgorithm(QgsProcessingAlgorithm):
                 inputs = resolve(self._values, Path(folder), feedback)
                 ready = chosen.checked({**inputs, **targets})
                 result = in_own_thread(lambda: chosen.run(**ready, progress=ProgressOf(feedback)))
-        except CancelledError:
+        except CancelledError as error:
+            if str(error) != str(CancelledError()):  # it tells what is kept to go on from
+                feedback.pushInfo(str(error))
             return {}
         except PlanetaryDtmError as error:
             raise QgsProcessingException(str(error)) from None

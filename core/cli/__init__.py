@@ -58,8 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             allowed = options.pop("allowed_mb", None)
             with limited_to(allowed):
                 return _run(step(command), {k.upper(): v for k, v in options.items()}, interrupts)
-        except (CancelledError, KeyboardInterrupt):
-            print("Cancelled.", file=sys.stderr)
+        except CancelledError as error:
+            print(error, file=sys.stderr)
+            return CANCELLED
+        except KeyboardInterrupt:
+            print(CancelledError(), file=sys.stderr)
             return CANCELLED
         except PlanetaryDtmError as error:
             print(f"planetary-dtm {command}: {error}", file=sys.stderr)

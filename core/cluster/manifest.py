@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ..errors import InputError
+from ..errors import CancelledError, InputError
 from ..outputs import on_disk_of, replacing
 from .cost import Cost
 
@@ -76,6 +77,20 @@ class Manifest:
 
     def missing(self, units: Iterable[str]) -> list[str]:
         return [unit for unit in units if unit not in self.done]
+
+    @contextmanager
+    def kept(self, units: Collection[str], what: str) -> Iterator[None]:
+        """Where a cancel ends what is done in here, have it say how many of the units (``what``: "blocks") are kept."""
+        try:
+            yield
+        except CancelledError:
+            done = len(units) - len(self.missing(units))
+            if not done:
+                raise
+            raise CancelledError(
+                f"Stopped with {done} of {len(units)} {what} done; {str(self.folder)!r} keeps them, and the same "
+                "command goes on from there."
+            ) from None
 
     def _lines(self) -> tuple[dict[str, Any] | None, list[Done]]:
         """What the first line says (None: there is none), and the entries up to the first that is none."""

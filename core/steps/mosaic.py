@@ -96,16 +96,19 @@ def run(
     about = {**asdict(job), "side": layout.side, "overlap": OVERLAP, "grid": asdict(grid), "version": VERSION}
     with sole_worker(Path(job.folder), output):
         manifest = Manifest(Path(job.folder), fingerprint(about, files))
-        missing = set(manifest.missing(item.name for item in blocks))
+        names = [item.name for item in blocks]
+        missing = set(manifest.missing(names))
         units = [Unit(job, grid.sub(item.reach), item) for item in blocks if item.name in missing]
         if shots is not None:
             write_shots(Path(job.folder), grid, shots, [unit.block for unit in units])
             del shots
             give_back()
-        do_units(predict_block, units, manifest.add, count, memory, scheduler or "", part(progress, 0.0, 0.85))
+        with manifest.kept(names, "blocks"):
+            do_units(predict_block, units, manifest.add, count, memory, scheduler or "", part(progress, 0.0, 0.85))
         if not any(done.file for done in manifest.done.values()):
             raise InputError("The extent holds nodata only; choose one that meets the image.")
-        with on_disk_of(output):  # parts that were there a moment ago may not be on a network
+        # parts that were there a moment ago may not be on a network
+        with manifest.kept(names, "blocks"), on_disk_of(output):
             told = given | {name: getattr(job, name) for name in ("engine", "sun_azimuth", "sun_incidence")}
             told["model"] = model or DEFAULT_MODEL
             made = made_by(STEP, told, BLOCKS=str(len(blocks)), BLOCK_USED=str(layout.side), DATUM=datum)

@@ -63,7 +63,9 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
     with sole_worker(folder, output):
         work = _Work(plan, folder, values, Manifest(folder, fingerprint({"VERSION": VERSION}, [])))
         already = len(work.segments) - len(work.missing)
-        work.do(given["workers"] or cores(), given["memory"], given["scheduler"] or "", part(progress, 0.0, 0.9))
+        keys = [segment.key for segment in work.segments]
+        with work.manifest.kept(keys, "segments"):
+            work.do(given["workers"] or cores(), given["memory"], given["scheduler"] or "", part(progress, 0.0, 0.9))
         made = work.made()
         names = [scene.name for scene in scenes]
         grid, sheets = laid_out([(str(folder / d.file), names.index(s.scene.name), _called(s)) for s, d in made])
@@ -77,7 +79,8 @@ def run(*, progress: Progress = silent, **given: Any) -> StepResult:
             "LEVELLED": "YES",
         }
         threads = given["workers"] or cores()
-        merged = write_merged(output, grid, sheets, names, about, threads, part(progress, 0.9, 0.98))
+        with work.manifest.kept(keys, "segments"):
+            merged = write_merged(output, grid, sheets, names, about, threads, part(progress, 0.9, 0.98))
         tell(progress, 0.98, "Drawing the report")
         warnings = work.warnings()
         if given["reference_dem"] and not given["level"]:

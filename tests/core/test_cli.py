@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from planetary_dtm.core.cli import TRACEBACK, main
-from planetary_dtm.core.errors import InputError
+from planetary_dtm.core.errors import CancelledError, InputError
 from planetary_dtm.core.outputs import MARK
 from planetary_dtm.core.rasters import Raster
 from planetary_dtm.core.steps import STEP_IDS, Kind, OutputKind, step
@@ -183,6 +183,16 @@ def test_any_other_failure_is_one_line_and_status_1(monkeypatch, capsys):
     monkeypatch.setenv(TRACEBACK, "1")
     assert main(command) == 1
     assert "in broken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stop", [CancelledError("Stopped at step 3 of 9; c.pt holds it."), CancelledError()])
+def test_what_a_cancelled_command_keeps_is_told(stop, monkeypatch, capsys):
+    def cancelled(**_):
+        raise stop
+
+    monkeypatch.setattr("planetary_dtm.core.steps.hillshade.STEP", replace(step("hillshade"), run=cancelled))
+    assert main(["hillshade", "--input", "a.tif", "--output", "b.tif"]) == 130
+    assert capsys.readouterr().err == f"{stop}\n"
 
 
 def test_benchmarks_that_are_not_there_are_told_in_a_sentence(monkeypatch, capsys):

@@ -120,6 +120,20 @@ def test_cancelled_leaves_nothing(provider, image, slow_step, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_cancelled_run_keeps_is_told(provider, image, slow_step, tmp_path):
+    heard = []
+
+    class Feedback(QgsProcessingFeedback):
+        def pushInfo(self, sentence):
+            heard.append(sentence)
+
+    for fail in (CancelledError("Stopped at step 3 of 9; c.pt holds it to go on from."), CancelledError()):
+        slow_step(fail=fail)
+        output = str(tmp_path / "o.tif")
+        processing.run("planetarydtm:dtmfromextent", {"INPUT": image, "OUTPUT": output}, feedback=Feedback())
+    assert heard == ["Stopped at step 3 of 9; c.pt holds it to go on from."]
+
+
 def test_cancel_is_heard_while_a_layer_without_a_file_is_written(image, qtbot, tmp_path):
     wanted = QgsRasterDataProvider.VirtualRasterParameters()
     wanted.crs, wanted.extent, wanted.width, wanted.height = image.crs(), image.extent(), 100, 100

@@ -131,7 +131,8 @@ def test_what_a_cancelled_run_keeps_is_told(provider, image, slow_step, tmp_path
         slow_step(fail=fail)
         output = str(tmp_path / "o.tif")
         processing.run("planetarydtm:dtmfromextent", {"INPUT": image, "OUTPUT": output}, feedback=Feedback())
-    assert heard == ["Stopped at step 3 of 9; c.pt holds it to go on from."]
+    own = [sentence for sentence in heard if not sentence.startswith("Results")]
+    assert own == ["Stopped at step 3 of 9; c.pt holds it to go on from."]
 
 
 def test_cancel_is_heard_while_a_layer_without_a_file_is_written(image, qtbot, tmp_path):

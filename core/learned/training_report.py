@@ -63,11 +63,16 @@ def training_report(
 
 
 def _curve(log: Sequence[Mapping[str, float]]) -> Any:
+    from matplotlib.ticker import LogFormatter, StrMethodFormatter
+
     drawn, axis = new_figure(size=(8.0, 3.6))
     names = [name for name in log[-1] if name not in ("step", "seconds", "cpu_seconds")]
     for name, colour in zip(names, COLOURS):
         axis.plot([line["step"] for line in log], [line[name] for line in log], color=colour, label=name, linewidth=1.4)
     axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))  # a loss may fall by less than a power of ten
+    axis.tick_params(axis="y", which="minor", labelsize=8)
     axis.set_xlabel("step", fontsize=8)
     axis.set_ylabel("loss", fontsize=8)
     axis.legend(fontsize=8, frameon=False, ncols=len(names))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Event
 
@@ -34,6 +34,7 @@ Float32 = npt.NDArray[np.float32]
 
 STRIP = 480  # lines matched at once at full resolution
 MARGIN = 40  # lines beyond a strip that its smoothing reaches into
+BLEND = 16  # lines on either side of a border, over which the matches of a strip pass into those of the next
 _LEAST_SURE = 1.0  # sigma in pixels of a component from which on a match is none
 _MOST_STEPS = 6  # of least squares at half, and at full resolution
 _CALM, _CALM_BACK = 0.2, 0.3  # movement (pixels, of most nodes) that ends them; and of the left-right check
@@ -57,6 +58,14 @@ class Matches:
     sigma: Float32
     sample_sigma: Float32
     line_sigma: Float32
+
+    def bands(self) -> tuple[Float32, ...]:
+        """All arrays, in the order of the fields."""
+        return self.sample_shift, self.line_shift, self.score, self.sigma, self.sample_sigma, self.line_sigma
+
+    def of_rows(self, rows: slice) -> Matches:
+        """Some rows; ``overlap`` stays."""
+        return Matches(self.overlap, *(band[rows] for band in self.bands()))
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def match_views(
     """
     if coarse is None:
         coarse, progress = coarse_fields(a, others, part(progress, 0.0, 0.3)), part(progress, 0.3, 1.0)
-    return _strips(a, others, coarse, options or Options(), progress)
+    return _joined(_strips(a, others, coarse, options or Options(), progress))
 
 
 def coarse_fields(a: Picture, others: Sequence[Picture], progress: Progress = silent) -> list[Coarse]:
@@ -109,30 +118,64 @@ def coarse_fields(a: Picture, others: Sequence[Picture], progress: Progress = si
 
 def _strips(
     a: Picture, others: Sequence[Picture], coarse: Sequence[Coarse], options: Options, progress: Progress
-) -> Iterator[list[Matches]]:
+) -> Generator[tuple[slice, list[Matches]], None, None]:
+    """Matches of each strip and of `BLEND` lines about it; which rows of them are the strip's own."""
     reuse_freed()
     workers = min(os.cpu_count() or 1, 4)
     count = -(-a.rows // STRIP)
     bounds = [a.rows * i // count for i in range(count + 1)]
-    waiting: deque[Future[list[Matches]]] = deque()
+    waiting: deque[tuple[slice, Future[list[Matches]]]] = deque()
     stop = Event()
 
-    def done(future: Future[list[Matches]], number: int) -> list[Matches]:
+    def done(number: int) -> tuple[slice, list[Matches]]:
+        own, future = waiting.popleft()
         while not wait([future], _ASK).done:
             tell(progress, max(number - workers, 0) / count, "Matching")
-        return future.result()
+        return own, future.result()
 
     with _one_thread_each(), ThreadPoolExecutor(workers) as pool:
         try:
             for number, (first, last) in enumerate(zip(bounds, bounds[1:])):
                 tell(progress, max(number - workers, 0) / count, "Matching")
-                waiting.append(pool.submit(_strip, *_read_strip(a, others, coarse, first, last), options, stop))
+                strip, views = _read_strip(a, others, coarse, first, last)
+                waiting.append((strip.own, pool.submit(_strip, strip, views, options, stop)))
                 if len(waiting) == workers:
-                    yield done(waiting.popleft(), number)
+                    yield done(number)
             while waiting:
-                yield done(waiting.popleft(), count)
+                yield done(count)
         finally:  # strips that nobody waits for any more end at their next step
             stop.set()
+
+
+def _joined(strips: Generator[tuple[slice, list[Matches]], None, None]) -> Iterator[list[Matches]]:
+    """Each strip's own rows, blended with its neighbours' about their border.
+
+    Strips are matched apart; there they differ by some hundredths of a pixel, which would stand in a DTM as a scarp.
+    """
+    earlier: tuple[slice, list[Matches]] | None = None
+    with closing(strips):
+        for own, found in strips:
+            if earlier:
+                for before, behind in zip(earlier[1], found):
+                    _blend(before, earlier[0].stop, behind, own.start)
+                yield [matches.of_rows(earlier[0]) for matches in earlier[1]]
+            earlier = own, found
+    if earlier:
+        yield [matches.of_rows(earlier[0]) for matches in earlier[1]]
+
+
+def _blend(before: Matches, end: int, behind: Matches, start: int) -> None:
+    """Let the matches pass into each other about a border, before row ``end`` of the one and ``start`` of the other.
+
+    What is a match is left to the strip whose row it is.
+    """
+    weight = ((np.arange(2 * BLEND, dtype=np.float32) + np.float32(0.5)) / (2 * BLEND))[:, None]
+    for one, other in zip(before.bands(), behind.bands()):
+        above, below = one[end - BLEND : end + BLEND], other[start - BLEND : start + BLEND]
+        mixed = above + weight * (below - above)
+        both = np.isfinite(mixed)
+        np.copyto(above[:BLEND], mixed[:BLEND], where=both[:BLEND])
+        np.copyto(below[BLEND:], mixed[BLEND:], where=both[BLEND:])
 
 
 @contextmanager
@@ -161,11 +204,17 @@ class _View:
 
 @dataclass(frozen=True)
 class _Strip:
-    """Rows of A with a margin on either side, of which ``kept`` are wanted."""
+    """Rows of A with a margin on either side, of which ``kept`` are the strip's own, and ``reach`` are wanted."""
 
     image: Image
     valid: Mask
     kept: slice
+    reach: slice
+
+    @property
+    def own(self) -> slice:
+        """The strip's own rows among those that are wanted."""
+        return slice(self.kept.start - self.reach.start, self.kept.stop - self.reach.start)
 
 
 def _read_strip(
@@ -182,19 +231,20 @@ def _read_strip(
             views.append(None)
             continue
         lines = places[..., 1][inside]
-        reach = 8 + MARGIN
-        begin = max(int(lines.min()) - reach, 0)
-        rows = seen(b, begin, min(int(lines.max()) + reach + 1, b.rows))
+        around = 8 + MARGIN
+        begin = max(int(lines.min()) - around, 0)
+        rows = seen(b, begin, min(int(lines.max()) + around + 1, b.rows))
         places[..., 1] -= begin
         views.append(_View(*rows, begin - top, np.asarray((places - np.float32(0.5)) / 2)))
-    return _Strip(*seen(a, top, bottom), slice(first - top, last - top)), views
+    reach = slice(max(first - BLEND, 0) - top, min(last + BLEND, a.rows) - top)
+    return _Strip(*seen(a, top, bottom), slice(first - top, last - top), reach), views
 
 
 def _strip(strip: _Strip, views: list[_View | None], options: Options, stop: Event) -> list[Matches]:
     """Match a strip of A with all views that show it."""
     shown = [view for view in views if view is not None]
     found = iter(_match_strip(strip, shown, options, stop) if shown else [])
-    nothing = np.full((strip.kept.stop - strip.kept.start, strip.image.shape[1]), np.nan, np.float32)
+    nothing = np.full((strip.reach.stop - strip.reach.start, strip.image.shape[1]), np.nan, np.float32)
     results = []
     for view in views:
         if view is None:
@@ -206,10 +256,10 @@ def _strip(strip: _Strip, views: list[_View | None], options: Options, stop: Eve
 
 def _matches(strip: _Strip, view: _View, found: Refined, returned: Mask, options: Options) -> Matches:
     """What is a match of the rows that are wanted; ``returned``: the pixels that come back to where they started."""
-    kept = strip.kept
-    field, sigma, score = found.field[kept], found.sigma[kept], found.score[kept]
+    rows = strip.reach
+    field, sigma, score = found.field[rows], found.sigma[rows], found.score[rows]
     inside = _within(field, *view.image.shape)
-    good = inside & found.used[kept] & returned[kept] & (score >= options.threshold)
+    good = inside & found.used[rows] & returned[rows] & (score >= options.threshold)
     good &= (sigma[..., 0] < _LEAST_SURE) & (sigma[..., 1] < _LEAST_SURE)
     missing = np.where(good, np.float32(0), np.float32(np.nan))
     across, down = sigma[..., 0] + missing, sigma[..., 1] + missing
@@ -218,10 +268,10 @@ def _matches(strip: _Strip, view: _View, found: Refined, returned: Mask, options
     both /= 2
     sample_shift = field[..., 0] - np.arange(field.shape[1], dtype=np.float32)
     sample_shift += missing
-    line_shift = field[..., 1] - np.arange(kept.start, kept.stop, dtype=np.float32)[:, None]
+    line_shift = field[..., 1] - np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
     line_shift += np.float32(view.ahead)
     line_shift += missing
-    overlap = np.count_nonzero(inside & strip.valid[kept])
+    overlap = np.count_nonzero(inside[strip.own] & strip.valid[strip.kept])
     return Matches(overlap, sample_shift, line_shift, score + missing, np.sqrt(both, out=both), across, down)
 
 

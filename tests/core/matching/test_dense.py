@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("cv2")
 
 from planetary_dtm.core.errors import CancelledError, InputError
-from planetary_dtm.core.matching.dense import MARGIN, STRIP, Options, match, picture
+from planetary_dtm.core.matching.dense import BLEND, MARGIN, STRIP, Matches, Options, _joined, match, picture
 from planetary_dtm.core.matching.seeds import find_seeds
 from planetary_dtm.core.matching.warp import halved, identity, moved, sample, upsampled
 from planetary_dtm.core.simulation.relief import random_relief
@@ -62,14 +62,38 @@ def test_matches_are_right_to_a_fraction_of_a_pixel(turn, scale):
 
 
 def test_strips_join_without_a_step():
-    """The long pair's middle rows, near the joint of two strips, are as good as the rest."""
-    a, b, truth, _ = pair(rows=STRIP + 3 * MARGIN, columns=160)
+    """Between the last row of a strip and the first of the next the error changes no more than between others, and it
+    is no larger about there."""
+    rows = STRIP + 3 * MARGIN
+    a, b, truth, _ = pair(rows=rows, columns=160)
     across, down, _, _ = joined(match(picture(a), picture(b)))
     assert across.shape == a.shape
-    error = np.linalg.norm(identity(*a.shape) + np.stack([across, down], -1) - truth, axis=-1)
-    joint = error[STRIP - 8 : STRIP + 8]
-    assert np.isfinite(joint).mean() > 0.6
-    assert np.nanmedian(joint) < 1.5 * np.nanmedian(error) + 0.02
+    error = identity(*a.shape) + np.stack([across, down], -1) - truth
+    border, length = rows // 2, np.linalg.norm(error, axis=-1)
+    about = length[border - 8 : border + 8]
+    assert np.isfinite(about).mean() > 0.6
+    assert np.nanmedian(about) < 1.5 * np.nanmedian(length) + 0.02
+    change = np.linalg.norm(np.diff(error[30:-30], axis=0), axis=-1)
+    assert np.nanmedian(change[border - 31]) < 2 * np.nanmedian(change)
+
+
+def test_what_is_a_match_is_left_to_the_strip_whose_row_it_is():
+    """Of two strips that disagree by a pixel the one passes into the other; where one has none, the other's stays."""
+
+    def strip(value, rows, holes):
+        band = np.full((rows, 3), value, np.float32)
+        band[holes, 1] = np.nan
+        return Matches(7, *(band.copy() for _ in range(6)))
+
+    first, second = strip(0.0, 50 + BLEND, slice(45, 48)), strip(1.0, 40 + BLEND, slice(0, BLEND + 2))
+    own = slice(0, 50), slice(BLEND, 40 + BLEND)
+    parts = list(_joined(pair for pair in zip(own, ([first], [second]))))
+    assert [one.overlap for (one,) in parts] == [7, 7]
+    whole = np.concatenate([one.line_shift for (one,) in parts])
+    assert whole.shape == (90, 3)
+    assert np.diff(whole[:, 0]).max() == pytest.approx(1 / (2 * BLEND)) and whole[33, 0] == 0 and whole[66, 0] == 1
+    assert np.isnan(whole[:, 1]).nonzero()[0].tolist() == [45, 46, 47, 50, 51]
+    assert (whole[:45, 1] == 0).all() and 0.5 < whole[52, 1] < 1
 
 
 def test_shadow_and_nodata_are_left_out():

@@ -42,6 +42,19 @@ _RETURN_PX = 1.0  # the way there and back may differ by this much
 _ASK = 0.2  # seconds after which a cancel is looked for again
 
 
+_MB_A_PIXEL = 55e-6, 95e-6  # of a strip with its margins: of A, of each other image (measured, 500 to 5,000 columns)
+
+
+def strips_mb(columns: int, others: int) -> float:
+    """What the strips at work take of memory, MB, for an image A of so many columns matched with ``others``."""
+    return _workers() * (STRIP + 2 * MARGIN) * columns * (_MB_A_PIXEL[0] + _MB_A_PIXEL[1] * others)
+
+
+def _workers() -> int:
+    """Strips matched at once."""
+    return min(os.cpu_count() or 1, 4)
+
+
 @dataclass(frozen=True)
 class Matches:
     """Matches on image A's grid, (h, w) float32 each, NaN where there is none.
@@ -121,7 +134,7 @@ def _strips(
 ) -> Generator[tuple[slice, list[Matches]], None, None]:
     """Matches of each strip and of `BLEND` lines about it; which rows of them are the strip's own."""
     reuse_freed()
-    workers = min(os.cpu_count() or 1, 4)
+    workers = _workers()
     count = -(-a.rows // STRIP)
     bounds = [a.rows * i // count for i in range(count + 1)]
     waiting: deque[tuple[slice, Future[list[Matches]]]] = deque()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..matching.dense import Matches, Options, Picture, coarse_fields, match_views
+from ..matching.dense import Matches, Options, Picture, coarse_fields, match_views, strips_mb
 from ..matching.epipolar import Epipolar
 from ..matching.match_file import writing_matches
 from ..matching.seeds import Seeds
@@ -23,7 +23,7 @@ from .provenance import made_by
 from .scans import EOPS, SENSOR, StereoImage, camera_of, checked_coverage, image_cameras
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
-_FIXED_MB, _STRIPS_MB, _BYTES_PER_PIXEL = 150.0, 450.0, 60  # measured at 0.27 to 34 million pixels, all images
+_FIXED_MB, _STRIPS_MB, _BYTES_PER_PIXEL = 150.0, 450.0, 60  # measured at 0.27 to 135 million pixels, all images
 _BANDS = ("sample_shift", "line_shift", "score", "sigma", "sample_sigma", "line_sigma")
 _EVERY = 97  # of the matches, one in so many tells the median sigma
 _LITTLE = 0.5  # share of image A below which an overlap is worth a warning
@@ -64,7 +64,8 @@ def run(
     if image_c:
         pairs.append(_Pair.of(a, Raster(image_c, "IMAGE_C"), view_c))
     pixels = sum(float(np.prod(picture.size)) for picture in (a, *(pair.b for pair in pairs)))
-    needed = _FIXED_MB + min(_BYTES_PER_PIXEL * pixels / 1e6, _STRIPS_MB)
+    at_work = max(strips_mb(a.size[1], len(pairs)), _STRIPS_MB)
+    needed = _FIXED_MB + min(_BYTES_PER_PIXEL * pixels / 1e6, at_work)
     require_memory(needed, f"Matching {pixels / 1e6:.3g} million pixels in strips", "cut the images narrower", progress)
     warnings = _set_epipolar(sensor, eops, pairs, [view_a, view_b, view_c])
     names = made_by(STEP, given, IMAGE_A=a.name, VIEW_A=view_a or _view(a))

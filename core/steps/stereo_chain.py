@@ -18,6 +18,7 @@ from ..camera.footprints import ground_points
 from ..camera.linescan import ImageCamera
 from ..camera.sensor import load_sensor
 from ..errors import InputError
+from ..matching.dense import strips_mb
 from ..progress import Progress, part
 from ..rasters import Raster
 from .densematch import STEP as MATCH
@@ -35,13 +36,15 @@ Array = NDArray[np.float64]
 _SHARES = {"orient": 0.15, "match": 0.4, "intersect": 0.25, "grid": 0.07, "level": 0.03, "report": 0.1}
 
 
+_LIBRARIES_MB = 250.0
 _FIXED_MB = 600.0  # interpreter, libraries, and what matching takes for any image
 _BYTES_PER_PIXEL = 60  # of an image: points sorted and gridded
 
 
 def chain_mb(lines: int, samples: int) -> float:
     """What the chain takes at most, MB, for images of so many lines and samples: a point a pixel is gridded."""
-    return max(_FIXED_MB + _BYTES_PER_PIXEL * lines * samples / 1e6, gridding_mb(lines * samples))
+    matching = _LIBRARIES_MB + strips_mb(samples, 2)
+    return max(_FIXED_MB + _BYTES_PER_PIXEL * lines * samples / 1e6, matching, gridding_mb(lines * samples))
 
 
 @dataclass

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("cv2")
 
 from planetary_dtm.core.errors import CancelledError, InputError
+from planetary_dtm.core.matching import dense
 from planetary_dtm.core.matching.dense import BLEND, MARGIN, STRIP, Matches, Options, _joined, match, picture
 from planetary_dtm.core.matching.seeds import find_seeds
 from planetary_dtm.core.matching.warp import halved, identity, moved, sample, upsampled
@@ -94,6 +95,13 @@ def test_what_is_a_match_is_left_to_the_strip_whose_row_it_is():
     assert np.diff(whole[:, 0]).max() == pytest.approx(1 / (2 * BLEND)) and whole[33, 0] == 0 and whole[66, 0] == 1
     assert np.isnan(whole[:, 1]).nonzero()[0].tolist() == [45, 46, 47, 50, 51]
     assert (whole[:45, 1] == 0).all() and 0.5 < whole[52, 1] < 1
+
+
+def test_what_wide_strips_take_is_what_was_measured(monkeypatch):
+    """On two cores, less the 150 MB of the libraries: by resident memory of the command, GDAL's cache at 64 MB."""
+    monkeypatch.setattr(dense, "_workers", lambda: 2)
+    for columns, others, measured in ((2000, 1, 307), (2000, 2, 511), (5000, 1, 747), (5000, 2, 1173)):
+        assert measured < dense.strips_mb(columns, others) < 1.35 * measured
 
 
 def test_shadow_and_nodata_are_left_out():

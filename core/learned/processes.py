@@ -70,7 +70,8 @@ def quickest_precision(device: str) -> str:
     import torch
 
     if device != "cpu":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+        capable = torch.cuda.get_device_capability(device)[0] >= 8  # Ampere
+        return "bfloat16" if capable else "float16"
     told = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return "bfloat16" if any(question() for question in told if question) else "float32"
 

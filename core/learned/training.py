@@ -193,6 +193,11 @@ def read_log(path: str | Path) -> list[dict[str, float]]:
     return lines
 
 
+def usual_precision(kept: str | Path | None, device: str) -> str:
+    """What the checkpoint to go on from was trained in; without one, what the device is quickest at."""
+    return str(checkpoint.plan_of(kept)["precision"]) if kept else quickest_precision(device)
+
+
 def _any(flag: bool, processes: Processes) -> bool:
     """Whether any process wants to stop: all of them must, at the same step."""
     if processes.count == 1:
@@ -246,15 +251,6 @@ def train_default(
             export(plan, weights, plan.steps, pairs, output, log, stated=stated, start=card)
 
 
-def _usual_precision(kept: Path) -> str:
-    """What the checkpoint kept from before was trained in; without one, what this machine is quickest at."""
-    import torch
-
-    if kept.exists():
-        return str(checkpoint.plan_of(kept)["precision"])
-    return quickest_precision("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def _command(given: Sequence[str], places: Sequence[str]) -> str:
     """The command line of this module, places in the file system told by name alone."""
     words = [Path(word).name if word in places else word for word in given]
@@ -287,17 +283,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     torch.set_num_threads(options["threads"])
     changes: dict[str, Any] = {key: options[key] for key in numbers if options[key] is not None}
-    changes["precision"] = options["precision"] or _usual_precision(Path(options["work"]) / CHECKPOINT)
-    if options["architecture"] == "pix2pixcc":
-        plan = published(**{"steps": 10_000, "base": options["base"], "crop": 256, "height_divisor": 16.0, **changes})
-    else:
-        if options["widths"]:
-            changes["widths"] = tuple(options["widths"])
-        if options["scans"] is not None:
-            changes["scans"] = options["scans"]
-        plan = Plan(**changes)
     try:
         dems, work, output = options["dems"], options["work"], options["output"]
+        kept = Path(work) / CHECKPOINT
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        changes["precision"] = options["precision"] or usual_precision(kept if kept.exists() else None, device)
+        if options["architecture"] == "pix2pixcc":
+            usual = {"steps": 10_000, "base": options["base"], "crop": 256, "height_divisor": 16.0}
+            plan = published(**{**usual, **changes})
+        else:
+            if options["widths"]:
+                changes["widths"] = tuple(options["widths"])
+            if options["scans"] is not None:
+                changes["scans"] = options["scans"]
+            plan = Plan(**changes)
         start = load_model(options["start"]) if options["start"] else None
         command = _command(given, [dems, work, output, *filter(None, [options["start"]])])
         stated = {"licence": LICENCE, "command": command}

@@ -40,8 +40,6 @@ _MOST_STEPS = 6  # of least squares at half, and at full resolution
 _CALM, _CALM_BACK = 0.2, 0.3  # movement (pixels, of most nodes) that ends them; and of the left-right check
 _RETURN_PX = 1.0  # the way there and back may differ by this much
 _ASK = 0.2  # seconds after which a cancel is looked for again
-
-
 _MB_A_PIXEL = 55e-6, 95e-6  # of a strip with its margins: of A, of each other image (measured, 500 to 5,000 columns)
 
 

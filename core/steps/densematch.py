@@ -24,7 +24,6 @@ from .scans import EOPS, SENSOR, StereoImage, camera_of, checked_coverage, image
 from .step import Kind, Output, OutputKind, Parameter, Step, StepResult
 
 _FIXED_MB, _STRIPS_MB, _BYTES_PER_PIXEL = 150.0, 450.0, 60  # measured at 0.27 to 135 million pixels, all images
-_BANDS = ("sample_shift", "line_shift", "score", "sigma", "sample_sigma", "line_sigma")
 _EVERY = 97  # of the matches, one in so many tells the median sigma
 _LITTLE = 0.5  # share of image A below which an overlap is worth a warning
 _ASIDE_PX = 10.0  # from which on epipolar lines that miss the matches are worth one
@@ -83,7 +82,7 @@ def run(
         for strip in match_views(own, pictures, Options(kernel, threshold), part(progress, 0.3, 0.99), coarse):
             for found, pair, write in zip(strip, pairs, writers):
                 kept = pair.counted(first, found)
-                write(first, [getattr(kept, name) for name in _BANDS])
+                write(first, list(kept.bands()))
             first += len(strip[0].score)
         give_back()
         for pair in pairs:

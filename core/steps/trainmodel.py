@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, PlanetaryDtmError
-from ..learned.checkpoint import plan_of
 from ..learned.model_file import Model, load_model
 from ..learned.pair_folder import FolderPairs, PairFolder, is_pair_folder
 from ..learned.pairs import Pairs, RenderedPairs, areas_in, rendering_workers
 from ..learned.plan import PRECISIONS, TRAINABLE, Plan, published
-from ..learned.processes import Processes, joined, quickest_precision
+from ..learned.processes import Processes, joined
 from ..learned.rendered_pairs import Pair
 from ..learned.scoring import export
-from ..learned.training import CHECKPOINT, LOG, read_log, require_torch, train
+from ..learned.training import CHECKPOINT, LOG, read_log, require_torch, train, usual_precision
 from ..learned.training_memory import available, needed
 from ..learned.training_report import drawn, training_report
 from ..memory import require_memory
@@ -81,7 +80,7 @@ def run(
     with ExitStack() as stack:
         processes = stack.enter_context(joined())
         if precision == QUICKEST:
-            precision = plan_of(resume)["precision"] if resume else quickest_precision(processes.device)
+            precision = usual_precision(resume, processes.device)
         changes["precision"] = given["precision"] = precision
         if architecture == "pix2pixcc":
             changes |= {"height_divisor": 1.0 if folder else 16.0}

@@ -178,7 +178,7 @@ def test_mixed_precision_goes_the_way_of_full_precision(precision: str) -> None:
 def test_the_quickest_precision_is_half_only_where_it_is_native(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda: native, raising=False)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0) if native else (7, 5))
     assert quickest_precision("cpu") == ("bfloat16" if native else "float32")
     assert quickest_precision("cuda:0") == ("bfloat16" if native else "float16")
 

@@ -75,6 +75,9 @@ def test_the_shipped_models_card_names_the_command_that_trains_it_again(
     monkeypatch.setattr(training, "quickest_precision", lambda device: "bfloat16")
     assert command("work", *sizes).card["training"]["precision"] == "float32"  # as the checkpoint's
     assert command("new", *sizes).card["training"]["precision"] == "bfloat16"
+    (tmp_path / "work" / "checkpoint.pt").write_bytes(b"damaged")
+    with pytest.raises(SystemExit, match=r"checkpoint\.pt' cannot be read"):
+        command("work", *sizes)
 
 
 def test_a_training_may_start_from_a_models_weights(

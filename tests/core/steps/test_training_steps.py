@@ -233,7 +233,7 @@ def test_a_model_is_trained_stopped_resumed_and_reported(folder, tmp_path, monke
     checkpoint = tmp_path / "m.training" / "checkpoint.pt"
     with pytest.raises(InputError, match="'pix2pixcc'.*'unet'"):
         train(PAIRS=folder, OUTPUT=output, RESUME=checkpoint, ARCHITECTURE="unet", CROP=64)
-    monkeypatch.setattr(trainmodel, "quickest_precision", lambda device: "bfloat16")  # as on another machine
+    monkeypatch.setattr(training, "quickest_precision", lambda device: "bfloat16")  # as on another machine
     made = train(PAIRS=folder, OUTPUT=output, OUTPUT_REPORT=page, RESUME=checkpoint, PRECISION="quickest")
     model = load_model(output)
     assert model.card["training"]["precision"] == "float32" and "--precision float32" in model.card["command"]
